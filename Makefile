@@ -1,0 +1,44 @@
+# Everything runs in .venv, which is made on first use from pyproject.toml and
+# constraints.txt. Python and make are all that is needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest -q -n 2
+
+.PHONY: demo test slow lint docs check clean
+
+demo: $(VENV)/.installed  # the whole pipeline on handwritten digits
+	$(BIN)/simplicert demo
+
+test: $(VENV)/.installed-dev  # the everyday suite
+	$(PYTEST) -m "not slow"
+
+slow: $(VENV)/.installed-dev  # what is too heavy for every day
+	$(PYTEST) -m slow
+
+lint: $(VENV)/.installed-dev  # format, style, types, import layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-dev  # HTML in docs/_build
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build
+
+check: lint test slow docs  # all of it; what CI runs
+
+clean:
+	rm -rf $(VENV) docs/_build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[all]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(INSTALL) --editable '.[all,dev]'
+	touch $@
