@@ -1,0 +1,138 @@
+"""What is certified about each image, and what it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from simplicert.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ABSTAIN", "Certificates", "Framework"]
+
+ABSTAIN = -1
+"""The predicted class where a certificate names none."""
+
+Framework = Literal["multinomial", "softmax"]
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Certificates:
+    """Certified L2 radii, one row an image, and what they rest on.
+
+    Attributes:
+        indices: Each image's index in its dataset.
+        labels: True classes, or ``None`` where they are unknown.
+        top: Class with the largest expectation, named or not.
+        runner_up: Class with the second largest.
+        e0: Estimated expectation of the top class.
+        e1: Estimated expectation of the runner-up.
+        e0_lower: Lower bound on the top class's expectation.
+        e1_upper: Upper bound on every other class's; ``e0_lower + e1_upper <= 1``.
+        radii: Per mechanism, L2 radii in input units; 0 where nothing is certified.
+        members: The mechanisms whose maximum is the column ``ensemble``.
+        mechanism: The one that ``radius`` and ``predicted`` follow.
+        draws: Noisy forward passes behind each row's bounds.
+        sigma: Noise standard deviation, in input units.
+        alpha: Failure probability of each row on its own, not of the table. It is
+            shared by all columns: every radius in a row holds on one event.
+        framework: Whether the expectations are of hard votes or of soft scores.
+        procedure: ``"simultaneous"`` or ``"two-stage"``.
+        classes: Number of classes.
+        source: What produced the votes.
+    """
+
+    indices: Int[np.ndarray, " images"]
+    labels: Int[np.ndarray, " images"] | None
+    top: Int[np.ndarray, " images"]
+    runner_up: Int[np.ndarray, " images"]
+    e0: Float[np.ndarray, " images"]
+    e1: Float[np.ndarray, " images"]
+    e0_lower: Float[np.ndarray, " images"]
+    e1_upper: Float[np.ndarray, " images"]
+    radii: Mapping[str, Float[np.ndarray, " images"]]
+    members: tuple[str, ...]
+    mechanism: str
+    draws: Int[np.ndarray, " images"]
+    sigma: float
+    alpha: float
+    framework: Framework
+    procedure: Literal["simultaneous", "two-stage"]
+    classes: int
+    source: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if self.mechanism not in self.radii:
+            raise unknown_name("mechanism", self.mechanism, self.radii)
+        for name, radius in self.radii.items():
+            if not (np.isfinite(radius) & (radius >= 0)).all():
+                raise InputError(f"{name} gave a radius that is negative or not finite")
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def radius(self) -> Float[np.ndarray, " images"]:
+        """The radius of the chosen mechanism."""
+        return self.radii[self.mechanism]
+
+    @property
+    def predicted(self) -> Int[np.ndarray, " images"]:
+        """The certified class; ``ABSTAIN`` exactly where ``radius`` is 0."""
+        return np.where(self.radius > 0, self.top, ABSTAIN)
+
+    @property
+    def correct(self) -> Bool[np.ndarray, " images"] | None:
+        """Where the certified class is the label; ``None`` without labels."""
+        return None if self.labels is None else self.predicted == self.labels
+
+    @property
+    def separated(self) -> Bool[np.ndarray, " images"]:
+        """Where the bounds prove the top class to be the smoothed classifier's."""
+        return self.e0_lower > self.e1_upper
+
+    @property
+    def abstention(self) -> np.ndarray:
+        """Why no class is named; ``""`` where one is.
+
+        ``"tie"``: two classes have the same estimate. ``"not separated"``: the bounds
+        overlap, more draws may help. ``"mechanism"``: they do not, but the chosen
+        mechanism certifies nothing there (cohen at E0 <= 1/2).
+        """
+        return np.select(
+            [self.radius > 0, self.separated, self.e0 == self.e1],
+            ["", "mechanism", "tie"],
+            default="not separated",
+        )
+
+    @property
+    def largest(self) -> np.ndarray:
+        """Ensemble member with the largest radius, first of equals; ``""`` at 0."""
+        stack = np.stack([self.radii[name] for name in self.members])
+        names = np.array(self.members)[stack.argmax(axis=0)]
+        return np.where(stack.max(axis=0) > 0, names, "")
+
+    def table(self) -> "pd.DataFrame":
+        """One row an image; one radius column a mechanism."""
+        import pandas as pd  # noqa: PLC0415 (costs half a second)
+
+        columns: dict[str, np.ndarray] = {"image": self.indices}
+        if self.labels is not None:
+            columns["label"] = self.labels
+        columns |= {
+            "predicted": self.predicted,
+            "abstention": self.abstention,
+            "top": self.top,
+            "runner_up": self.runner_up,
+            "draws": self.draws,
+            "e0": self.e0,
+            "e1": self.e1,
+            "e0_lower": self.e0_lower,
+            "e1_upper": self.e1_upper,
+            **self.radii,
+            "largest": self.largest,
+        }
+        return pd.DataFrame(columns)

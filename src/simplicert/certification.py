@@ -1,0 +1,340 @@
+"""Votes, a bound, mechanisms and alpha → certificates."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from simplicert import mechanisms
+from simplicert.bounds import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    hoeffding_lower,
+    hoeffding_upper,
+)
+from simplicert.certificates import Certificates, Framework
+from simplicert.errors import InputError, unknown_name
+from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.mechanisms.protocol import Mechanism
+from simplicert.votes import RunDirectory, Votes
+
+__all__ = ["certify", "certify_run", "certify_two_stage", "min_draws"]
+
+PAPER_MECHANISMS: Mapping[str, tuple[str, ...]] = {
+    "multinomial": ("lecuyer", "li", "cohen", "cullen"),
+    "softmax": ("lecuyer", "cohen", "cullen"),
+}
+"""What applies in each framework; li's proof needs hard votes."""
+
+ENSEMBLE_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "multinomial": ("cohen", "li", "cullen"),
+    "softmax": ("lecuyer", "cullen"),
+}
+"""The paper's ensembles (Cullen et al. 2024, Corollary 4.3 and section 6)."""
+
+DEFAULT_MECHANISM = "neyman_pearson"
+
+
+def certify(
+    votes: Votes,
+    *,
+    alpha: float = 0.001,
+    framework: Framework = "multinomial",
+    mechanism: str | Mechanism = DEFAULT_MECHANISM,
+) -> Certificates:
+    """Certify every image from one set of draws (the paper's Algorithms 1 and 2).
+
+    The top two classes are chosen from the same draws that bound them, which is valid
+    because both bounds hold at ``1 - alpha / 2`` for the fixed true top class and
+    runner-up (``docs/bounds.md`` has the proof). Algorithm 1 bounds hard votes by
+    Clopper-Pearson; Algorithm 2 bounds mean softmax scores by Hoeffding (Eq. 4).
+
+    Args:
+        votes: Counts and score sums.
+        alpha: Failure probability of each image on its own, in (0, 1).
+        framework: ``"multinomial"`` (hard votes) or ``"softmax"`` (soft scores).
+        mechanism: What names the predicted class and ``radius``: a column's name; or
+            a mechanism of your own, as a function or as ``find_mechanism`` takes it,
+            which becomes a column under its ``__name__``.
+
+    Returns:
+        Certificates with a column for each of the paper's mechanisms that applies,
+        ``ensemble``, ``neyman_pearson``, and your own.
+
+    Raises:
+        InputError: ``alpha`` outside (0, 1); so few draws that even unanimous votes
+            could not certify; no soft scores in ``votes``; an unknown mechanism.
+
+    References:
+        Cullen et al. 2024, Algorithms 1 and 2, Eq. 2-4.
+
+    Example:
+        >>> import numpy as np
+        >>> votes = Votes(counts=np.array([[900, 60, 40]]), score_sums=None,
+        ...     score_squares=None, draws=np.array([1000]), indices=np.array([0]),
+        ...     labels=None, sigma=0.5, source={})
+        >>> certify(votes, alpha=0.001).radius.round(3)
+        array([0.616])
+    """
+    _check_alpha(alpha)
+    values = _expectation_sums(votes, framework)
+    top, runner_up = _top_two(values)
+    rows = np.arange(len(votes))
+    first, second = values[rows, top], values[rows, runner_up]
+    trials, each = votes.draws, alpha / 2  # one share for each of the two bounds
+    if framework == "multinomial":
+        lower = clopper_pearson_lower(first, trials=trials, alpha=each)
+        upper = clopper_pearson_upper(second, trials=trials, alpha=each)
+        _check_enough_draws(_unanimous_votes, votes, alpha, shares=2)
+    else:
+        lower = hoeffding_lower(first / trials, trials=trials, alpha=each)
+        upper = hoeffding_upper(second / trials, trials=trials, alpha=each)
+        _check_enough_draws(_unanimous_scores, votes, alpha, shares=2)
+    return _certificates(
+        votes,
+        top=top,
+        runner_up=runner_up,
+        e0=first / trials,
+        e1=second / trials,
+        e0_lower=lower,
+        e1_upper=upper,
+        alpha=alpha,
+        framework=framework,
+        procedure="simultaneous",
+        mechanism=mechanism,
+    )
+
+
+def certify_two_stage(
+    selection: Votes,
+    estimation: Votes,
+    *,
+    alpha: float = 0.001,
+    mechanism: str | Mechanism = "cohen",
+) -> Certificates:
+    """Certify as Cohen et al. do: some draws choose the class, others bound it.
+
+    The paper's Algorithm 3. One bound at full ``alpha``; the runner-up is bounded only
+    through ``1 - e0_lower``.
+
+    Args:
+        selection: The draws that choose each image's class.
+        estimation: Other draws of the same images, in the same order.
+        alpha: Failure probability of each image on its own, in (0, 1).
+        mechanism: What names the predicted class and ``radius``: a column's name; or
+            a mechanism of your own, as a function or as ``find_mechanism`` takes it,
+            which becomes a column under its ``__name__``.
+
+    Returns:
+        Certificates with ``e1_upper = 1 - e0_lower``.
+
+    Raises:
+        InputError: As for ``certify``; or the two sets of votes are of other images.
+
+    References:
+        Cohen et al. 2019, arXiv:1902.02918, section 3.2.2 (CERTIFY).
+    """
+    _check_alpha(alpha)
+    if (
+        not np.array_equal(selection.indices, estimation.indices)
+        or selection.sigma != estimation.sigma
+        or selection.classes != estimation.classes
+    ):
+        raise InputError(
+            "selection and estimation votes must be of the same images, classes and "
+            "sigma, in the same order"
+        )
+    top, _ = _top_two(selection.counts)
+    rows = np.arange(len(estimation))
+    trials = estimation.draws
+    first = estimation.counts[rows, top]
+    others = estimation.counts.copy()
+    others[rows, top] = -1
+    runner_up = others.argmax(axis=1)
+    _check_enough_draws(_unanimous_votes, estimation, alpha, shares=1)
+    return _certificates(
+        estimation,
+        top=top,
+        runner_up=runner_up,
+        e0=first / trials,
+        e1=others[rows, runner_up] / trials,
+        e0_lower=clopper_pearson_lower(first, trials=trials, alpha=alpha),
+        e1_upper=np.ones(len(estimation)),
+        alpha=alpha,
+        framework="multinomial",
+        procedure="two-stage",
+        mechanism=mechanism,
+    )
+
+
+def certify_run(
+    run: Path | str,
+    *,
+    alpha: float = 0.001,
+    framework: Framework = "multinomial",
+    mechanism: str | Mechanism = DEFAULT_MECHANISM,
+    procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
+    selection: int | None = None,
+    partial: bool = False,
+) -> Certificates:
+    """Certify a run directory; what ``simplicert certify`` does.
+
+    Args:
+        run: Run directory.
+        alpha: Failure probability of each image on its own, in (0, 1).
+        framework: ``"multinomial"`` or ``"softmax"``.
+        mechanism: As for ``certify``.
+        procedure: ``"simultaneous"`` is ``certify``, ``"two-stage"``
+            ``certify_two_stage``.
+        selection: Draws of each image that choose the class in the two-stage procedure,
+            a multiple of the run's block. Default: one block.
+        partial: Leave unfinished images out, instead of refusing.
+
+    Raises:
+        InputError: As ``certify`` and ``read_run``; ``selection`` that is not whole
+            blocks, leaves nothing to bound with, or is for another procedure.
+    """
+    store = RunDirectory(run)
+    if procedure == "simultaneous":
+        if selection is not None:
+            raise InputError("selection is for the two-stage procedure only")
+        votes = store.read(scores=framework == "softmax", partial=partial)
+        return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)
+    if framework != "multinomial":
+        raise InputError("the two-stage procedure is for hard votes: multinomial only")
+    block, draws = store.manifest.block, store.manifest.draws
+    first = block if selection is None else selection
+    if first % block or not 0 < first < draws:
+        raise InputError(
+            f"selection must be a multiple of the run's block ({block}), above 0 and "
+            f"below its {draws} draws, got {first}"
+        )
+    chosen, rest = slice(0, first // block), slice(first // block, None)
+    return certify_two_stage(
+        store.read(blocks=chosen, scores=False, partial=partial),
+        store.read(blocks=rest, scores=False, partial=partial),
+        alpha=alpha,
+        mechanism=mechanism,
+    )
+
+
+def _certificates(
+    votes: Votes,
+    *,
+    e0_lower: Float[np.ndarray, " images"],
+    e1_upper: Float[np.ndarray, " images"],
+    framework: Framework,
+    mechanism: str | Mechanism,
+    **fields: object,
+) -> Certificates:
+    e1_upper = np.minimum(e1_upper, 1.0 - e0_lower)  # the classes sum to at most 1
+    members = ENSEMBLE_MEMBERS[framework]
+    columns: dict[str, Mechanism] = {
+        name: getattr(mechanisms, name) for name in PAPER_MECHANISMS[framework]
+    }
+    columns["ensemble"] = partial(
+        mechanisms.ensemble, members=[columns[name] for name in members]
+    )
+    columns[DEFAULT_MECHANISM] = mechanisms.neyman_pearson
+    if isinstance(mechanism, str) and mechanism not in columns:
+        if mechanism in mechanisms.__all__:
+            raise InputError(
+                f"{mechanism} does not apply in the {framework} framework: its proof "
+                f"needs hard votes. Applicable: {', '.join(columns)}"
+            )
+        mechanism = find_mechanism(mechanism)
+    if not isinstance(mechanism, str):
+        columns[mechanism.__name__] = mechanism
+        mechanism = mechanism.__name__
+    radii = {
+        name: radius(e0_lower, e1_upper, sigma=votes.sigma)
+        for name, radius in columns.items()
+    }
+    return Certificates(
+        indices=votes.indices,
+        labels=votes.labels,
+        e0_lower=e0_lower,
+        e1_upper=e1_upper,
+        radii=radii,
+        members=members,
+        draws=votes.draws,
+        sigma=votes.sigma,
+        framework=framework,
+        mechanism=mechanism,
+        classes=votes.classes,
+        source=votes.source,
+        **fields,  # type: ignore[arg-type]  # the caller's keywords are Certificates' own
+    )
+
+
+def _expectation_sums(votes: Votes, framework: Framework) -> np.ndarray:
+    if framework == "multinomial":
+        return votes.counts
+    if framework != "softmax":
+        raise unknown_name("framework", framework, PAPER_MECHANISMS)
+    if votes.score_sums is None:
+        raise InputError(
+            "these votes have no soft scores, so the softmax framework does not apply: "
+            "use --framework multinomial, or sample a classifier that gives logits"
+        )
+    return votes.score_sums
+
+
+def _top_two(
+    values: np.ndarray,
+) -> tuple[Int[np.ndarray, " images"], Int[np.ndarray, " images"]]:
+    """Classes of the largest and second largest value; of equals, the lower index."""
+    top = values.argmax(axis=1)
+    others = values.astype(np.float64)  # exact: draws are far below 2**53
+    others[np.arange(len(values)), top] = -np.inf
+    return top, others.argmax(axis=1)
+
+
+def _check_alpha(alpha: float) -> None:
+    if not 0.0 < alpha < 1.0:
+        raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
+
+
+def min_draws(alpha: float, *, framework: Framework = "multinomial") -> int:
+    """Fewest draws with which ``certify`` can certify anything.
+
+    That is when unanimous votes, or scores of 1, have a lower bound above 1/2.
+
+    Example:
+        >>> min_draws(0.001), min_draws(0.001, framework="softmax")
+        (11, 16)
+    """
+    _check_alpha(alpha)
+    return _fewest(_UNANIMOUS[framework], alpha / 2)
+
+
+def _unanimous_votes(draws: int, alpha: float) -> float:
+    return float(clopper_pearson_lower(draws, trials=draws, alpha=alpha))
+
+
+def _unanimous_scores(draws: int, alpha: float) -> float:
+    return float(hoeffding_lower(1.0, trials=draws, alpha=alpha))
+
+
+_UNANIMOUS = {"multinomial": _unanimous_votes, "softmax": _unanimous_scores}
+
+
+def _fewest(lower: Callable[[int, float], float], alpha: float) -> int:
+    return next(draws for draws in count(1) if lower(draws, alpha) > 0.5)
+
+
+def _check_enough_draws(
+    lower: Callable[[int, float], float], votes: Votes, alpha: float, *, shares: int
+) -> None:
+    """Refuse a table in which no outcome of any image could have been certified."""
+    most = int(votes.draws.max(initial=0))
+    if len(votes) and lower(most, alpha / shares) <= 0.5:
+        raise InputError(
+            f"{most} draws can never certify at alpha = {alpha:g}: even if all agree, "
+            f"E0's lower bound is {lower(most, alpha / shares):.3f}, not above 1/2. "
+            f"Draw at least {_fewest(lower, alpha / shares)} an image"
+        )

@@ -1,0 +1,99 @@
+"""Datasets by name, and the forms in which others are recognised."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from simplicert.data import cifar, folder, idx, npz, parquet
+from simplicert.data.dataset import Dataset
+from simplicert.data.digits import digits
+from simplicert.data.encoded import EncodedImages, decoded
+from simplicert.errors import InputError, unknown_name
+
+
+class _ArrayForm(Protocol):
+    def recognises(self, path: Path) -> bool: ...
+    def load(self, path: Path, *, split: str) -> Dataset: ...
+
+
+class _EncodedForm(Protocol):
+    def recognises(self, path: Path) -> bool: ...
+    def find(self, path: Path, *, split: str) -> EncodedImages: ...
+
+
+_NAMED: dict[str, Callable[..., Dataset]] = {"digits": digits}
+_ARRAYS: tuple[_ArrayForm, ...] = (npz, cifar, idx)
+_ENCODED: tuple[_EncodedForm, ...] = (parquet, folder)
+
+# Where Debian's dataset packages install.
+_INSTALLED = Path("/usr/share/datasets")
+
+
+def load_dataset(
+    name_or_path: str,
+    *,
+    split: str = "test",
+    size: int | None = None,
+    corrupt: Literal["refuse", "skip"] = "refuse",
+) -> Dataset:
+    """A dataset by name, or from files in any of the forms that people have them in.
+
+    Args:
+        name_or_path: ``"digits"``; the name of a dataset in /usr/share/datasets; or the
+            path of a Parquet directory, an image folder, CIFAR's binary files, idx
+            files, or an ``.npz`` file.
+        split: Part of it.
+        size: Cut encoded images to a square of this side; see ``encoded.decoded``.
+        corrupt: Whether to refuse encoded images that cannot be decoded when one is
+            read, or to decode all of them now and skip those.
+
+    Raises:
+        InputError: If there is no such dataset or split, or it cannot be read.
+
+    Example:
+        >>> digits = load_dataset("digits", split="test")
+        >>> len(digits), digits.shape
+        (355, (1, 8, 8))
+    """
+    if name_or_path in _NAMED:
+        return _NAMED[name_or_path](split=split)
+    path = Path(name_or_path)
+    if not path.exists():
+        path = _INSTALLED / name_or_path
+    if not path.exists():
+        raise _no_such(name_or_path)
+    for form in _ARRAYS:
+        if form.recognises(path):
+            if size is not None:
+                raise InputError(f"{path} holds images of one size: leave out the size")
+            return form.load(path, split=split)
+    _refuse_pickles(path)
+    for encoded_form in _ENCODED:
+        if encoded_form.recognises(path):
+            source = encoded_form.find(path, split=split)
+            return decoded(source, size=size, corrupt=corrupt)
+    raise InputError(
+        f"{path} is no dataset: it should hold Parquet files, SPLIT/CLASS/FILE images, "
+        "CIFAR's .bin files or idx files, or be an .npz file. Is it empty, or the "
+        "directory above or below?"
+    )
+
+
+def _no_such(name_or_path: str) -> InputError:
+    if "/" in name_or_path or "." in name_or_path:
+        return InputError(f"no dataset at {name_or_path}: check the path")
+    return InputError(
+        f"{unknown_name('dataset', name_or_path, _NAMED)}, the names in {_INSTALLED}, "
+        "or a path (./ in front if there is no / in it)"
+    )
+
+
+def _refuse_pickles(path: Path) -> None:
+    """Refuse CIFAR's Python batches: reading them would unpickle."""
+    for mark, archive in {"data_batch_1": "cifar-10", "meta": "cifar-100"}.items():
+        if (path / mark).is_file():
+            raise InputError(
+                f"{path} holds CIFAR's pickled Python batches, and a pickle can run "
+                f"code when it is opened: get {archive}-binary.tar.gz, which is beside "
+                "them on the same page, and unpack it"
+            )

@@ -1,0 +1,83 @@
+"""What every dataset is once it is loaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from simplicert.errors import InputError
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Fetches pixels by row of the source; the rows never all sit in memory at once."""
+
+    def __call__(
+        self, rows: Int64[np.ndarray, " rows"]
+    ) -> Float32[np.ndarray, "rows channels height width"]:
+        """Images of these rows, in [0, 1], in the order asked."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dataset:
+    """Images in [0, 1] that are read when asked for, and what is known about them.
+
+    Attributes:
+        name: Name it is recorded under.
+        split: Part of the dataset, such as ``"train"`` or ``"test"``.
+        shape: Channels, height and width of every image.
+        class_names: One name a class; a label is a position in it. Empty if unknown.
+        labels: One class an image, or None where the source has none.
+        indices: One stable number an image: its row in the source. It is unique within
+            the split and survives ``select``.
+        reader: Fetches images by ``indices``. Can be pickled, for worker processes.
+        fingerprint: Computes ``digest``. Called once, when it is first wanted.
+        skipped: Images that were left out because they cannot be decoded, and why.
+    """
+
+    name: str
+    split: str
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    labels: Int64[np.ndarray, " images"] | None
+    indices: Int64[np.ndarray, " images"]
+    reader: Reader
+    fingerprint: Callable[[], str]
+    skipped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        where = f"dataset {self.name!r}, split {self.split!r}"
+        if len(self.indices) == 0:
+            raise InputError(f"{where} has no images: check the path and the split")
+        if self.labels is None or not self.class_names:
+            return
+        classes = len(self.class_names)
+        wrong = np.flatnonzero((self.labels < 0) | (self.labels >= classes))
+        if wrong.size:
+            raise InputError(
+                f"{where}: image {self.indices[wrong[0]]} has label "
+                f"{self.labels[wrong[0]]}, but labels must be in [0, {classes - 1}] "
+                f"({wrong.size} such images): check the labels or the class names"
+            )
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes of the whole split, whichever images are selected."""
+        return self.fingerprint()
+
+    def read(
+        self, positions: Int64[np.ndarray, " rows"]
+    ) -> Float32[np.ndarray, "rows channels height width"]:
+        """Images at these positions, in [0, 1]."""
+        return self.reader(self.indices[positions])
+
+    def select(self, positions: Int64[np.ndarray, " rows"]) -> "Dataset":
+        """The same dataset with these images only, in this order."""
+        labels = None if self.labels is None else self.labels[positions]
+        return replace(self, labels=labels, indices=self.indices[positions])

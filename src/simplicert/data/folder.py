@@ -1,0 +1,76 @@
+"""A folder of images: SPLIT/CLASS/FILE."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from simplicert.data.digests import digest_of_files
+from simplicert.data.encoded import EncodedImages
+from simplicert.errors import unknown_name
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+def recognises(path: Path) -> bool:
+    """Whether there are directories two levels deep."""
+    return any(True for split in _folders(path) for _ in _folders(split))
+
+
+def find(path: Path, *, split: str) -> EncodedImages:
+    """The images of one split, in the order of their names.
+
+    Labels number the classes of *all* splits in the order of their names, so that a
+    class that is missing from one split does not shift the others.
+
+    Raises:
+        InputError: If there is no such split.
+    """
+    splits = {folder.name: folder for folder in _folders(path)}
+    if split not in splits:
+        raise unknown_name(f"split of {path}", split, splits)
+    every_class = {folder.name for part in splits.values() for folder in _folders(part)}
+    class_names = tuple(sorted(every_class))
+    files: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(class_names):
+        found = sorted(
+            file
+            for file in (splits[split] / name).rglob("*")
+            if file.suffix.lower() in _SUFFIXES
+        )
+        files += found
+        labels += [label] * len(found)
+    fetch = _Files(tuple(files))
+    return EncodedImages(
+        name=path.resolve().name,
+        split=split,
+        class_names=class_names,
+        labels=np.array(labels, dtype=np.int64),
+        rows=len(files),
+        fetch=fetch,
+        locate=fetch.locate,
+        fingerprint=partial(digest_of_files, path, files),
+    )
+
+
+@dataclass(frozen=True)
+class _Files:
+    files: tuple[Path, ...]
+
+    def __call__(self, row: int) -> bytes:
+        return self.files[row].read_bytes()
+
+    def locate(self, row: int) -> str:
+        return str(self.files[row])
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return []
+    return sorted(
+        entry
+        for entry in path.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    )

@@ -1,0 +1,136 @@
+"""Checkpoints: one safetensors file with the weights and all that is known of them."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from simplicert.errors import InputError
+from simplicert.models.catalogue import build_model
+
+_KEY = "simplicert"  # the header's one entry: safetensors allows only text values
+
+
+class Metadata(BaseModel):
+    """What a checkpoint says about itself.
+
+    Attributes:
+        architecture: Name in the catalogue of architectures.
+        shape: Channels, height and width of an image.
+        class_names: One name a class, in the order of the logits.
+        dataset: Name of the dataset it was trained on.
+        dataset_digest: SHA-256 of that dataset's training split.
+        sigma: Standard deviation of the training noise, in pixels of [0, 1].
+        recipe: The resolved recipe, every field of it.
+        accuracy: Measured accuracies in [0, 1], by what was measured.
+        versions: Versions of the packages that trained it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    dataset: str
+    dataset_digest: str
+    sigma: float
+    recipe: Mapping[str, Any]
+    accuracy: Mapping[str, float]
+    versions: Mapping[str, str]
+
+    @property
+    def classes(self) -> int:
+        """Number of logits."""
+        return len(self.class_names)
+
+
+def save_checkpoint(path: Path, model: nn.Module, metadata: Metadata) -> None:
+    """Write weights and metadata as one file, completely or not at all."""
+    tensors = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
+    write_atomically(path, to_bytes(tensors, {_KEY: metadata.model_dump_json()}))
+
+
+def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:
+    """The network of a checkpoint, in eval mode, and its metadata; never unpickles.
+
+    Raises:
+        InputError: If the file is not a whole checkpoint of ours, or its weights do
+            not fit the architecture it names.
+    """
+    if not path.is_file():
+        raise InputError(f"no checkpoint at {path}: check the path")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = (file.metadata() or {}).get(_KEY)
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file ({error}): it was cut short, "
+            "or it is a pickle (.pt, .pth), which can run code and is never opened "
+            "here. Load it yourself with torch.load(weights_only=True) and write it "
+            "with simplicert.models.save_checkpoint"
+        ) from error
+    if header is None:
+        raise InputError(
+            f"{path} holds weights but does not say of which architecture: load them "
+            "into your own module, and write it with simplicert.models.save_checkpoint"
+        )
+    try:
+        metadata = Metadata.model_validate(json.loads(header))
+    except (json.JSONDecodeError, pydantic.ValidationError) as error:
+        raise InputError(f"{path} has a damaged header: {error}") from error
+    model = build_model(
+        metadata.architecture, shape=metadata.shape, classes=metadata.classes
+    )
+    fit_weights(model, weights, source=f"{path}, as {metadata.architecture!r}")
+    return model.eval(), metadata
+
+
+def fit_weights(
+    model: nn.Module, weights: Mapping[str, Tensor], *, source: str
+) -> None:
+    """Load weights into a network, if each of them fits and none is missing.
+
+    Raises:
+        InputError: If they are another network's; names the first that does not fit.
+    """
+    ours = model.state_dict()
+    for key in sorted(ours.keys() | weights.keys()):
+        problem = None
+        if key not in weights:
+            problem = "is missing"
+        elif key not in ours:
+            problem = "is unknown"
+        elif weights[key].shape != ours[key].shape:
+            sizes = f"{tuple(weights[key].shape)}, not {tuple(ours[key].shape)}"
+            problem = f"has shape {sizes}"
+        if problem:
+            raise InputError(
+                f"{source}: weight {key!r} {problem}. These are the weights of another "
+                "architecture, or for other images or classes"
+            )
+    model.load_state_dict(weights)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a crash or a full disk leaves the old one untouched."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.chmod(0o644)  # temporary files are private to their owner
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink()
+            raise

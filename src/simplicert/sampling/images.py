@@ -1,0 +1,77 @@
+"""What can be sampled: a dataset, or an array of images."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from simplicert.data import Dataset
+from simplicert.errors import InputError
+
+Images = Dataset | np.ndarray | Tensor
+
+
+def as_dataset(
+    images: Images, labels: Sequence[int] | Int[np.ndarray, " images"] | None
+) -> Dataset:
+    """The dataset itself, or one around an array.
+
+    Raises:
+        InputError: The array is not images, or the labels do not match it.
+    """
+    if isinstance(images, Dataset):
+        if labels is not None:
+            raise InputError("labels come with a dataset; pass them for arrays only")
+        return images
+    array = images.detach().cpu().numpy() if isinstance(images, Tensor) else images
+    if array.ndim != 4 or not len(array) or not np.issubdtype(array.dtype, np.floating):
+        raise InputError(
+            "images must be floating point, (images, channels, height, width), at "
+            f"least one; got {array.dtype} of shape {array.shape}"
+        )
+    pixels = array.astype(np.float32)
+    classes = None if labels is None else np.asarray(labels)
+    if classes is not None and (
+        classes.shape != (len(pixels),)
+        or not np.issubdtype(classes.dtype, np.integer)
+        or (classes < 0).any()
+    ):
+        raise InputError(
+            f"labels must be {len(pixels)} classes, integers from 0, one an image; got "
+            f"{classes.dtype} of shape {classes.shape}"
+        )
+    content = pixels.tobytes() + (b"" if classes is None else classes.tobytes())
+    return Dataset(
+        name="array",
+        split="all",
+        shape=pixels.shape[1:],
+        class_names=(),
+        labels=None if classes is None else classes.astype(np.int64),
+        indices=np.arange(len(pixels)),
+        reader=lambda rows: pixels[rows],
+        fingerprint=lambda: hashlib.sha256(content).hexdigest(),
+    )
+
+
+def check_range(
+    pixels: Float[np.ndarray, "images ..."],
+    dataset: Dataset,
+    positions: Sequence[int] | Int[np.ndarray, " images"],
+) -> Float[np.ndarray, "images ..."]:
+    """The same pixels, if they lie in [0, 1].
+
+    Raises:
+        InputError: Some do not, or are NaN; names the image.
+    """
+    flat = pixels.reshape(len(pixels), -1)
+    inside = ((flat >= 0) & (flat <= 1)).all(axis=1)  # false for NaN too
+    if not inside.all():
+        bad = int(np.argmin(inside))
+        raise InputError(
+            f"image {dataset.indices[positions[bad]]} of {dataset.name} has pixels in "
+            f"[{flat[bad].min():g}, {flat[bad].max():g}], outside [0, 1]: scale the "
+            "images first, since sigma and radii are in these units"
+        )
+    return pixels

@@ -1,0 +1,366 @@
+"""The one expensive step: noisy forward passes → votes."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+
+from simplicert.errors import InputError, unknown_name
+from simplicert.sampling.allocator import keep_freed_memory
+from simplicert.sampling.classifier import as_classifier
+from simplicert.sampling.engine import DTYPES, Task, draw_votes, make_tasks
+from simplicert.sampling.images import Images, as_dataset, check_range
+from simplicert.sampling.provenance import describe_run
+from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes.rows import VoteRows, add_up
+
+FLUSH_SECONDS = 20.0
+"""What was drawn since the last flush is all that a crash can lose."""
+
+TRIAL_SECONDS = 1.0
+"""About how long ``Sampler.trial`` draws."""
+
+Progress = Callable[[int, int], object]
+"""Called with the draws done and the draws in all, about as often as votes arrive."""
+
+
+def sample(
+    model: nn.Module | str | Path,
+    images: Images,
+    *,
+    sigma: float,
+    draws: int,
+    labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+    out: Path | str | None = None,
+    seed: int | None = None,
+    block: int | None = None,
+    batch: int | None = None,
+    precision: str = "fp32",
+    device: str | None = None,
+    threads: int | None = None,
+    nonfinite: str = "stop",
+    progress: Progress | None = None,
+) -> Votes:
+    """Draw noisy forward passes and count the votes.
+
+    Args:
+        model: A torch module (images in [0, 1] → logits, normalisation inside), or the
+            path of a Simplicert checkpoint.
+        images: A dataset, or an array (images, channels, height, width), in [0, 1].
+        sigma: Noise standard deviation, in input units. The noise is added to the
+            input in [0, 1], and the noisy input is not clipped.
+        draws: Forward passes an image; a multiple of ``block``.
+        labels: True classes, for an array of images. Optional.
+        out: Run directory. An unfinished one with the same settings is continued;
+            nothing is drawn or counted twice. Default: votes stay in memory.
+        seed: Decides the noise. Default: that of the run continued, or a new one,
+            recorded.
+        block: Draws of one seed, the unit of storage and resumption. Default: 1,000, or
+            all ``draws`` where they are fewer.
+        batch: Most draws a forward pass; it may span images, and changes no noise.
+            Default: 1,000.
+        precision: Of the forward pass: ``"fp32"``, ``"bf16"`` or ``"fp16"``. It is part
+            of what is certified.
+        device: A torch device. Default: CUDA where there is one.
+        threads: CPU threads. Default: that of the run continued, or torch's.
+        nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
+            such draws as votes for no class, which is sound.
+        progress: Told how many draws are done.
+
+    Returns:
+        The votes of all images.
+
+    Raises:
+        InputError: Bad arguments; images outside [0, 1]; a model that does not return
+            one row of logits an image; non-finite logits; ``out`` holds another run, or
+            another process is drawing into it.
+
+    Example:
+        >>> images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        >>> sample(model, images, sigma=0.5, draws=100, seed=0).counts.sum(axis=1)
+        array([100, 100])
+    """
+    sampler = Sampler(
+        model,
+        images,
+        labels=labels,
+        precision=precision,
+        device=device,
+        threads=threads,
+        nonfinite=nonfinite,
+    )
+    plan = sampler.plan(
+        sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
+    )
+    if out is None:
+        memory = _Memory(plan)
+        sampler.draw(memory, progress=progress)
+        return memory.read()
+    with sole_writer(out, plan) as run:
+        sampler.draw(run, progress=progress)
+        run.compact()
+        return run.read()
+
+
+class Sampler:
+    """A classifier and images that fit each other, ready to be drawn from.
+
+    ``sample`` is all of it in one call; the command line uses the steps one by one, to
+    show the plan first and to share a run among processes.
+
+    Args:
+        model: As for ``sample``, like the other arguments.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | str | Path,
+        images: Images,
+        *,
+        labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+        precision: str = "fp32",
+        device: str | None = None,
+        threads: int | None = None,
+        nonfinite: str = "stop",
+    ) -> None:
+        if precision not in DTYPES:
+            raise unknown_name("precision", precision, DTYPES)
+        if nonfinite not in {"stop", "count"}:
+            raise unknown_name("nonfinite policy", nonfinite, ("stop", "count"))
+        if threads is not None and threads < 1:
+            raise InputError(f"threads must be at least 1, got {threads}")
+        keep_freed_memory()
+        self.classifier = as_classifier(model)
+        self.dataset = as_dataset(images, labels)
+        self.device = _device(device)
+        self.precision, self.nonfinite = precision, nonfinite
+        self._threads = threads
+        self._ready = self.classifier.ready(precision, self.device)
+        self.classes = self._probe()
+
+    def plan(
+        self,
+        *,
+        sigma: float,
+        draws: int,
+        out: Path | str | None = None,
+        seed: int | None = None,
+        block: int | None = None,
+        batch: int | None = None,
+    ) -> Manifest:
+        """The manifest of the run to be drawn; what is not given is as at ``out``."""
+        there = RunDirectory.manifest_at(out) if out is not None else None
+        if there is not None:
+            seed = there.seed if seed is None else seed
+            block = there.block if block is None else block
+            batch = there.batch if batch is None else batch
+        threads = self._threads or (there.threads if there is not None else 0)
+        return describe_run(
+            self.classifier,
+            self.dataset,
+            self.classes,
+            sigma=sigma,
+            draws=draws,
+            block=block,
+            batch=batch,
+            seed=seed,
+            precision=self.precision,
+            device=self.device,
+            threads=threads or torch.get_num_threads(),
+        )
+
+    def trial(self, plan: Manifest) -> float:
+        """Draws a second, measured on the first images for about a second."""
+        tasks = self._tasks(plan)
+        with _threads(plan.threads):
+            began = time.monotonic()
+            drawn = 0
+            for task in tasks:
+                for rows in self._draw([task], plan):
+                    drawn += len(rows.blocks) * plan.block
+                if time.monotonic() - began > TRIAL_SECONDS:
+                    break
+            return drawn / (time.monotonic() - began)
+
+    def draw(
+        self,
+        run: "RunDirectory | _Memory",
+        *,
+        share: tuple[int, int] = (0, 1),
+        progress: Progress | None = None,
+    ) -> None:
+        """Draw what ``run`` lacks, flushing as it goes.
+
+        Args:
+            run: Where to.
+            share: ``(rank, world)``: every process takes each ``world``-th task, so
+                that they need not talk to each other.
+            progress: Told how much of the share is done.
+
+        Raises:
+            InputError: Non-finite logits, unless they are to be counted; images outside
+                [0, 1]; a model that changes its mind about the shape of its output.
+        """
+        plan, (rank, world) = run.manifest, share
+        done = run.done()
+        mine = self._tasks(plan)[rank::world]
+        total = sum(len(task.blocks) for task in mine) * plan.block
+        todo = [task for task in mine if not done[task.positions, task.blocks].all()]
+        counted = total - sum(len(task.blocks) for task in todo) * plan.block
+        if progress is not None:
+            progress(counted, total)
+        waiting: list[VoteRows] = []
+        flushed = time.monotonic()
+        try:
+            with _threads(plan.threads):
+                for rows in self._draw(todo, plan):
+                    self._check_finite(rows, plan)
+                    waiting.append(rows)
+                    if time.monotonic() - flushed > FLUSH_SECONDS:
+                        run.append(VoteRows.join(waiting))
+                        waiting, flushed = [], time.monotonic()
+                    if progress is not None:
+                        counted += len(rows.blocks) * plan.block
+                        progress(counted, total)
+        finally:
+            # Also on Ctrl-C and on an error: what was drawn is paid for.
+            if waiting:
+                run.append(VoteRows.join(waiting))
+
+    def _draw(self, tasks: Sequence[Task], plan: Manifest) -> Iterator[VoteRows]:
+        return draw_votes(
+            self._ready,
+            self._read,
+            tasks,
+            indices=self.dataset.indices,
+            sigma=plan.sigma,
+            seed=plan.seed,
+            block=plan.block,
+            batch=plan.batch,
+            classes=plan.classes,
+            precision=plan.precision,
+            device=self.device,
+        )
+
+    def _tasks(self, plan: Manifest) -> list[Task]:
+        return make_tasks(
+            len(plan.images), plan.blocks, block=plan.block, batch=plan.batch
+        )
+
+    def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
+        return check_range(self.dataset.read(positions), self.dataset, positions)
+
+    @torch.inference_mode()
+    def _probe(self) -> int:
+        """One forward pass of the first image, to learn the number of classes."""
+        image = torch.from_numpy(self._read(np.array([0])))
+        try:
+            output = self._ready(image.to(self.device, DTYPES[self.precision]))
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise InputError(
+                f"the model does not take images of shape {self.dataset.shape}: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        logits = getattr(output, "logits", output)
+        if (
+            not isinstance(logits, Tensor)
+            or logits.ndim != 2
+            or logits.shape[0] != 1
+            or logits.shape[1] < 2
+        ):
+            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits)
+            raise InputError(
+                "the model must return one row of at least 2 logits an image, (1, "
+                f"classes) for one image, but returned {got}"
+            )
+        classes = logits.shape[1]
+        named = len(self.dataset.class_names)
+        if named and named != classes:
+            raise InputError(
+                f"the model has {classes} classes but {self.dataset.name} has {named}: "
+                "they do not belong together"
+            )
+        return int(classes)
+
+    def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
+        missing = plan.block - rows.counts.sum(axis=1)
+        if self.nonfinite == "stop" and missing.any():
+            first = int(np.argmax(missing > 0))
+            raise InputError(
+                f"the model returned NaN or infinite logits for {missing[first]} of "
+                f"{plan.block} draws of image {rows.images[first]}, block "
+                f"{rows.blocks[first]}. What was drawn before is kept. Mend the model, "
+                "or pass --nonfinite count to count such draws for no class"
+            )
+
+
+class _Memory:
+    """A run that is not on disk."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._rows: list[VoteRows] = []
+
+    def done(self) -> Bool[np.ndarray, "images blocks"]:
+        return np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
+
+    def append(self, rows: VoteRows) -> None:
+        self._rows.append(rows)
+
+    def read(self) -> Votes:
+        return add_up(
+            self._rows, self.manifest, blocks=None, partial=False, run="this run"
+        )
+
+
+@contextmanager
+def sole_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
+    """Create the run, or continue it, while no other process draws into it.
+
+    Raises:
+        InputError: Another process holds it; ``path`` holds another run.
+    """
+    run = RunDirectory.open_or_create(path, plan)
+    try:
+        with FileLock(run.path / ".lock", timeout=0):
+            run.set_damaged_aside()
+            yield run
+    except Timeout:
+        raise InputError(
+            f"another process is drawing into {path}: wait for it, or stop it first"
+        ) from None
+
+
+@contextmanager
+def _threads(threads: int) -> Iterator[None]:
+    """Use this many CPU threads; 0 for as many as there are."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads or before)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        if not torch.cuda.is_available():
+            return torch.device("cpu")
+        local = int(os.environ.get("LOCAL_RANK", "0"))  # one worker, one GPU
+        return torch.device("cuda", local % torch.cuda.device_count())
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {name!r} cannot be used: {str(error).splitlines()[0]}"
+        ) from error
+    return device

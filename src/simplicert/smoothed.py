@@ -1,0 +1,88 @@
+"""The smoothed classifier as an object: predict and certify, batch in, arrays out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int
+from scipy.special import betainc
+
+from simplicert.certificates import ABSTAIN, Certificates, Framework
+from simplicert.certification import DEFAULT_MECHANISM, certify
+from simplicert.errors import InputError
+from simplicert.mechanisms.protocol import Mechanism
+from simplicert.sampling import sample
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from simplicert.sampling.images import Images
+
+
+class SmoothedClassifier:
+    """``g(x)``: the class that ``model`` is most likely to give to ``x`` + noise.
+
+    The shape that users of Cohen's ``Smooth`` and of ART know. For more than a few
+    images, ``sample`` into a run directory and ``certify`` it: the votes are kept.
+
+    Args:
+        model: A torch module (images in [0, 1] → logits), or a checkpoint's path.
+        sigma: Noise standard deviation, in input units.
+        seed: Decides the noise of every call. Default: fresh noise each time.
+        **options: As for ``sample``: ``batch``, ``precision``, ``device``, ….
+
+    Example:
+        >>> import torch
+        >>> images = torch.rand(2, 1, 8, 8, generator=torch.manual_seed(0))
+        >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
+        >>> g = SmoothedClassifier(model, sigma=0.25, seed=0)
+        >>> g.predict(images, draws=200).shape, g.certify(images, draws=200).radius.shape
+        ((2,), (2,))
+    """
+
+    def __init__(
+        self,
+        model: "nn.Module | str | Path",
+        *,
+        sigma: float,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        self.model, self.sigma = model, sigma
+        self._options = {**options, "seed": seed}
+
+    def predict(
+        self, x: "Images", *, draws: int = 1000, alpha: float = 0.001
+    ) -> Int[np.ndarray, " images"]:
+        """The smoothed classifier's class of each image, without a radius.
+
+        Returns:
+            Classes, each wrong with probability at most ``alpha``; ``ABSTAIN`` where
+            a two-sided binomial test cannot tell the top two classes apart.
+
+        Raises:
+            InputError: As ``sample``; ``alpha`` outside (0, 1).
+
+        References:
+            Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
+        """
+        if not 0.0 < alpha < 1.0:
+            raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
+        votes = sample(self.model, x, sigma=self.sigma, draws=draws, **self._options)
+        second, first = np.sort(votes.counts, axis=1)[:, -2:].T
+        # Twice P[Binomial(first + second, 1/2) >= first]; at 0 votes nothing is known.
+        p_value = np.where(first > 0, 2.0 * betainc(first, second + 1, 0.5), 1.0)
+        return np.where(p_value <= alpha, votes.counts.argmax(axis=1), ABSTAIN)
+
+    def certify(
+        self,
+        x: "Images",
+        *,
+        draws: int = 100_000,
+        alpha: float = 0.001,
+        framework: Framework = "multinomial",
+        mechanism: str | Mechanism = DEFAULT_MECHANISM,
+    ) -> Certificates:
+        """Certified classes and radii of a batch of images; see ``simplicert.certify``."""
+        votes = sample(self.model, x, sigma=self.sigma, draws=draws, **self._options)
+        return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)

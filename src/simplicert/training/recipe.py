@@ -1,0 +1,185 @@
+"""Recipes: everything that decides what weights come out, in one TOML file."""
+
+import itertools
+import math
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from simplicert.errors import InputError, unknown_name
+
+_BUILT_IN = resources.files("simplicert.training") / "recipes"
+
+PositiveInt = Annotated[int, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Recipe(BaseModel):
+    """A training run, but for the data's whereabouts and the machine.
+
+    Attributes:
+        name: Name it is known by.
+        dataset: Name of the dataset.
+        train_split: Part of it to train on.
+        validation_split: Part of it to measure accuracy on.
+        size: Side of the squares to cut out of its images; none if they are of one
+            size.
+        architecture: Name in the catalogue of architectures.
+        sigma: Standard deviation of the Gaussian noise, in pixels of [0, 1]; 0 is
+            ordinary training.
+        epochs: Passes over the training images.
+        batch_size: Images a step.
+        learning_rate: Rate before any milestone.
+        momentum: Of stochastic gradient descent.
+        weight_decay: L2 penalty on all weights.
+        warmup_epochs: For that long the rate is multiplied by ``warmup_factor``.
+        warmup_factor: That factor.
+        milestones: Times, in epochs, from which the rate is multiplied by ``decay``.
+        decay: That factor.
+        augment: Any of ``crop`` (move by up to 4 pixels), ``flip`` (left to right) and
+            ``resized-crop`` (of photographs, instead of the centre).
+        precision: ``fp32``, or ``bf16`` for mixed precision.
+        seed: Decides initial weights, order and noise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    dataset: str
+    train_split: str = "train"
+    validation_split: str = "test"
+    size: PositiveInt | None = None
+    architecture: str
+    sigma: NonNegative
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: Positive
+    momentum: Fraction
+    weight_decay: NonNegative
+    warmup_epochs: NonNegative = 0.0
+    warmup_factor: Positive = 0.1
+    milestones: tuple[float, ...] = ()
+    decay: Positive = 0.1
+    augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("milestones")
+    @classmethod
+    def _rise_within_the_run(
+        cls, milestones: tuple[float, ...], others: Any
+    ) -> tuple[float, ...]:
+        # Fields that are invalid themselves are absent.
+        start = others.data.get("warmup_epochs", 0.0)
+        end = others.data.get("epochs", math.inf)
+        for earlier, later in itertools.pairwise((start, *milestones, end)):
+            if later <= earlier:
+                raise ValueError(
+                    f"must rise, and lie between warmup_epochs = {start:g} and epochs "
+                    f"= {end}"
+                )
+        return milestones
+
+    @field_validator("augment")
+    @classmethod
+    def _cut_once(cls, augment: tuple[str, ...], others: Any) -> tuple[str, ...]:
+        if "resized-crop" in augment:
+            if "crop" in augment:
+                raise ValueError("crop and resized-crop exclude each other")
+            if others.data.get("size") is None:
+                raise ValueError("resized-crop needs a size")
+        return augment
+
+    def rate(self, time: float) -> float:
+        """Learning rate when ``time`` epochs have passed."""
+        passed = sum(time >= milestone for milestone in self.milestones)
+        warmup = self.warmup_factor if time < self.warmup_epochs else 1.0
+        return self.learning_rate * warmup * self.decay**passed
+
+    def stretched(self, epochs: int) -> "Recipe":
+        """The same schedule over another number of epochs."""
+        times = {
+            "warmup_epochs": self.warmup_epochs * epochs / self.epochs,
+            "milestones": tuple(
+                time * epochs / self.epochs for time in self.milestones
+            ),
+        }
+        return self.model_copy(update={"epochs": epochs} | times)
+
+
+def built_in_recipes() -> tuple[str, ...]:
+    """Names of the recipes that ship with Simplicert."""
+    return tuple(sorted(Path(f.name).stem for f in _BUILT_IN.iterdir()))
+
+
+def load_recipe(
+    name_or_path: str, *, epochs: int | None = None, **overrides: Any
+) -> Recipe:
+    """A recipe, built in or from a file, with some fields replaced.
+
+    Args:
+        name_or_path: A built-in name, or the path of a ``.toml`` file.
+        epochs: Length of the run; the recipe's schedule is stretched to it.
+        **overrides: Other fields to replace, after that; None leaves a field as it is.
+
+    Raises:
+        InputError: If there is no such recipe, or a field is unknown or invalid.
+
+    Example:
+        >>> short = load_recipe("digits", sigma=0.25, epochs=100)
+        >>> short.sigma, short.milestones
+        (0.25, (60.0, 85.0))
+    """
+    text = _recipe_text(name_or_path)
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        recipe = Recipe.model_validate(tomllib.loads(text))
+        if epochs is not None:
+            recipe = recipe.stretched(epochs)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"recipe {name_or_path} is not valid TOML: {error}") from error
+    except pydantic.ValidationError as error:
+        raise InputError(f"recipe {name_or_path}{_problem(error, text)}") from error
+    try:
+        return Recipe.model_validate(recipe.model_dump() | given)
+    except pydantic.ValidationError as error:
+        raise InputError(f"recipe {name_or_path}{_problem(error)}") from error
+
+
+def _recipe_text(name_or_path: str) -> str:
+    if name_or_path.endswith(".toml"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise InputError(f"no recipe at {path}: check the path")
+        return path.read_text(encoding="utf-8")
+    known = built_in_recipes()
+    if name_or_path not in known:
+        raise unknown_name("recipe", name_or_path, known)
+    return (_BUILT_IN / f"{name_or_path}.toml").read_text(encoding="utf-8")
+
+
+def _problem(error: pydantic.ValidationError, text: str = "") -> str:
+    """The first thing that is wrong: line of the text, field, value and rule."""
+    problem = error.errors()[0]
+    field = ".".join(map(str, problem["loc"][:1]))
+    lines = enumerate(text.splitlines(), start=1)
+    where = "".join(
+        f", line {number}"
+        for number, line in lines
+        if re.match(rf"{re.escape(field)}\s*=", line)
+    )
+    rule = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        what = str(unknown_name("field", field, Recipe.model_fields))
+    elif problem["type"] == "missing":
+        what = f"{field} is missing"
+    else:
+        what = f"{field} = {problem['input']!r}: {rule}"
+    return f"{where}: {what}"

@@ -1,0 +1,16 @@
+"""The evidence of randomised smoothing: votes, in memory and on disk. No torch."""
+
+from simplicert.votes.manifest import DataSource, Manifest, ModelSource
+from simplicert.votes.rows import VoteRows
+from simplicert.votes.store import RunDirectory, read_run
+from simplicert.votes.table import Votes
+
+__all__ = [
+    "DataSource",
+    "Manifest",
+    "ModelSource",
+    "RunDirectory",
+    "VoteRows",
+    "Votes",
+    "read_run",
+]

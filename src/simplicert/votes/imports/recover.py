@@ -1,0 +1,99 @@
+"""From a printed bound or radius back to the count that it was computed from."""
+
+from decimal import Decimal, InvalidOperation
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import betainc, ndtr, ndtri
+
+__all__ = [
+    "counts_at_lower_bound",
+    "counts_from_radii",
+    "largest_radius",
+    "printed_units",
+]
+
+ROUNDING = 1e-9
+"""Relative difference between two libraries' radii of one count; far below a vote's."""
+
+
+def counts_at_lower_bound(
+    bound: Float[np.ndarray, " images"], *, draws: int, alpha: float
+) -> Int[np.ndarray, " images"]:
+    """The largest count whose Clopper-Pearson lower bound is at most ``bound``.
+
+    The one-sided bound of k is where P(Binomial(draws, bound) >= k) = alpha, so no
+    inverse is needed: that probability, ``betainc(k, draws - k + 1, bound)``, falls
+    with k.
+    """
+    fits = np.zeros(len(bound), dtype=np.int64)  # the bound of 0 is 0
+    too_many = np.full(len(bound), draws + 1)
+    while (too_many - fits > 1).any():
+        middle = (fits + too_many) // 2
+        k = np.maximum(middle, 1)
+        below = betainc(k, draws - k + 1, bound) >= alpha
+        fits = np.where(below, middle, fits)
+        # Never down to ``fits``: entries that are done wait there for the others.
+        too_many = np.where(below, too_many, np.maximum(middle, fits + 1))
+    return fits
+
+
+def counts_from_radii(
+    radius: Float[np.ndarray, " images"],
+    unit: Float[np.ndarray, " images"],
+    *,
+    sigma: float,
+    draws: int,
+    alpha: float,
+) -> tuple[Int[np.ndarray, " images"], Int[np.ndarray, " images"]]:
+    """Fewest and most votes with which Cohen's procedure prints each radius.
+
+    The radius is ``sigma * ndtri(lower bound at alpha)``, printed in multiples of
+    ``unit``, rounded to nearest or down. Where no count gives it, the first of the two
+    numbers is larger than the second.
+
+    Args:
+        radius: As printed, positive.
+        unit: Of the last printed digit.
+        sigma: Noise standard deviation.
+        draws: Of the estimation, without those that chose the class.
+        alpha: Failure probability.
+    """
+    rounding = ROUNDING * radius
+    lowest = radius - np.maximum(0.5 * unit, rounding)
+    highest = radius + np.maximum(unit, rounding)
+    few = counts_at_lower_bound(
+        np.maximum(ndtr(lowest / sigma), 0.5), draws=draws, alpha=alpha
+    )
+    most = counts_at_lower_bound(ndtr(highest / sigma), draws=draws, alpha=alpha)
+    return few + 1, most
+
+
+def largest_radius(*, sigma: float, draws: int, alpha: float) -> float:
+    """The radius when all draws agree: none that Cohen's procedure gives is larger."""
+    return float(-sigma * ndtri(-np.expm1(np.log(alpha) / draws)))
+
+
+def printed_units(printed: list[str]) -> Float[np.ndarray, " images"]:
+    """The unit of the last digit to which each number was printed.
+
+    Where all have equally many decimal places, that is the unit. Otherwise they were
+    printed to significant digits without trailing zeros (as Python's ``.3`` does:
+    ``0.48`` is 0.480), so as many as the longest of them has.
+
+    Raises:
+        ValueError: One is not a number.
+
+    Example:
+        >>> printed_units(["0.48", "1.02", "0.0426"])
+        array([0.001 , 0.01  , 0.0001])
+    """
+    try:
+        numbers = [Decimal(text) for text in printed]
+    except InvalidOperation as error:
+        raise ValueError("not a number") from error
+    exponents = [int(number.as_tuple().exponent) for number in numbers]
+    if len(set(exponents)) > 1:
+        digits = max(len(number.as_tuple().digits) for number in numbers)
+        exponents = [number.adjusted() - digits + 1 for number in numbers]
+    return 10.0 ** np.array(exponents, dtype=np.float64)

@@ -1,0 +1,340 @@
+"""The run directory: a manifest and append-only vote parts.
+
+A part is one immutable Parquet file, written under a temporary name, fsynced and
+renamed: a crash leaves whole parts or nothing. A row is one block of one image, keyed
+by (image, block) and counted once however often it was written, so workers that
+overlap or outlive their launcher do no harm.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Bool
+
+from simplicert.errors import InputError
+from simplicert.votes.manifest import Manifest, parse_manifest
+from simplicert.votes.rows import Positions, VoteRows, add_up
+from simplicert.votes.table import Votes
+
+MANIFEST = "manifest.json"
+PARTS = "parts"
+_EVIDENCE = b"simplicert.evidence"
+
+
+class RunDirectory:
+    """A run on disk. Opening one reads and checks its manifest, not its parts.
+
+    Args:
+        path: An existing run.
+
+    Raises:
+        InputError: The directory does not exist, is not a run, or its manifest is
+            damaged or from another schema.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        manifest = self.path / MANIFEST
+        if not manifest.is_file():
+            state = "is empty" if self._is_empty_folder() else "is not a run"
+            if not self.path.exists():
+                state = "does not exist"
+            raise InputError(
+                f"{self.path} {state}: expected a directory with {MANIFEST}, as "
+                "`simplicert sample … --out RUN` writes it"
+            )
+        self.manifest = parse_manifest(manifest.read_text("utf-8"), source=manifest)
+
+    def _is_empty_folder(self) -> bool:
+        return self.path.is_dir() and not any(self.path.iterdir())
+
+    @staticmethod
+    def manifest_at(path: Path | str) -> Manifest | None:
+        """The manifest of the run at ``path``; ``None`` if there is no run yet."""
+        exists = (Path(path) / MANIFEST).is_file()
+        return RunDirectory(path).manifest if exists else None
+
+    @classmethod
+    def create(cls, path: Path | str, manifest: Manifest) -> "RunDirectory":
+        """Start a run, or open the one that another process started just before.
+
+        Raises:
+            InputError: ``path`` holds something that is not a run.
+            OSError: ``path`` cannot be written.
+        """
+        path = Path(path)
+        if path.exists() and not (path / MANIFEST).is_file():
+            foreign = not path.is_dir() or any(p.name != PARTS for p in path.iterdir())
+            if foreign:
+                raise InputError(
+                    f"{path} exists and is not a run: choose another --out, or empty it"
+                )
+        (path / PARTS).mkdir(parents=True, exist_ok=True)
+        temporary = path / f".{uuid.uuid4().hex}.tmp"
+        _write_synced(temporary, manifest.model_dump_json(indent=1).encode())
+        try:
+            os.link(
+                temporary, path / MANIFEST
+            )  # fails if it exists: the first one wins
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+        _sync_folder(path)
+        return cls(path)
+
+    @classmethod
+    def open_or_create(cls, path: Path | str, manifest: Manifest) -> "RunDirectory":
+        """Continue the run at ``path`` if it is this one, or start it.
+
+        Raises:
+            InputError: ``path`` holds another run; says which field differs.
+            OSError: ``path`` cannot be written.
+        """
+        store = cls.create(path, manifest)
+        difference = store.manifest.difference(manifest, whole=True)
+        if difference is not None:
+            raise InputError(
+                f"{path} holds another run: {difference}. Choose another --out, or "
+                "give the settings of the run that is there"
+            )
+        return store
+
+    @property
+    def parts(self) -> list[Path]:
+        """The part files, in a stable order."""
+        return sorted((self.path / PARTS).glob("*.parquet"))
+
+    def append(self, rows: VoteRows) -> None:
+        """Write one part; when this returns, it is on disk and will be counted."""
+        self._write([_to_table(rows, self.manifest)])
+
+    def _write(self, tables: "Iterator[pa.Table] | list[pa.Table]") -> Path:
+        name = f"{uuid.uuid4().hex}.parquet"
+        temporary = self.path / PARTS / f".{name}.tmp"
+        with pq.ParquetWriter(
+            temporary,
+            _schema(self.manifest),
+            compression="zstd",
+            write_page_checksum=True,
+        ) as writer:
+            for table in tables:
+                writer.write_table(table)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        final = self.path / PARTS / name
+        temporary.rename(final)
+        _sync_folder(final.parent)
+        return final
+
+    def rows(self, *, scores: bool = True) -> Iterator[VoteRows]:
+        """Every stored row once, a row group at a time.
+
+        Raises:
+            InputError: A part is damaged, belongs to another run, or holds rows that
+                are not votes.
+        """
+        seen = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
+        position = Positions(self.manifest.images)
+        for part in self.parts:
+            for rows in self._part_rows(part, scores=scores):
+                where = position(rows.images)
+                legal = (where >= 0) & (rows.blocks >= 0)
+                legal &= rows.blocks < self.manifest.blocks
+                if not legal.all():
+                    bad = int(np.argmin(legal))
+                    raise InputError(
+                        f"{part} holds block {rows.blocks[bad]} of image "
+                        f"{rows.images[bad]}, which is not in this run's manifest: "
+                        "one of the two was edited"
+                    )
+                keys = where * self.manifest.blocks + rows.blocks
+                new = np.zeros(len(keys), dtype=bool)
+                new[np.unique(keys, return_index=True)[1]] = True
+                new &= ~seen[where, rows.blocks]
+                seen[where[new], rows.blocks[new]] = True
+                yield rows if new.all() else rows.take(new)
+
+    def done(self) -> Bool[np.ndarray, "images blocks"]:
+        """Which blocks are on disk, in the order of ``manifest.images``."""
+        done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
+        position = Positions(self.manifest.images)
+        for rows in self.rows(scores=False):
+            done[position(rows.images), rows.blocks] = True
+        return done
+
+    def set_damaged_aside(self) -> list[Path]:
+        """Rename parts that cannot be read, so that sampling redraws what they held."""
+        aside = []
+        for part in self.parts:
+            try:
+                for _ in self._part_rows(part, scores=True):
+                    pass
+            except DamagedPartError:
+                aside.append(part.rename(part.with_suffix(".damaged")))
+        return aside
+
+    def compact(self) -> None:
+        """Join all parts into one file. Interrupted, it loses nothing."""
+        old = self.parts
+        if len(old) > 1:
+            self._write(_to_table(rows, self.manifest) for rows in self.rows())
+            for part in old:
+                part.unlink()
+        for leftover in (self.path / PARTS).glob(".*.tmp"):
+            leftover.unlink()
+
+    def read(
+        self,
+        *,
+        blocks: slice | None = None,
+        scores: bool = True,
+        partial: bool = False,
+    ) -> Votes:
+        """Add up the stored votes.
+
+        Args:
+            blocks: Which blocks of every image; all by default. ``slice(0, 1)`` gives
+                the votes as they stood after the first block.
+            scores: Whether to read the soft scores too.
+            partial: Leave out images that are not complete, instead of refusing.
+
+        Raises:
+            InputError: As ``rows``; or an image lacks blocks and not ``partial``; or no
+                image is complete.
+        """
+        return add_up(
+            self.rows(scores=scores),
+            self.manifest,
+            blocks=blocks,
+            partial=partial,
+            run=str(self.path),
+        )
+
+    def _part_rows(self, part: Path, *, scores: bool) -> Iterator[VoteRows]:
+        columns = ["image", "block", "counts"]
+        if scores and self.manifest.scores:
+            columns += ["score_sums", "score_squares"]
+        try:
+            with pq.ParquetFile(part, page_checksum_verification=True) as file:
+                self._check_evidence(part, file.schema_arrow.metadata or {})
+                for batch in file.iter_batches(batch_size=8192, columns=columns):
+                    rows = _from_batch(batch, self.manifest.classes)
+                    _check_rows(rows, self.manifest, part)
+                    yield rows
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise DamagedPartError(
+                f"{part} cannot be read ({str(error).splitlines()[0]}): it was cut "
+                "short or damaged. Run the same `simplicert sample` command again; it "
+                "redraws what the part held"
+            ) from error
+
+    def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
+        if _EVIDENCE not in metadata:
+            raise InputError(f"{part} was not written by Simplicert: remove it")
+        theirs, ours = json.loads(metadata[_EVIDENCE]), self.manifest.evidence()
+        for field, value in ours.items():
+            if theirs.get(field) != value:
+                raise InputError(
+                    f"{part} was drawn with {field} = {theirs.get(field)!r} but "
+                    f"{self.path / MANIFEST} says {value!r}: one of them was edited, "
+                    "or the part is from another run"
+                )
+
+
+class DamagedPartError(InputError):
+    """A part that cannot be read back."""
+
+
+def read_run(
+    path: Path | str,
+    *,
+    blocks: slice | None = None,
+    scores: bool = True,
+    partial: bool = False,
+) -> Votes:
+    """Read a run directory's votes; see ``RunDirectory.read``."""
+    return RunDirectory(path).read(blocks=blocks, scores=scores, partial=partial)
+
+
+def _schema(manifest: Manifest) -> pa.Schema:
+    classes = manifest.classes
+    fields = [
+        pa.field("image", pa.int64()),
+        pa.field("block", pa.int64()),
+        pa.field("counts", pa.list_(pa.int64(), classes)),
+    ]
+    if manifest.scores:
+        fields += [
+            pa.field("score_sums", pa.list_(pa.float64(), classes)),
+            pa.field("score_squares", pa.list_(pa.float64(), classes)),
+        ]
+    return pa.schema(fields, {_EVIDENCE: json.dumps(manifest.evidence()).encode()})
+
+
+def _to_table(rows: VoteRows, manifest: Manifest) -> pa.Table:
+    classes = manifest.classes
+    columns = [pa.array(rows.images), pa.array(rows.blocks)]
+    matrices = [rows.counts]
+    if rows.score_sums is not None and rows.score_squares is not None:
+        matrices += [rows.score_sums, rows.score_squares]
+    columns += [
+        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), classes)
+        for m in matrices
+    ]
+    return pa.Table.from_arrays(columns, schema=_schema(manifest))
+
+
+def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:
+    def matrix(name: str) -> np.ndarray:
+        column: np.ndarray = batch.column(name).flatten().to_numpy()
+        return column.reshape(-1, classes)
+
+    scored = "score_sums" in batch.schema.names
+    return VoteRows(
+        images=batch.column("image").to_numpy(),
+        blocks=batch.column("block").to_numpy(),
+        counts=matrix("counts"),
+        score_sums=matrix("score_sums") if scored else None,
+        score_squares=matrix("score_squares") if scored else None,
+    )
+
+
+def _check_rows(rows: VoteRows, manifest: Manifest, part: Path) -> None:
+    """Counts and scores that no classifier can produce mean that a file was edited."""
+    illegal = (rows.counts < 0).any(axis=1)
+    illegal |= rows.counts.sum(axis=1) > manifest.block
+    for scores in (rows.score_sums, rows.score_squares):
+        if scores is not None:
+            illegal |= ~((scores >= 0).all(axis=1))
+            illegal |= ~(scores.sum(axis=1) <= manifest.block)
+    if illegal.any():
+        bad = int(np.argmax(illegal))
+        raise InputError(
+            f"{part}: block {rows.blocks[bad]} of image {rows.images[bad]} does not "
+            f"hold the votes of {manifest.block} draws: the part was edited"
+        )
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the filesystem can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)

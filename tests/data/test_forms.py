@@ -1,0 +1,258 @@
+"""Every form of dataset, from real bytes that the tests make."""
+
+import gzip
+import io
+import json
+import pickle
+import subprocess
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, size=(6, 3, 32, 32), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 0, 1, 2])
+NAMES = ("cat", "dog", "owl")
+EVERYTHING = np.arange(6)
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels.transpose(1, 2, 0)).save(file, "PNG")
+    return file.getvalue()
+
+
+def write_parquet(file, rows, *, column="img"):
+    features = {"label": {"names": NAMES, "_type": "ClassLabel"}}
+    described = json.dumps({"info": {"features": features}})
+    images = [{"bytes": png(PIXELS[row]), "path": None} for row in rows]
+    table = pa.table({column: images, "label": LABELS[rows]})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": described}),
+        file,
+        row_group_size=2,
+    )
+
+
+def make_parquet(path):
+    write_parquet(path / "data" / "test-00000-of-00002.parquet", EVERYTHING[:3])
+    write_parquet(path / "data" / "test-00001-of-00002.parquet", EVERYTHING[3:])
+    return path
+
+
+def make_folder(path):
+    for row in EVERYTHING:
+        file = path / "test" / NAMES[LABELS[row]] / f"{row}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(png(PIXELS[row]))
+    return path
+
+
+def make_cifar10(path):
+    rows = np.c_[LABELS.astype(np.uint8), PIXELS.reshape(6, -1)]
+    for name in ("test_batch", *(f"data_batch_{n}" for n in range(1, 6))):
+        rows.tofile(path / f"{name}.bin")
+    (path / "batches.meta.txt").write_text("\n".join(NAMES) + "\n\n")
+    return path
+
+
+def make_cifar100(path):
+    coarse = np.full(6, 9, dtype=np.uint8)
+    rows = np.c_[coarse, LABELS.astype(np.uint8), PIXELS.reshape(6, -1)]
+    rows.tofile(path / "test.bin")
+    (path / "fine_label_names.txt").write_text("\n".join(NAMES))
+    return path
+
+
+def make_npz(path, **arrays):
+    arrays = arrays or {"images": PIXELS, "labels": LABELS, "class_names": NAMES}
+    np.savez(path / "pets.npz", **arrays)
+    return path / "pets.npz"
+
+
+def idx(array):
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return header + array.astype(np.uint8).tobytes()
+
+
+def make_idx(path):
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS[:, 0])))
+    (path / "t10k-labels-idx1-ubyte").write_bytes(idx(LABELS))
+    return path
+
+
+COLOUR = [make_parquet, make_folder, make_cifar10, make_cifar100, make_npz]
+
+
+@pytest.mark.parametrize("make", COLOUR)
+def test_every_form_gives_the_same_images_and_labels(make, tmp_path):
+    dataset = load_dataset(str(make(tmp_path)), split="test")
+    assert dataset.shape == (3, 32, 32)
+    assert dataset.class_names == NAMES
+    images = dataset.read(EVERYTHING)
+    assert images.dtype == np.float32
+    # A folder is in the order of classes; the others are in the order written.
+    order = np.argsort(LABELS, kind="stable") if make is make_folder else EVERYTHING
+    np.testing.assert_array_equal(dataset.labels, LABELS[order])
+    np.testing.assert_array_equal(images, PIXELS[order].astype(np.float32) / 255)
+    np.testing.assert_array_equal(dataset.read(np.array([4, 1])), images[[4, 1]])
+    np.testing.assert_array_equal(dataset.indices, EVERYTHING)
+
+
+def test_idx_files_are_grey_and_may_be_compressed(tmp_path):
+    dataset = load_dataset(str(make_idx(tmp_path)))
+    assert dataset.shape == (1, 32, 32)
+    assert dataset.class_names == ("0", "1", "2")
+    np.testing.assert_array_equal(dataset.labels, LABELS)
+    expected = PIXELS[:, :1].astype(np.float32) / 255
+    np.testing.assert_array_equal(dataset.read(EVERYTHING), expected)
+
+
+@pytest.mark.parametrize("make", [*COLOUR, make_idx])
+def test_a_reader_goes_to_worker_processes(make, tmp_path):
+    dataset = load_dataset(str(make(tmp_path)))
+    reader = pickle.loads(pickle.dumps(dataset.reader))
+    np.testing.assert_array_equal(reader(EVERYTHING), dataset.read(EVERYTHING))
+
+
+@pytest.mark.parametrize("make", [*COLOUR, make_idx])
+def test_an_unknown_split_is_refused(make, tmp_path):
+    path = make(tmp_path)
+    with pytest.raises(InputError, match="tests"):
+        load_dataset(str(path), split="tests")
+
+
+def test_the_digest_is_what_the_shell_computes(tmp_path):
+    path = make_parquet(tmp_path)
+    command = "sha256sum data/test-*.parquet | sha256sum"
+    printed = subprocess.check_output(command, shell=True, cwd=path, text=True)
+    assert load_dataset(str(path)).digest == printed.split()[0]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("test.parquet", "train.parquet"), ("test/0000.parquet", "train/0000.parquet")],
+)
+def test_parquet_splits_are_found_by_file_or_directory(tmp_path, names):
+    for name, rows in zip(names, (EVERYTHING[:4], EVERYTHING[4:]), strict=True):
+        write_parquet(tmp_path / name, rows, column="image")
+    assert len(load_dataset(str(tmp_path), split="test")) == 4
+    assert len(load_dataset(str(tmp_path), split="train")) == 2
+
+
+def test_a_missing_shard_is_noticed(tmp_path):
+    path = make_parquet(tmp_path)
+    (path / "data" / "test-00000-of-00002.parquet").unlink()
+    with pytest.raises(InputError, match="has 1 of its 2 Parquet files"):
+        load_dataset(str(path))
+
+
+@pytest.mark.parametrize("make", [make_parquet, make_cifar10, make_npz, make_idx])
+def test_files_that_are_cut_short_are_named(make, tmp_path):
+    path = make(tmp_path)
+    files = [file for file in tmp_path.rglob("*") if file.suffix not in {".txt", ""}]
+    for file in filter(lambda file: file.is_file(), files):
+        file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"(pets.npz|t10k.*gz|test.*(bin|parquet)) "):
+        load_dataset(str(path))
+
+
+def test_an_idx_file_that_lies_about_its_shape_is_refused(tmp_path):
+    path = make_idx(tmp_path)
+    (path / "t10k-labels-idx1-ubyte").write_bytes(idx(LABELS)[:-1])
+    with pytest.raises(InputError, match=r"header says shape \(6,\), after it come 5"):
+        load_dataset(str(path))
+
+
+def test_a_class_missing_from_one_split_does_not_shift_the_others(tmp_path):
+    path = make_folder(tmp_path)
+    file = path / "train" / "dog" / "1.png"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(png(PIXELS[1]))
+    train = load_dataset(str(path), split="train")
+    assert train.class_names == NAMES
+    np.testing.assert_array_equal(train.labels, [1])
+
+
+def test_hidden_labels_are_no_labels(tmp_path):
+    images = [png(PIXELS[0])]
+    table = pa.table({"image": images, "label": [-1]})
+    pq.write_table(table, tmp_path / "test.parquet")
+    assert load_dataset(str(tmp_path)).labels is None
+
+
+@pytest.mark.parametrize("column", ["pixels", "img"])
+def test_a_table_without_encoded_images_is_refused(tmp_path, column):
+    table = pa.table({column: [[0, 1]], "label": [0]})
+    pq.write_table(table, tmp_path / "test.parquet")
+    with pytest.raises(
+        InputError, match=rf"columns {column}, label: images are looked"
+    ):
+        load_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["data_batch_1", "meta"])
+def test_pickled_batches_are_refused_with_the_remedy(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match=r"cifar-100?-binary\.tar\.gz"):
+        load_dataset(str(tmp_path))
+
+
+def test_pickled_objects_in_an_archive_are_refused(tmp_path):
+    path = make_npz(tmp_path, images=np.array([{}]))
+    with pytest.raises(InputError, match="pickled objects"):
+        load_dataset(str(path))
+
+
+@pytest.mark.parametrize(
+    ("images", "complaint"),
+    [
+        (PIXELS.astype(np.float32), r"floating point in \[0, 1\]"),
+        (PIXELS.astype(np.int64), "must be bytes"),
+        (PIXELS[:, 0, 0], r"shape \(6, 32\)"),
+        (np.full((1, 2, 2), np.nan), r"floating point in \[0, 1\]"),
+    ],
+)
+def test_arrays_that_are_not_images_are_refused(tmp_path, images, complaint):
+    with pytest.raises(InputError, match=complaint):
+        load_dataset(str(make_npz(tmp_path, images=images)))
+
+
+def test_archives_may_be_channels_last_floating_point_and_split(tmp_path):
+    floats = (PIXELS / 255).transpose(0, 2, 3, 1)
+    path = make_npz(tmp_path, x_train=floats, y_train=LABELS[:, None])
+    dataset = load_dataset(str(path), split="train")
+    expected = PIXELS.astype(np.float32) / 255
+    np.testing.assert_allclose(dataset.read(EVERYTHING), expected, atol=1e-7)
+    np.testing.assert_array_equal(dataset.labels, LABELS)
+    with pytest.raises(InputError, match="arrays x_train, y_train"):
+        load_dataset(str(path), split="test")
+
+
+@pytest.mark.parametrize("make", [make_npz, make_cifar10])
+def test_a_size_is_for_encoded_images(make, tmp_path):
+    with pytest.raises(InputError, match="leave out the size"):
+        load_dataset(str(make(tmp_path)), size=16)
+
+
+def test_a_directory_of_nothing_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"is no dataset: it should hold"):
+        load_dataset(str(tmp_path))
+    with pytest.raises(InputError, match="no dataset at"):
+        load_dataset(str(tmp_path / "nowhere"))
+
+
+def test_debian_installs_where_names_are_looked_up(tmp_path, monkeypatch):
+    (tmp_path / "fashion-mnist").mkdir()
+    make_idx(tmp_path / "fashion-mnist")
+    monkeypatch.setattr("simplicert.data.catalogue._INSTALLED", tmp_path)
+    dataset = load_dataset("fashion-mnist")
+    assert dataset.name == "fashion-mnist"
+    assert dataset.class_names[9] == "Ankle boot"

@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from simplicert.errors import InputError
+from simplicert.models import build_model, load_published
+
+SHAPE = (3, 32, 32)
+
+
+class Anything:
+    pass
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return build_model("resnet20", shape=SHAPE, classes=10).eval()
+
+
+def save(path, content):
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize("prefix", ["1.", "1.module.", "module.", "module.1.", ""])
+@pytest.mark.parametrize("wrap", [None, "state_dict", "model"])
+def test_the_usual_keys_are_understood(tmp_path, ours, prefix, wrap):
+    # Cohen's normalisation layer keeps its constants out of the state dict.
+    state = {
+        prefix + key.removeprefix("1."): tensor
+        for key, tensor in ours.state_dict().items()
+        if not key.startswith("0.")
+    }
+    content = state if wrap is None else {wrap: state, "epoch": 90, "arch": "x"}
+    path = save(tmp_path / "checkpoint.pth.tar", content)
+    theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
+    assert not theirs.training
+    images = torch.rand(4, *SHAPE)
+    assert torch.equal(theirs(images), ours(images))
+
+
+def test_the_keys_are_the_usual_ones(ours):
+    keys = {key.removeprefix("1.") for key in ours.state_dict()}
+    assert {
+        "conv1.weight",
+        "bn1.running_mean",
+        "layer1.0.conv1.weight",
+        "layer2.0.downsample.0.weight",
+        "layer2.0.downsample.1.bias",
+        "layer3.2.bn2.num_batches_tracked",
+        "fc.bias",
+    } <= keys
+    fifty = build_model("resnet50", shape=(3, 64, 64), classes=10).state_dict()
+    assert {"1.layer1.0.downsample.0.weight", "1.layer4.2.bn3.weight"} <= fifty.keys()
+    # Strided in the 3x3 convolution, as torchvision does since 2017.
+    assert fifty["1.layer2.0.conv2.weight"].shape == (128, 128, 3, 3)
+
+
+def test_anything_but_tensors_stays_pickled(tmp_path):
+    path = save(tmp_path / "model.pth", {"state_dict": Anything()})
+    with pytest.raises(InputError, match="holds more than tensors"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
+def test_a_truncated_file_is_refused(tmp_path, ours):
+    path = save(tmp_path / "model.pth", ours.state_dict())
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(InputError, match="cut short"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {}])
+def test_a_file_without_weights_is_refused(tmp_path, content):
+    path = save(tmp_path / "model.pth", content)
+    with pytest.raises(InputError, match="no state dict"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "classes", "complaint"),
+    [
+        ("resnet32", 10, r"'1\.layer1\.3\.bn1\.bias' is missing"),
+        ("resnet20", 100, r"'1\.fc\.bias' has shape \(10,\), not \(100,\)"),
+        ("small-cnn", 10, "is unknown|is missing"),
+    ],
+)
+def test_weights_of_another_network_are_refused(
+    tmp_path, ours, architecture, classes, complaint
+):
+    path = save(tmp_path / "model.pth", ours.state_dict())
+    with pytest.raises(InputError, match=complaint):
+        load_published(path, architecture, shape=SHAPE, classes=classes)

@@ -1,0 +1,45 @@
+"""A small run made by hand: two images, three blocks of ten draws."""
+
+import numpy as np
+
+from simplicert.votes import DataSource, Manifest, ModelSource, VoteRows
+
+
+def manifest(**changes):
+    fields = {
+        "sigma": 0.5,
+        "draws": 30,
+        "block": 10,
+        "seed": 7,
+        "classes": 3,
+        "scores": True,
+        "model": ModelSource(name="m", digest="ab"),
+        "data": DataSource(name="d", digest="cd", shape=[1, 2, 2]),
+        "images": [4, 9],
+        "labels": [0, 2],
+        "precision": "fp32",
+        "batch": 10,
+        "device": "cpu",
+        "threads": 1,
+        "versions": {},
+        "git_commit": None,
+        "created": "2026-01-01T00:00:00+00:00",
+    }
+    return Manifest(**(fields | changes))
+
+
+def rows(*keys, top=0):
+    """Blocks of ten votes: nine for ``top``, one for the class after it."""
+    counts = np.zeros((len(keys), 3), dtype=np.int64)
+    counts[:, top], counts[:, (top + 1) % 3] = 9, 1
+    images, blocks = np.array(keys).T
+    return VoteRows(
+        images=images,
+        blocks=blocks,
+        counts=counts,
+        score_sums=counts * 0.5,
+        score_squares=counts * 0.25,
+    )
+
+
+EVERY_BLOCK = [(image, block) for image in (4, 9) for block in range(3)]

@@ -1,0 +1,114 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+from simplicert.training import load_recipe, measure_accuracy, train
+
+DIGITS = load_dataset("digits", split="train").select(np.arange(200))
+
+
+def weights(**overrides):
+    model, _ = train(DIGITS, load_recipe("digits", epochs=2, **overrides))
+    return torch.cat([weight.flatten() for weight in model.state_dict().values()])
+
+
+def test_the_recipe_decides_the_weights_bit_for_bit():
+    first = weights()
+    torch.rand(7)  # the global state is not ours to depend on
+    assert torch.equal(first, weights())
+    assert not torch.equal(first, weights(seed=1))
+    assert not torch.equal(first, weights(sigma=0.25))
+
+
+def test_the_global_random_state_is_left_alone():
+    before = torch.get_rng_state()
+    weights()
+    assert torch.equal(before, torch.get_rng_state())
+
+
+class Recorder(torch.nn.Module):
+    """Answers with constant logits, and keeps what it was shown."""
+
+    def __init__(self, *, shape, classes):  # noqa: ARG002 (an architecture)
+        super().__init__()
+        self.bias = torch.nn.Parameter(torch.zeros(classes))
+        self.shown = []
+
+    def forward(self, images):
+        self.shown.append(images)
+        return self.bias.expand(len(images), -1)
+
+
+def test_every_image_is_seen_once_an_epoch_under_fresh_noise(monkeypatch):
+    monkeypatch.setattr(
+        "simplicert.models.catalogue.ARCHITECTURES", {"recorder": Recorder}
+    )
+    recipe = load_recipe("digits", architecture="recorder", sigma=0.5, epochs=2)
+    model, _ = train(DIGITS, recipe)
+    seen = torch.cat(model.shown).reshape(2, 200, 64)
+
+    clean = torch.from_numpy(DIGITS.read(np.arange(200))).reshape(200, 64)
+    noise = []
+    for epoch in seen:
+        nearest = torch.cdist(epoch, clean).argmin(dim=1)
+        # Noise of sigma 0.5 has norm about 4, two digits are about 2 apart: the nearest
+        # is right for most only. Counting is therefore done without noise, below.
+        noise.append(epoch - clean[nearest])
+    # 12,800 values an epoch: 0.5 / sqrt(2 * 12,800) = 0.003 is one standard error,
+    # and choosing the nearest digit makes the residual a little smaller.
+    assert all(0.45 < part.std() < 0.51 for part in noise)
+    assert not torch.isclose(seen[0].sort(dim=0)[0], seen[1].sort(dim=0)[0]).all()
+
+
+def test_an_epoch_is_a_permutation(monkeypatch):
+    monkeypatch.setattr(
+        "simplicert.models.catalogue.ARCHITECTURES", {"recorder": Recorder}
+    )
+    recipe = load_recipe("digits", architecture="recorder", sigma=0.0, epochs=2)
+    model, _ = train(DIGITS, recipe)
+    seen = torch.cat(model.shown).reshape(2, 200, 64)
+    clean = torch.from_numpy(DIGITS.read(np.arange(200))).reshape(200, 64)
+    for epoch in seen:
+        assert sorted(epoch.tolist()) == sorted(clean.tolist())
+    assert not torch.equal(seen[0], seen[1])
+
+
+def test_progress_reports_every_step():
+    reports = []
+    recipe = load_recipe("digits", epochs=2, milestones=[1])
+    train(DIGITS, recipe, progress=reports.append)
+    assert [(r.epoch, r.images) for r in reports] == [
+        (1, 128), (1, 200), (2, 128), (2, 200),
+    ]  # fmt: skip
+    assert [r.done for r in reports] == pytest.approx([0.32, 0.5, 0.82, 1.0])
+    assert reports[0].learning_rate == pytest.approx(10 * reports[-1].learning_rate)
+    assert "epoch 2/2, loss" in str(reports[-1])
+
+
+def test_validation_is_written_down():
+    test = load_dataset("digits").select(np.arange(50))
+    model, metadata = train(DIGITS, load_recipe("digits", epochs=2), validation=test)
+    noisy = measure_accuracy(model, test, sigma=0.5, seed=0)
+    assert metadata.accuracy["test_noisy"] == noisy
+    assert metadata.recipe["epochs"] == 2
+    assert metadata.dataset_digest == DIGITS.digest
+
+
+def test_unlabelled_images_are_refused():
+    with pytest.raises(InputError, match="has no labels"):
+        train(replace(DIGITS, labels=None), load_recipe("digits"))
+
+
+@pytest.mark.slow
+def test_digits_learns_what_the_documentation_says():
+    _, metadata = train(
+        load_dataset("digits", split="train"),
+        load_recipe("digits", sigma=0.5),
+        validation=load_dataset("digits"),
+    )
+    assert metadata.accuracy["test_clean"] >= 0.96
+    assert metadata.accuracy["test_noisy"] >= 0.74

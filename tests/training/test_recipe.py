@@ -1,0 +1,101 @@
+import pytest
+
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+from simplicert.training import Recipe, built_in_recipes, load_recipe
+
+TEXT = """
+name = "toy"
+dataset = "digits"
+architecture = "small-cnn"
+sigma = 0.5
+epochs = 10
+batch_size = 64
+learning_rate = 0.1
+momentum = 0.9
+weight_decay = 1e-4
+milestones = [4, 8]
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "toy.toml"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.mark.parametrize("name", built_in_recipes())
+def test_built_in_recipes_are_valid_and_named_after_their_files(name):
+    assert load_recipe(name).name == name
+
+
+def test_a_recipe_survives_being_stored(path):
+    recipe = load_recipe(str(path))
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_the_rate_falls_at_each_milestone(path):
+    recipe = load_recipe(str(path))
+    rates = [recipe.rate(time) for time in (0.0, 3.99, 4.0, 7.99, 8.0, 10.0)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_another_length_stretches_the_schedule(path):
+    recipe = load_recipe(str(path), epochs=5)
+    assert recipe.milestones == (2, 4)
+    assert recipe.rate(1.99) == 0.1
+    assert recipe.rate(2.0) == pytest.approx(0.01)
+
+
+def test_given_fields_win_and_none_leaves_the_file(path):
+    recipe = load_recipe(str(path), sigma=0.25, momentum=None, milestones=[1])
+    assert (recipe.sigma, recipe.momentum, recipe.milestones) == (0.25, 0.9, (1,))
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("sgima = 1", r"line 12: unknown field 'sgima': did you mean 'sigma'"),
+        ("seed = 'x'", r"line 12: seed = 'x': Input should be a valid integer"),
+        ("seed = -1", "seed = -1"),
+        ("decay = inf", "decay = inf"),
+        ("seed = =", r"not valid TOML: .*line 12"),
+    ],
+)
+def test_a_bad_line_is_named(path, line, complaint):
+    path.write_text(TEXT + line)
+    with pytest.raises(InputError, match=complaint):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize("milestones", [[8, 4], [0, 4], [4, 10], [4, 4]])
+def test_milestones_outside_the_run_are_a_contradiction(path, milestones):
+    with pytest.raises(
+        InputError, match="must rise, and lie between warmup_epochs = 0 and"
+    ):
+        load_recipe(str(path), milestones=milestones)
+
+
+def test_a_missing_field_is_named(path):
+    path.write_text(TEXT.replace("sigma = 0.5", ""))
+    with pytest.raises(InputError, match="sigma is missing"):
+        load_recipe(str(path))
+
+
+def test_an_unknown_recipe_is_refused(tmp_path):
+    with pytest.raises(InputError, match="did you mean 'digits'"):
+        load_recipe("digit")
+    with pytest.raises(InputError, match="no recipe at"):
+        load_recipe(str(tmp_path / "none.toml"))
+
+
+def test_built_in_datasets_exist():
+    recipe = load_recipe("digits")
+    assert load_dataset(recipe.dataset).name == recipe.dataset
+
+
+def test_a_contradiction_names_its_line(path):
+    path.write_text(TEXT.replace("[4, 8]", "[4, 12]"))
+    with pytest.raises(InputError, match=r"line 11: milestones = \[4, 12\]: must rise"):
+        load_recipe(str(path))

@@ -1,0 +1,198 @@
+"""The run directory: what is written is what is read, once, or it is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import EVERY_BLOCK, manifest, rows
+
+from simplicert.errors import InputError
+from simplicert.votes import ModelSource, RunDirectory, read_run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDirectory.create(tmp_path / "run", manifest())
+
+
+def test_votes_add_up_over_parts_in_any_order(run):
+    for key in reversed(EVERY_BLOCK):
+        run.append(rows(key, top=key[1]))
+    votes = run.read()
+    np.testing.assert_array_equal(votes.counts, [[10, 10, 10], [10, 10, 10]])
+    np.testing.assert_array_equal(votes.score_sums, np.full((2, 3), 5.0))
+    np.testing.assert_array_equal(votes.draws, [30, 30])
+    np.testing.assert_array_equal(votes.indices, [4, 9])
+    np.testing.assert_array_equal(votes.labels, [0, 2])
+
+
+def test_a_block_written_twice_counts_once(run):
+    run.append(rows(*EVERY_BLOCK))
+    run.append(rows(*EVERY_BLOCK[:4]))
+    run.append(rows((4, 0), (4, 0)))
+    np.testing.assert_array_equal(run.read().counts.sum(axis=1), [30, 30])
+
+
+def test_the_first_blocks_are_the_votes_at_fewer_draws(run):
+    run.append(rows(*[(i, 0) for i in (4, 9)], top=0))
+    run.append(rows(*[(i, b) for i in (4, 9) for b in (1, 2)], top=1))
+    first = run.read(blocks=slice(0, 1))
+    np.testing.assert_array_equal(first.counts, [[9, 1, 0]] * 2)
+    np.testing.assert_array_equal(first.draws, [10, 10])
+
+
+def test_compaction_changes_nothing_and_leaves_one_part(run):
+    for key in EVERY_BLOCK:
+        run.append(rows(key, top=key[1]))
+    before = run.read()
+    (run.path / "parts" / ".left.parquet.tmp").write_bytes(b"half")
+    run.compact()
+    assert run.read().digest == before.digest
+    assert [p.suffix for p in (run.path / "parts").iterdir()] == [".parquet"]
+
+
+def test_the_digest_sees_every_vote_and_no_order(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    other = RunDirectory.create(tmp_path / "other", manifest(images=[9, 4]))
+    other.append(rows(*reversed(EVERY_BLOCK)))
+    assert run.read().digest == other.read().digest
+    changed = RunDirectory.create(tmp_path / "changed", manifest())
+    changed.append(rows(*EVERY_BLOCK[1:]))
+    changed.append(rows(EVERY_BLOCK[0], top=1))
+    assert run.read().digest != changed.read().digest
+
+
+def test_an_unfinished_run_says_what_is_missing(run):
+    run.append(rows((4, 0), (4, 1), (4, 2), (9, 0)))
+    with pytest.raises(InputError, match=r"1 of 2 images lack draws, image 9"):
+        run.read()
+    partial = run.read(partial=True)
+    np.testing.assert_array_equal(partial.indices, [4])
+    np.testing.assert_array_equal(run.done(), [[True] * 3, [True, False, False]])
+
+
+def test_a_part_cut_short_is_named_and_can_be_set_aside(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"cut short or damaged.*sample"):
+        run.read()
+    assert run.set_damaged_aside() == [part.with_suffix(".damaged")]
+    assert not run.done().any()
+
+
+def test_a_flipped_bit_is_found(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    content = bytearray(part.read_bytes())
+    content[60] ^= 1  # inside the first data page
+    part.write_bytes(content)
+    with pytest.raises(InputError):
+        run.read()
+
+
+def test_votes_that_no_classifier_gives_are_refused(run):
+    bad = rows(*EVERY_BLOCK)
+    bad.counts[2, 0] = 11
+    run.append(bad)
+    with pytest.raises(InputError, match=r"block 2 of image 4 .* was edited"):
+        run.read()
+
+
+def test_an_edited_manifest_is_noticed(run):
+    run.append(rows(*EVERY_BLOCK))
+    path = run.path / "manifest.json"
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps(fields | {"sigma": 1.0}))
+    with pytest.raises(InputError, match=r"sigma = 0\.5 but .* says 1\.0"):
+        read_run(run.path)
+    path.write_text(json.dumps(fields | {"images": [4, 8]}))
+    with pytest.raises(InputError, match="image 9, which is not in this run"):
+        read_run(run.path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "cut short"),
+        ('{"schema_number": 1, "sigma"', "cut short"),
+        ('{"schema_number": 2}', "schema number 2, this Simplicert reads 1"),
+        ("[]", "schema number None"),
+        ('{"schema_number": 1}', "Field required"),
+    ],
+)
+def test_a_damaged_manifest_is_refused(tmp_path, content, message):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        RunDirectory(tmp_path)
+
+
+def test_directories_that_are_not_runs_are_named(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        RunDirectory(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is empty"):
+        RunDirectory(tmp_path)
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match="is not a run"):
+        RunDirectory(tmp_path)
+    with pytest.raises(InputError, match="choose another --out"):
+        RunDirectory.create(tmp_path, manifest())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sigma", 0.25), ("seed", 8), ("block", 5), ("precision", "bf16"), ("draws", 60)],
+)
+def test_a_run_with_other_settings_is_not_continued(run, field, value):
+    with pytest.raises(InputError, match=rf"another run: {field} is"):
+        RunDirectory.open_or_create(run.path, manifest(**{field: value}))
+
+
+def test_a_run_of_other_images_or_another_model_is_not_continued(run):
+    with pytest.raises(InputError, match="another run: images differ"):
+        RunDirectory.open_or_create(run.path, manifest(images=[4, 8]))
+    other = ModelSource(name="m", digest="ef")
+    with pytest.raises(InputError, match=r"model\.digest is 'ab' there and 'ef' here"):
+        RunDirectory.open_or_create(run.path, manifest(model=other))
+
+
+def test_of_two_processes_that_start_a_run_one_wins(run):
+    again = RunDirectory.create(run.path, manifest(created="later"))
+    assert again.manifest.created == manifest().created
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"draws": 25}, "multiple of block"),
+        ({"sigma": 0.0}, "greater than 0"),
+        ({"sigma": float("nan")}, "greater than 0|finite"),
+        ({"images": []}, "at least 1"),
+        ({"images": [1, 1]}, "one image twice"),
+        ({"labels": [0]}, "1 labels for 2 images"),
+        ({"labels": [0, 3]}, "labels must lie in"),
+        ({"classes": 1}, "greater than or equal to 2"),
+    ],
+)
+def test_impossible_manifests_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        manifest(**changes)
+
+
+def test_a_failed_write_leaves_no_part(run, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("simplicert.votes.store.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        run.append(rows(*EVERY_BLOCK))
+    assert run.parts == []
+    monkeypatch.undo()
+    run.append(rows(*EVERY_BLOCK))
+    assert run.done().all()
+
+
+def test_paths_may_be_text(run):
+    run.append(rows(*EVERY_BLOCK))
+    assert len(read_run(str(run.path))) == len(read_run(Path(run.path))) == 2
