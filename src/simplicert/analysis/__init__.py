@@ -1,0 +1,52 @@
+"""Statistics of certificates, each a table with named columns. No drawing, no torch."""
+
+from simplicert.analysis.accuracy import (
+    average_certified_radius,
+    certified_accuracy,
+    curve_radii,
+    dataset_guarantee,
+    false_certificates,
+)
+from simplicert.analysis.breakdown import abstentions, per_class
+from simplicert.analysis.compare import compare_runs, comparison_summary, paired_tests
+from simplicert.analysis.draws import against_draws, certificates_by_draws, times
+from simplicert.analysis.export import cohen_table, write_certificates
+from simplicert.analysis.formats import TableFormat, format_table, write_table
+from simplicert.analysis.logs import certify_any, certify_log
+from simplicert.analysis.tables import (
+    improvement_survival,
+    largest_shares,
+    table1,
+    table2,
+)
+from simplicert.analysis.where import region_boundaries, region_shares, simplex_density
+
+__all__ = [
+    "TableFormat",
+    "abstentions",
+    "against_draws",
+    "average_certified_radius",
+    "certificates_by_draws",
+    "certified_accuracy",
+    "certify_any",
+    "certify_log",
+    "cohen_table",
+    "compare_runs",
+    "comparison_summary",
+    "curve_radii",
+    "dataset_guarantee",
+    "false_certificates",
+    "format_table",
+    "improvement_survival",
+    "largest_shares",
+    "paired_tests",
+    "per_class",
+    "region_boundaries",
+    "region_shares",
+    "simplex_density",
+    "table1",
+    "table2",
+    "times",
+    "write_certificates",
+    "write_table",
+]

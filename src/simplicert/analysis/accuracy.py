@@ -1,0 +1,220 @@
+"""Certified accuracy (the paper's Eq. 10), and what it says of the whole data set."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from scipy.special import bdtrc
+
+from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.certificates import Certificates
+from simplicert.errors import InputError
+
+__all__ = [
+    "average_certified_radius",
+    "certified_accuracy",
+    "curve_radii",
+    "dataset_guarantee",
+    "false_certificates",
+    "guaranteed_accuracy",
+]
+
+
+def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " images"]:
+    """Images that count: certified by this mechanism and, with labels, right."""
+    hit: np.ndarray = certificates.radii[mechanism] > 0
+    if certificates.labels is not None:
+        hit = hit & (certificates.top == certificates.labels)
+    return hit
+
+
+def quantity(certificates: Certificates) -> str:
+    """The name of what a share of ``hits`` is."""
+    return "share certified" if certificates.labels is None else "certified accuracy"
+
+
+def curve_radii(certificates: Certificates, points: int = 201) -> np.ndarray:
+    """Radii from 0 to the largest certified one, to draw a curve over."""
+    largest = max((r.max(initial=0.0) for r in certificates.radii.values()), default=0)
+    return np.linspace(0.0, float(largest) or certificates.sigma, points)
+
+
+def certified_accuracy(
+    certificates: Certificates,
+    radii: Float[np.ndarray, " points"],
+    *,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Share of images certified correct at each radius, mechanism by mechanism.
+
+    ``mean(correct and radius >= r)``; an abstention is never correct, also at r = 0.
+    Without labels, the share that is certified at all. The band is about *other images*
+    of the same distribution: an exact (Clopper-Pearson) two-sided binomial interval at
+    each radius on its own.
+
+    Args:
+        certificates: One run's certificates.
+        radii: L2 radii in input units, not negative.
+        confidence: Of the band, in (0, 1).
+
+    Returns:
+        One row a mechanism and radius: ``mechanism``, ``radius``, ``quantity``,
+        ``share``, ``share_lower``, ``share_upper``.
+
+    Raises:
+        InputError: No images, a radius that is negative or NaN, or a ``confidence``
+            outside (0, 1).
+
+    References:
+        Cullen et al. 2024, Eq. 10.
+    """
+    _check(certificates, radii)
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence must be in (0, 1), got {confidence!r}")
+    images, each = len(certificates), (1.0 - confidence) / 2.0
+    frames = []
+    for mechanism in certificates.radii:
+        count = _hits_at(certificates, mechanism, radii)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "mechanism": mechanism,
+                    "radius": radii,
+                    "quantity": quantity(certificates),
+                    "share": count / images,
+                    "share_lower": clopper_pearson_lower(
+                        count, trials=images, alpha=each
+                    ),
+                    "share_upper": clopper_pearson_upper(
+                        count, trials=images, alpha=each
+                    ),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def average_certified_radius(certificates: Certificates) -> pd.DataFrame:
+    """Mean over the images of the radius where the class is right, and 0 elsewhere.
+
+    Returns:
+        One row a mechanism: ``mechanism``, ``average_certified_radius``. Without
+        labels, every certified radius counts and the column is ``average_radius``.
+
+    References:
+        Zhai et al. 2020 (MACER), arXiv:2001.02378, section 5.
+    """
+    labelled = certificates.labels is not None
+    column = "average_certified_radius" if labelled else "average_radius"
+    means = {
+        mechanism: float((radius * hits(certificates, mechanism)).mean())
+        for mechanism, radius in certificates.radii.items()
+    }
+    return pd.DataFrame({"mechanism": list(means), column: list(means.values())})
+
+
+def false_certificates(images: int, *, alpha: float, failure: float) -> int:
+    """How many of ``images`` certificates may be false, except with ``failure``.
+
+    The smallest q with P(Binomial(images, alpha) > q) <= failure. It is sound because
+    the certificates rest on independent draws and each is false with probability at
+    most alpha, so their number is stochastically at most that binomial
+    (``docs/analysis.md`` has the proof).
+
+    Example:
+        >>> false_certificates(10_000, alpha=0.001, failure=0.001)
+        21
+    """
+    if not 0.0 < alpha < 1.0:
+        raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
+    if not 0.0 < failure < 1.0:
+        raise InputError(f"failure must be in (0, 1), got {failure!r}")
+    below, enough = -1, images  # P(F > -1) = 1 and P(F > images) = 0
+    while enough - below > 1:
+        middle = (below + enough) // 2
+        if bdtrc(middle, images, alpha) <= failure:
+            enough = middle
+        else:
+            below = middle
+    return enough
+
+
+def dataset_guarantee(
+    certificates: Certificates,
+    radii: Float[np.ndarray, " points"],
+    *,
+    failure: float = 0.001,
+) -> pd.DataFrame:
+    """Lower bounds on the true certified accuracy, of these images and of their source.
+
+    Alpha is a promise about one image. About the table this promises:
+
+    - ``dataset_lower``: with probability at least ``1 - failure`` over the draws, *at
+      every radius and for every mechanism at once*, at least this share of *these*
+      images is classified right by the smoothed classifier on the whole ball. It is
+      the share less ``false_certificates / images``.
+    - ``population_lower``: with probability at least ``1 - failure`` over draws and
+      images, at this radius and mechanism alone, of the distribution the images were
+      drawn from independently: the exact binomial lower bound less alpha.
+
+    Args:
+        certificates: One run's certificates, with labels.
+        radii: L2 radii in input units, not negative.
+        failure: Probability with which a statement may be wrong.
+
+    Returns:
+        One row a mechanism and radius: ``mechanism``, ``radius``, ``share``,
+        ``dataset_lower``, ``population_lower``; bounds are at least 0.
+
+    Raises:
+        InputError: As ``certified_accuracy``; ``failure`` outside (0, 1); no labels.
+    """
+    _check(certificates, radii)
+    if certificates.labels is None:
+        raise InputError(
+            "these votes have no labels, so there is no accuracy to bound: "
+            "sample a labelled data set, or use certified_accuracy for the share "
+            "certified"
+        )
+    frames = [
+        pd.DataFrame(
+            {
+                "mechanism": mechanism,
+                "radius": radii,
+                **guaranteed_accuracy(
+                    _hits_at(certificates, mechanism, radii),
+                    images=len(certificates),
+                    alpha=certificates.alpha,
+                    failure=failure,
+                ),
+            }
+        )
+        for mechanism in certificates.radii
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def guaranteed_accuracy(
+    count: Int[np.ndarray, " points"], *, images: int, alpha: float, failure: float
+) -> dict[str, Float[np.ndarray, " points"]]:
+    """``dataset_guarantee`` from the number of hits alone."""
+    wrong = false_certificates(images, alpha=alpha, failure=failure)
+    covered = clopper_pearson_lower(count, trials=images, alpha=failure)
+    return {
+        "share": count / images,
+        "dataset_lower": np.maximum(count - wrong, 0) / images,
+        "population_lower": np.maximum(covered - alpha, 0.0),
+    }
+
+
+def _hits_at(
+    certificates: Certificates, mechanism: str, radii: Float[np.ndarray, " points"]
+) -> Int[np.ndarray, " points"]:
+    hit = np.sort(certificates.radii[mechanism][hits(certificates, mechanism)])
+    return len(hit) - np.searchsorted(hit, radii, side="left")
+
+
+def _check(certificates: Certificates, radii: Float[np.ndarray, " points"]) -> None:
+    if len(certificates) == 0:
+        raise InputError("there are no images to take a share of")
+    if not (radii >= 0).all():
+        raise InputError("radii must not be negative or NaN: they are distances")

@@ -1,0 +1,160 @@
+"""Two runs on the same images, image by image."""
+
+import numpy as np
+import pandas as pd
+
+from simplicert.analysis.accuracy import hits
+from simplicert.analysis.tables import TIE
+from simplicert.certificates import Certificates
+from simplicert.errors import InputError
+
+__all__ = ["compare_runs", "comparison_summary", "paired_tests"]
+
+OUTCOMES = ("gained", "larger", "equal", "smaller", "lost", "neither")
+"""From best to worst, and last the images that neither run certifies."""
+
+
+def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
+    """Which images gained and which lost between two runs, and where they moved.
+
+    Each run by its own chosen mechanism. An image's radius counts where the class is
+    right, and without labels wherever it is certified. Radii that agree to one part in
+    10⁹ are equal. Sigma, draws, alpha and mechanism may differ: they are what one
+    compares; images, classes and labels may not.
+
+    Returns:
+        One row an image, in the order of ``before``: ``image``, ``label`` (if known),
+        ``outcome`` (``gained``: not certified before; ``lost``: not certified after;
+        ``larger``, ``smaller``, ``equal``; ``neither``), ``predicted_before``,
+        ``predicted_after``, ``radius_before``, ``radius_after``, ``change``,
+        ``e0_before``, ``e1_before``, ``e0_after``, ``e1_after`` (the bounds).
+
+    Raises:
+        InputError: The two are of other images, classes or labels.
+    """
+    order = _order(before, after)
+    _check_same(before, after, order)
+    old = np.where(hits(before, before.mechanism), before.radius, 0.0)
+    new = np.where(hits(after, after.mechanism), after.radius, 0.0)[order]
+    change = new - old
+    change[np.abs(change) <= TIE * np.maximum(old, new)] = 0.0
+    columns: dict[str, np.ndarray] = {"image": before.indices}
+    if before.labels is not None and after.labels is not None:
+        columns["label"] = before.labels
+    columns |= {
+        "outcome": np.select(
+            [
+                (old == 0) & (new == 0),
+                old == 0,
+                new == 0,
+                change > 0,
+                change < 0,
+            ],
+            ["neither", "gained", "lost", "larger", "smaller"],
+            default="equal",
+        ),
+        "predicted_before": before.predicted,
+        "predicted_after": after.predicted[order],
+        "radius_before": old,
+        "radius_after": new,
+        "change": change,
+        "e0_before": before.e0_lower,
+        "e1_before": before.e1_upper,
+        "e0_after": after.e0_lower[order],
+        "e1_after": after.e1_upper[order],
+    }
+    return pd.DataFrame(columns)
+
+
+def comparison_summary(comparison: pd.DataFrame) -> pd.DataFrame:
+    """What happened to how many images, and how far they moved on average.
+
+    Args:
+        comparison: What ``compare_runs`` returned.
+
+    Returns:
+        One row an outcome, also those that did not happen: ``outcome``, ``images``,
+        ``share``, ``mean_change``, ``mean_e0_move``, ``mean_e1_move`` (NaN of none).
+    """
+    rows = []
+    for outcome in OUTCOMES:
+        here = comparison[comparison["outcome"] == outcome]
+        rows.append(
+            {
+                "outcome": outcome,
+                "images": len(here),
+                "share": len(here) / max(len(comparison), 1),
+                "mean_change": here["change"].mean(),
+                "mean_e0_move": (here["e0_after"] - here["e0_before"]).mean(),
+                "mean_e1_move": (here["e1_after"] - here["e1_before"]).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def paired_tests(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Whether the second run is better or worse than chance explains, in two ways.
+
+    McNemar's exact test of gained against lost images (does it certify *more*), and the
+    Wilcoxon signed-rank test with Pratt zeros of the radii (does it certify *further*).
+    Both two-sided.
+
+    Returns:
+        One row: ``images``, ``gained``, ``lost``, ``mcnemar_p``, ``mean_change``,
+        ``median_change``, ``wilcoxon_p``. A p-value is 1 where nothing differs.
+    """
+    from scipy.stats import binomtest, wilcoxon  # noqa: PLC0415  # 0.7 s
+
+    gained = int((comparison["outcome"] == "gained").sum())
+    lost = int((comparison["outcome"] == "lost").sum())
+    change = comparison["change"].to_numpy()
+    row = {
+        "images": len(comparison),
+        "gained": gained,
+        "lost": lost,
+        "mcnemar_p": (
+            float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+        ),
+        "mean_change": change.mean() if len(change) else float("nan"),
+        "median_change": float(np.median(change)) if len(change) else float("nan"),
+        "wilcoxon_p": (
+            float(wilcoxon(change, zero_method="pratt").pvalue) if change.any() else 1.0
+        ),
+    }
+    return pd.DataFrame([row])
+
+
+def _order(before: Certificates, after: Certificates) -> np.ndarray:
+    """Positions in ``after`` of the images of ``before``."""
+    missing = np.setdiff1d(before.indices, after.indices)
+    extra = np.setdiff1d(after.indices, before.indices)
+    if len(missing) or len(extra):
+        raise InputError(
+            f"the two runs are of other images: {len(missing)} only in the first and "
+            f"{len(extra)} only in the second "
+            f"(image {np.concatenate([missing, extra])[0]} is one). "
+            "Sample both with the same selection of images"
+        )
+    position = np.argsort(after.indices)
+    return position[np.searchsorted(after.indices, before.indices, sorter=position)]
+
+
+def _check_same(before: Certificates, after: Certificates, order: np.ndarray) -> None:
+    if before.classes != after.classes:
+        raise InputError(
+            f"the two runs have {before.classes} and {after.classes} classes: "
+            "they are not of the same task"
+        )
+    if (before.labels is None) != (after.labels is None):
+        raise InputError(
+            "one run has labels and the other has none, so their radii do not mean the "
+            "same: import or sample both with labels, or both without"
+        )
+    if before.labels is not None and after.labels is not None:
+        differ = before.labels != after.labels[order]
+        if differ.any():
+            raise InputError(
+                f"{int(differ.sum())} images have another label in the second run "
+                f"(image {before.indices[int(np.argmax(differ))]} is one): "
+                "they are not the same data set"
+            )

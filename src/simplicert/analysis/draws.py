@@ -1,0 +1,160 @@
+"""What more draws buy, and what they cost (the paper's Figure 6)."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simplicert import bounds, mechanisms
+from simplicert.analysis.tables import RADIUS_OF_INTEREST
+from simplicert.certificates import Certificates, Framework
+from simplicert.certification import certify, min_draws
+from simplicert.errors import InputError
+from simplicert.mechanisms.protocol import Mechanism
+from simplicert.votes import RunDirectory
+
+__all__ = ["against_draws", "certificates_by_draws", "times"]
+
+
+def certificates_by_draws(
+    run: Path | str,
+    *,
+    alpha: float = 0.001,
+    framework: Framework = "multinomial",
+    points: int = 10,
+) -> list[Certificates]:
+    """Certificates of a run's first 1, 2, …, all blocks: what fewer draws would give.
+
+    The blocks of an image are independent, so the first few are an honest smaller run.
+    Each set holds at ``alpha`` on its own; choosing among them afterwards does not.
+
+    Args:
+        run: A run directory.
+        alpha: Failure probability of each image, at each number of draws on its own.
+        framework: As for ``certify``.
+        points: At most so many numbers of draws, evenly spaced on a logarithmic scale.
+
+    Returns:
+        In order of draws. Numbers of draws with which nothing could ever be certified
+        at this ``alpha`` are left out.
+
+    Raises:
+        InputError: As for ``read_run`` and ``certify``.
+    """
+    store = RunDirectory(run)
+    sizes = np.unique(
+        np.geomspace(1, store.manifest.blocks, points).round().astype(int)
+    )
+    enough = min_draws(alpha, framework=framework)
+    large = [size for size in sizes if size * store.manifest.block >= enough]
+    return [
+        certify(
+            store.read(blocks=slice(0, size), scores=framework == "softmax"),
+            alpha=alpha,
+            framework=framework,
+        )
+        for size in large or sizes[-1:]
+    ]
+
+
+def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:
+    """Radii that each mechanism reaches with each number of draws (Fig. 6a).
+
+    Returns:
+        One row a mechanism and set of certificates: ``mechanism``, ``draws`` (mean an
+        image), ``above_0.05`` (share of images with a larger radius),
+        ``median_radius``.
+
+    References:
+        Cullen et al. 2024, Figure 6a.
+    """
+    rows = [
+        {
+            "mechanism": mechanism,
+            "draws": float(certificates.draws.mean()),
+            "above_0.05": float((radius > RADIUS_OF_INTEREST).mean()),
+            "median_radius": float(np.median(radius)),
+        }
+        for certificates in by_draws
+        for mechanism, radius in certificates.radii.items()
+    ]
+    if not rows:
+        raise InputError("there are no certificates to compare")
+    return pd.DataFrame(rows).sort_values("draws", kind="stable", ignore_index=True)
+
+
+def times(
+    certificates: Certificates,
+    *,
+    seconds_per_draw: float | None = None,
+    extra: Mapping[str, Mechanism] | None = None,
+    repeats: int = 5,
+) -> pd.DataFrame:
+    """Seconds an image that the bounds and each mechanism take here (Fig. 6b).
+
+    Measured on these images, all at once as ``certify`` does; the fastest of
+    ``repeats``. The draws' time is not stored with the votes and must be given.
+
+    Args:
+        certificates: One run's certificates; of any framework, the bounds are timed as
+            Clopper-Pearson ones, the slower kind.
+        seconds_per_draw: Wall-clock time of the draws, divided by their number.
+        extra: More mechanisms to time.
+        repeats: Runs of each; the shortest counts.
+
+    Returns:
+        One row a step: ``step`` (``"draws"`` if known, ``"bounds"``, a mechanism),
+        ``draws`` (mean an image), ``seconds_per_image``, ``share_of_draws`` (NaN if
+        unknown). Concatenate those of ``certificates_by_draws`` for the figure.
+
+    References:
+        Cullen et al. 2024, Figure 6b.
+    """
+    if len(certificates) == 0:
+        raise InputError("there are no images to time")
+    images = len(certificates)
+    e0, e1 = certificates.e0_lower, certificates.e1_upper
+    trials = certificates.draws
+    count = np.rint(np.nan_to_num(certificates.e0) * trials).astype(np.int64)
+    built_in = {
+        name: getattr(mechanisms, name)
+        for name in certificates.radii
+        if name in mechanisms.__all__ and name != "ensemble"
+    }
+    draws = None
+    seconds: dict[str, float] = {}
+    if seconds_per_draw is not None:
+        draws = seconds["draws"] = seconds_per_draw * float(trials.mean())
+
+    def both_bounds() -> None:
+        bounds.clopper_pearson_lower(count, trials=trials, alpha=certificates.alpha)
+        bounds.clopper_pearson_upper(count, trials=trials, alpha=certificates.alpha)
+
+    seconds["bounds"] = _fastest(both_bounds, repeats) / images
+    for name, radius in {**built_in, **(extra or {})}.items():
+
+        def one(radius: Mechanism = radius) -> None:
+            radius(e0, e1, sigma=certificates.sigma)
+
+        seconds[name] = _fastest(one, repeats) / images
+    return pd.DataFrame(
+        {
+            "step": list(seconds),
+            "draws": float(trials.mean()),
+            "seconds_per_image": list(seconds.values()),
+            "share_of_draws": [
+                s / draws if draws else np.nan for s in seconds.values()
+            ],
+        }
+    )
+
+
+def _fastest(work: Callable[[], None], repeats: int) -> float:
+    taken = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)

@@ -1,0 +1,157 @@
+"""A table as text, Markdown, LaTeX, CSV or Parquet."""
+
+from collections.abc import Callable, Mapping
+from decimal import ROUND_CEILING, Context, Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from simplicert.errors import InputError, unknown_name
+from simplicert.rounding import round_down
+
+__all__ = ["TableFormat", "format_table", "write_table"]
+
+TableFormat = Literal["text", "markdown", "latex", "csv"]
+
+MISSING = "–"
+SUFFIXES: Mapping[str, TableFormat] = MappingProxyType(
+    {".txt": "text", ".md": "markdown", ".tex": "latex", ".csv": "csv"}
+)
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+        **{special: rf"\{special}" for special in "&%$#_{}"},
+    }
+)
+# Markdown is turned into HTML, where a class called <img …> must stay its name.
+_MARKDOWN = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": r"\|", "\n": " "}
+)
+
+
+def format_table(
+    table: pd.DataFrame, form: TableFormat = "text", *, digits: int = 3
+) -> str:
+    """A table as a string that ends in a newline.
+
+    For people (text, Markdown, LaTeX) numbers are rounded *down* to ``digits`` decimal
+    places, so that no radius or accuracy is claimed that was not reached, and p-values
+    (columns named ``p_value`` or ``…_p``) *up* to two significant digits. CSV keeps
+    every digit: reading it gives back the same floats.
+
+    Raises:
+        InputError: An unknown format.
+
+    Example:
+        >>> table = pd.DataFrame({"mechanism": ["cohen"], "radius": [0.7999]})
+        >>> print(format_table(table, "markdown", digits=2), end="")
+        | mechanism | radius |
+        | :-- | --: |
+        | cohen | 0.79 |
+    """
+    if form not in get_args(TableFormat):
+        raise unknown_name("format", form, get_args(TableFormat))
+    if form == "csv":
+        return str(table.to_csv(index=False, lineterminator="\n"))
+    cells = [
+        [_cell(str(name), value, digits) for value in table[name]] for name in table
+    ]
+    numeric = [pd.api.types.is_numeric_dtype(table[name]) for name in table]
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    header = [str(name) for name in table]
+    writers: dict[str, Callable[..., list[str]]] = {
+        "text": _text,
+        "markdown": _markdown,
+        "latex": _latex,
+    }
+    return "\n".join(writers[form](header, rows, numeric)) + "\n"
+
+
+def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Path:
+    """Write a table in the format that the suffix names; return the path.
+
+    ``.txt``, ``.md``, ``.tex`` and ``.csv`` as ``format_table``, and ``.parquet``.
+
+    Raises:
+        InputError: Another suffix.
+    """
+    path = Path(path)
+    if path.suffix not in {*SUFFIXES, ".parquet"}:
+        raise InputError(
+            f"cannot write a table to {str(path)!r}: "
+            f"the name must end in one of {', '.join([*SUFFIXES, '.parquet'])}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        table.to_parquet(path, index=False)
+    else:
+        content = format_table(table, SUFFIXES[path.suffix], digits=digits)
+        path.write_text(content, "utf-8")
+    return path
+
+
+def _cell(name: str, value: object, digits: int) -> str:
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    if np.isnan(value):
+        return MISSING
+    if name == "p_value" or name.endswith("_p"):
+        return _round_up(float(value))
+    number = float(value)
+    if name in ("sigma", "alpha"):
+        return f"{number:g}"
+    if name in ("draws", "statistic"):
+        return f"{number:.0f}"
+    return f"{float(round_down(number, digits)):.{digits}f}"
+
+
+def _round_up(p_value: float) -> str:
+    if p_value == 0.0:
+        return "<1e-300"  # the float is exhausted, the probability is not 0
+    rounded = Decimal(p_value).normalize(Context(prec=2, rounding=ROUND_CEILING))
+    return f"{rounded:.2g}"
+
+
+def _text(header: list[str], rows: list[list[str]], numeric: list[bool]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        parts = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        ]
+        return "  ".join(parts).rstrip()
+
+    return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
+
+
+def _markdown(
+    header: list[str], rows: list[list[str]], numeric: list[bool]
+) -> list[str]:
+    def line(cells: list[str]) -> str:
+        return f"| {' | '.join(cell.translate(_MARKDOWN) for cell in cells)} |"
+
+    rule = " | ".join("--:" if right else ":--" for right in numeric)
+    return [line(header), f"| {rule} |", *map(line, rows)]
+
+
+def _latex(header: list[str], rows: list[list[str]], numeric: list[bool]) -> list[str]:
+    def line(cells: list[str]) -> str:
+        return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"
+
+    alignment = "".join("r" if right else "l" for right in numeric)
+    return [
+        rf"\begin{{tabular}}{{{alignment}}}",
+        r"\hline",
+        line(header),
+        r"\hline",
+        *map(line, rows),
+        r"\hline",
+        r"\end{tabular}",
+    ]

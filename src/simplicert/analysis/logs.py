@@ -1,0 +1,110 @@
+"""Certificates from a log that others published."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.special import ndtr
+
+from simplicert import mechanisms
+from simplicert.bounds import clopper_pearson_lower
+from simplicert.certificates import ABSTAIN, Certificates, Framework
+from simplicert.certification import DEFAULT_MECHANISM, certify_run
+from simplicert.errors import InputError
+from simplicert.votes.imports import ReportedLog, is_reported_log
+
+__all__ = ["certify_any", "certify_log"]
+
+
+def certify_any(
+    path: Path | str,
+    *,
+    alpha: float | None = None,
+    framework: Framework = "multinomial",
+    mechanism: str = DEFAULT_MECHANISM,
+) -> Certificates:
+    """Certificates from a run directory or an imported log, whichever ``path`` is.
+
+    Args:
+        path: A run directory, or what ``simplicert import`` made of a log.
+        alpha: Failure probability of each image; by default 0.001, or the log's own.
+        framework: As for ``certify``. A log is of hard votes.
+        mechanism: As for ``certify``. A log has only what it reports.
+
+    Raises:
+        InputError: As ``certify_run`` and ``certify_log``.
+    """
+    if not is_reported_log(path):
+        return certify_run(
+            path,
+            alpha=0.001 if alpha is None else alpha,
+            framework=framework,
+            mechanism=mechanism,
+        )
+    if framework != "multinomial":
+        raise InputError(f"{path} is a log of hard votes: it has no soft scores")
+    return certify_log(path, alpha=alpha)
+
+
+def certify_log(path: Path | str, *, alpha: float | None = None) -> Certificates:
+    """Certificates from an imported certification log, as far as its evidence goes.
+
+    Column ``reported`` holds the radii as printed, at the log's own alpha. Where the
+    digits determine every count, there is also ``cohen``: the radius re-derived from
+    the count, at any alpha, and then it is the one that counts. What the log does not
+    say is NaN (estimates) or -1 (the class of an abstention, every runner-up). A row in
+    which the log abstains has the bound 0 and stays an abstention.
+
+    Args:
+        path: A directory that ``simplicert import`` made of a log in Cohen's layout.
+        alpha: Failure probability of each image; the log's by default.
+
+    Raises:
+        InputError: There is no such log; another alpha than the log's, while the log's
+            radii are not re-derivable.
+    """
+    log = ReportedLog.read(path)
+    conditions = log.conditions
+    alpha = conditions.alpha if alpha is None else alpha
+    same = alpha == conditions.alpha
+    if not same and not log.recovered:
+        raise InputError(
+            f"{path} holds radii reported at alpha {conditions.alpha:g}, and not the "
+            f"votes to derive others from: use --alpha {conditions.alpha:g}"
+        )
+    images = len(log.indices)
+    named = log.radius > 0
+    estimate = np.full(images, np.nan)
+    radii = {"reported": log.radius} if same else {}
+    if log.recovered:
+        estimate[named] = log.most[named] / conditions.draws
+        lower = clopper_pearson_lower(log.most, trials=conditions.draws, alpha=alpha)
+        radii["cohen"] = mechanisms.cohen(lower, 1.0 - lower, sigma=conditions.sigma)
+    else:
+        # The bound that the reported radius implies.
+        lower = np.where(named, ndtr(log.radius / conditions.sigma), 0.0)
+    mechanism = "cohen" if log.recovered else "reported"
+    return Certificates(
+        indices=log.indices,
+        labels=log.labels,
+        top=np.where(log.predicted >= 0, log.predicted, ABSTAIN),
+        runner_up=np.full(images, ABSTAIN),
+        e0=estimate,
+        e1=np.full(images, np.nan),
+        e0_lower=lower,
+        e1_upper=1.0 - lower,
+        radii=radii,
+        members=(mechanism,),
+        mechanism=mechanism,
+        draws=np.full(images, conditions.draws),
+        sigma=conditions.sigma,
+        alpha=alpha,
+        framework="multinomial",
+        procedure="two-stage",
+        classes=int(max(log.labels.max(), log.predicted.max())) + 1,
+        source={
+            "log": conditions.source,
+            "digest": conditions.digest,
+            "notes": "; ".join(conditions.notes),
+            "run": str(path),
+        },
+    )

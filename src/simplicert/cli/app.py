@@ -1,0 +1,82 @@
+"""Commands, loaded when they are called, and what their errors look like."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from simplicert import __version__
+from simplicert.errors import InputError
+
+USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+# Which extra brings a package that only some commands need.
+EXTRAS = {
+    "torch": "torch",
+    "safetensors": "torch",
+    "filelock": "torch",
+    "sklearn": "digits",
+    "plotly": "report",
+    "jinja2": "report",
+    "onnxruntime": "onnx",
+}
+
+app = App(
+    name="simplicert",
+    help="Certified robustness by randomised smoothing: sample once, certify any way.",
+    help_epilogue="Start with: simplicert demo",
+    version=__version__,
+    help_format="markdown",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+
+COMMANDS = {
+    "demo": "The whole pipeline on handwritten digits, in a few minutes.",
+    "train": "Train a network under Gaussian noise, from a recipe.",
+    "sample": "Draw noisy forward passes of a model and store the votes.",
+    "certify": "Turn stored votes into certified radii. Needs no model.",
+    "report": "Write one HTML page about one or more runs.",
+    "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
+}
+for name, summary in COMMANDS.items():
+    app.command(f"simplicert.cli.{name}:{name}_command", name=name, help=summary)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0, 2 on bad input, 130 on Ctrl-C."""
+    sys.exit(_exit_code(sys.argv[1:] if arguments is None else arguments))
+
+
+def _exit_code(arguments: Sequence[str]) -> int:
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()  # a closed pipe shows here, not after we are gone
+    except (InputError, CycloptsError) as error:
+        return _refuse(str(error))
+    except BrokenPipeError:
+        # The reader has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"{where}{error.strerror or error}")
+    except ImportError as error:
+        cause = error.__cause__ or error  # cyclopts wraps what a lazy command raises
+        package = (getattr(cause, "name", None) or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        return _refuse(
+            f"this command needs {package}, which is not installed: "
+            f"pip install 'simplicert[{EXTRAS[package]}]'"
+        )
+    except KeyboardInterrupt:
+        print("simplicert: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _refuse(message: str) -> int:
+    print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
+    return USAGE

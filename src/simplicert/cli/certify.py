@@ -1,0 +1,57 @@
+"""``simplicert certify``: stored votes in, certified radii out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from simplicert.analysis import table1, write_certificates
+from simplicert.certificates import Framework
+from simplicert.certification import DEFAULT_MECHANISM, certify_run
+from simplicert.cli.output import print_json, print_table1
+
+
+def certify_command(
+    run: Path,
+    /,
+    *,
+    alpha: float = 0.001,
+    framework: Framework = "multinomial",
+    mechanism: str = DEFAULT_MECHANISM,
+    procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
+    selection: int | None = None,
+    partial: Annotated[bool, Parameter(negative=())] = False,
+    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Turn a run's stored votes into certified radii. Needs no model and no GPU.
+
+        simplicert certify runs/s0.50 --alpha 0.001 -o certificates.parquet
+
+    Args:
+        run: Run directory.
+        alpha: Failure probability of each image's certificate.
+        framework: Hard votes (multinomial) or soft scores (softmax).
+        mechanism: What names the class: a built-in one, or FILE.py:FUNCTION.
+        procedure: All draws for both bounds, or Cohen's: some draws choose the class,
+            the others bound it.
+        selection: How many draws choose it; whole blocks. Default: one block.
+        partial: Certify the finished images of an unfinished run.
+        out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
+        json: Print the summary and every row as JSON.
+    """
+    certificates = certify_run(
+        run,
+        alpha=alpha,
+        framework=framework,
+        mechanism=mechanism,
+        procedure=procedure,
+        selection=selection,
+        partial=partial,
+    )
+    if json:
+        print_json({"summary": table1(certificates), "images": certificates.table()})
+    else:
+        print_table1(certificates)
+    if out is not None:
+        write_certificates(certificates, out)

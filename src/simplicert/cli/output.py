@@ -1,0 +1,37 @@
+"""What commands print of certificates: a heading, a table; or JSON."""
+
+import json
+import sys
+from collections.abc import Mapping
+
+import pandas as pd
+
+from simplicert.analysis import format_table, table1
+from simplicert.certificates import Certificates
+
+CONSTANT = ["framework", "sigma", "draws", "alpha", "images", "top1"]
+"""Columns of Table 1 that are one number a run: they go into the heading."""
+
+
+def print_table1(certificates: Certificates) -> None:
+    """The paper's Table 1 for one set of certificates."""
+    table = table1(certificates)
+    fact = table.iloc[0]
+    top1 = "" if certificates.labels is None else f", top-1 {fact['top1']:.1%}"
+    print(
+        f"{fact['framework']}, sigma {fact['sigma']:g}: {fact['images']} images × "
+        f"{fact['draws']:,.0f} draws, alpha {fact['alpha']:g}{top1}"
+    )
+    print(format_table(table.drop(columns=CONSTANT)))
+
+
+def print_json(tables: Mapping[str, pd.DataFrame | Mapping[str, object]]) -> None:
+    """Tables as one JSON object of lists of rows, every digit kept, NaN as null."""
+    content = {
+        name: json.loads(table.to_json(orient="records", double_precision=15))
+        if isinstance(table, pd.DataFrame)
+        else table
+        for name, table in tables.items()
+    }
+    json.dump(content, sys.stdout, indent=1, allow_nan=False)
+    print()

@@ -1,0 +1,1 @@
+"""Draw what analysis and simplex computed onto given axes. No arithmetic, no pyplot."""

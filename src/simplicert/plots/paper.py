@@ -1,0 +1,169 @@
+"""The paper's figures and tables about data, for one or more sets of certificates."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from simplicert import analysis
+from simplicert.certificates import Certificates
+from simplicert.errors import InputError
+from simplicert.plots.certified_accuracy import (
+    draw_accuracy_of_runs,
+    draw_certified_accuracy,
+)
+from simplicert.plots.draws import draw_against_draws, draw_times
+from simplicert.plots.images import draw_density_on_simplex, draw_images_on_simplex
+from simplicert.plots.improvement import draw_improvement
+from simplicert.plots.style import FigureFormat, new_figure, print_style, save_figure
+
+__all__ = ["write_figures", "write_tables"]
+
+PERCENTS = np.linspace(0.0, 100.0, 201)
+
+Drawing = Callable[[Axes], None]
+
+
+def write_figures(
+    runs: Mapping[str, Certificates],
+    directory: Path | str,
+    *,
+    by_draws: Mapping[str, Sequence[Certificates]] | None = None,
+    seconds_per_draw: float | None = None,
+    form: FigureFormat = "png",
+) -> list[Path]:
+    """Write Figures 4 to 10 as far as there is evidence for them; return the paths.
+
+    For each run ``fig4-accuracy-RUN`` (Figures 4 and 8), ``fig5-images-RUN`` and
+    ``fig5-density-RUN`` (5, 9 and 10), ``fig7-improvement-RUN`` where cohen certifies
+    an image and another mechanism is there to compare; with ``by_draws`` also
+    ``fig6a-draws-RUN`` and ``fig6b-times-RUN``; and for several runs
+    ``fig4-accuracy``, the ensemble of each.
+
+    Args:
+        runs: Certificates by name. A name becomes part of file names.
+        directory: Where to write.
+        by_draws: What ``analysis.certificates_by_draws`` gave for each run.
+        seconds_per_draw: For Figure 6b; the draws' curve is left out without it.
+        form: Of the files.
+
+    Raises:
+        InputError: A name that cannot be a file's.
+    """
+    directory = Path(directory)
+    written = []
+    for name, drawing in _drawings(runs, by_draws or {}, seconds_per_draw).items():
+        if Path(name).name != name:
+            raise InputError(f"{name!r} cannot be a file name: name the runs otherwise")
+        with print_style():
+            figure = new_figure()
+            drawing(figure.subplots())
+            written.append(save_figure(figure, directory / f"{name}.{form}"))
+    return written
+
+
+def write_tables(
+    runs: Mapping[str, Certificates],
+    directory: Path | str,
+    *,
+    forms: Sequence[str] = ("txt", "md", "tex", "csv", "parquet"),
+) -> list[Path]:
+    """Write Tables 1 and 2 and what goes with them, of all runs; return the paths.
+
+    ``table1``, ``table2`` (of runs with a cohen column), ``abstentions``, ``regions``,
+    ``per-class`` and, with labels, ``guarantee`` (the dataset-level bounds at multiples
+    of sigma / 4), each with a column ``run``.
+
+    Args:
+        runs: Certificates by name.
+        directory: Where to write.
+        forms: File suffixes, as ``analysis.write_table`` takes them.
+    """
+    directory = Path(directory)
+    makers: dict[str, Callable[[Certificates], pd.DataFrame | None]] = {
+        "table1": analysis.table1,
+        "table2": lambda c: analysis.table2(c) if _comparable(c) else None,
+        "abstentions": analysis.abstentions,
+        "regions": analysis.region_shares,
+        "per-class": analysis.per_class,
+        "guarantee": lambda c: (
+            None
+            if c.labels is None
+            else analysis.dataset_guarantee(c, c.sigma * np.arange(0.0, 4.25, 0.25))
+        ),
+    }
+    written = []
+    for title, maker in makers.items():
+        made = {name: maker(certificates) for name, certificates in runs.items()}
+        found = [
+            table.assign(run=name)[["run", *table.columns]]
+            for name, table in made.items()
+            if table is not None and len(table)
+        ]
+        if found:
+            whole = pd.concat(found, ignore_index=True)
+            written += [
+                analysis.write_table(whole, directory / f"{title}.{form}")
+                for form in forms
+            ]
+    return written
+
+
+def _drawings(
+    runs: Mapping[str, Certificates],
+    by_draws: Mapping[str, Sequence[Certificates]],
+    seconds_per_draw: float | None,
+) -> dict[str, Drawing]:
+    """File name without suffix → what to draw on empty axes."""
+    drawings: dict[str, Drawing] = {}
+    curves = {}
+    for name, certificates in runs.items():
+        radii = analysis.curve_radii(certificates)
+        curves[name] = analysis.certified_accuracy(certificates, radii)
+        drawings[f"fig4-accuracy-{name}"] = _later(
+            draw_certified_accuracy, curves[name]
+        )
+        borders = analysis.region_boundaries(certificates.framework)
+        drawings[f"fig5-images-{name}"] = _later(
+            draw_images_on_simplex, certificates, boundaries=borders
+        )
+        drawings[f"fig5-density-{name}"] = _later(
+            draw_density_on_simplex,
+            analysis.simplex_density(certificates),
+            boundaries=borders,
+            regions=analysis.region_shares(certificates),
+        )
+        if name in by_draws:
+            drawings |= _draws_drawings(name, by_draws[name], seconds_per_draw)
+        if _comparable(certificates) and (certificates.radii["cohen"] > 0).any():
+            drawings[f"fig7-improvement-{name}"] = _later(
+                draw_improvement, analysis.improvement_survival(certificates, PERCENTS)
+            )
+    if len(curves) > 1 and all("ensemble" in c.radii for c in runs.values()):
+        drawings["fig4-accuracy"] = lambda ax: draw_accuracy_of_runs(
+            curves, ax, mechanism="ensemble"
+        )
+    return drawings
+
+
+def _draws_drawings(
+    name: str, by_draws: Sequence[Certificates], seconds_per_draw: float | None
+) -> dict[str, Drawing]:
+    times = pd.concat(
+        [analysis.times(c, seconds_per_draw=seconds_per_draw) for c in by_draws]
+    )
+    reached = analysis.against_draws(by_draws)
+    return {
+        f"fig6a-draws-{name}": _later(draw_against_draws, reached),
+        f"fig6b-times-{name}": _later(draw_times, times),
+    }
+
+
+def _later(draw: Callable[..., None], data: object, **options: object) -> Drawing:
+    return lambda ax: draw(data, ax, **options)
+
+
+def _comparable(certificates: Certificates) -> bool:
+    return "cohen" in certificates.radii and len(certificates.radii) > 1

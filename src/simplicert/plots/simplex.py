@@ -1,0 +1,210 @@
+"""Comparisons over the simplex: the paper's Fig. 2 and 3, and any other."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import matplotlib
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.tri import Triangulation
+from mpltern.ternary import TernaryAxes
+from scipy.spatial.distance import cdist
+
+from simplicert.plots.style import COLUMN_CM, mechanism_styles, new_figure
+from simplicert.simplex import Boundary, Compared
+
+__all__ = ["SimplexAxes", "draw_boundaries", "draw_simplex", "simplex_figure"]
+
+SimplexAxes = Literal["plane", "ternary"]
+
+BANDS = matplotlib.colormaps["PuOr_r"]
+"""Purple where the second of the compared mechanisms is larger, orange the first."""
+
+LABEL_ROOM = 0.035
+"""Half of what a label needs to be clear of lines and of others, in units of E1."""
+
+HALO = [withStroke(linewidth=1.6, foreground="white")]
+
+# Height, then left, bottom, width and height of the map and of its colour bar: in
+# centimetres, since a column's width is fixed and text does not scale with it.
+_HEIGHT_CM = 5.6
+_MAP_CM = {"plane": (1.15, 0.95, 6.6, 3.3), "ternary": (1.1, 1.0, 6.0, 2.6)}
+_BAR_CM = (1.15, 4.5, 6.5, 0.16)
+
+Points = Float64[np.ndarray, " points"]
+XY = Float64[np.ndarray, "points 2"]
+
+
+def draw_simplex(compared: Compared, ax: Axes) -> ContourSet:
+    """Draw a comparison's values, and the regions that the contenders win, onto ``ax``.
+
+    Pale is equal, orange is where the first mechanism certifies more, purple where the
+    second does. Black curves part the regions; each bears its winner's name.
+
+    Args:
+        compared: What :func:`simplicert.simplex.compare` returned.
+        ax: Ordinary axes, for E0 to the right and E1 upwards, or mpltern's
+            ``projection="ternary"``, for E0 on the right and E1 at the top.
+
+    Returns:
+        The filled contours, for a colour bar.
+    """
+    grid = compared.grid
+    _frame(ax)
+    bands = compared.bands
+    x, y = _xy(ax, grid.e0, grid.e1).T
+    undefined = np.isnan(bands.values)[grid.triangles].any(axis=-1)
+    mesh = Triangulation(x, y, grid.triangles, mask=undefined)
+    values = np.nan_to_num(bands.values)
+    filled: ContourSet = ax.tricontourf(
+        mesh,
+        values,
+        levels=bands.levels,
+        colors=BANDS(0.5 + 0.42 * bands.shades),
+        extend=bands.extend,
+        transform=ax.transData,
+    )
+    lines = ax.tricontour(
+        mesh,
+        values,
+        levels=bands.levels,
+        colors="0.3",
+        linewidths=0.3,
+        linestyles="solid",
+        transform=ax.transData,
+    )
+    draw_boundaries(compared.boundaries, ax)
+    _label_contours(lines, ax, compared, taken=_label_regions(compared, ax))
+    return filled
+
+
+def draw_boundaries(boundaries: Iterable[Boundary], ax: Axes) -> None:
+    """Draw the curves between winning regions onto ``ax``, plane or ternary."""
+    for boundary in boundaries:
+        ax.plot(
+            *_xy(ax, boundary.e0, boundary.e1).T,
+            color="black",
+            linewidth=0.9,
+            path_effects=HALO,
+            transform=ax.transData,
+        )
+
+
+def simplex_figure(compared: Compared, *, axes: SimplexAxes) -> Figure:
+    """A comparison as a figure one column wide, with its colour bar."""
+    figure = new_figure(width_cm=COLUMN_CM, height_cm=_HEIGHT_CM)
+    figure.set_layout_engine("none")  # mpltern's labels are beyond the engine
+    size = np.array([COLUMN_CM, _HEIGHT_CM] * 2)
+    ax = figure.add_axes(
+        tuple(_MAP_CM[axes] / size),
+        projection="ternary" if axes == "ternary" else None,
+    )
+    bar = figure.colorbar(
+        draw_simplex(compared, ax),
+        cax=figure.add_axes(tuple(_BAR_CM / size)),
+        orientation="horizontal",
+        ticklocation="top",
+        format=lambda level, _: _number(level),
+    )
+    asked = compared.comparison
+    label = f"{asked.label}  [{asked.unit}]"
+    bar.set_label(label.replace("sigma", "σ").replace(" - ", " − "))
+    bar.ax.tick_params(length=2)
+    bar.outline.set_linewidth(0.5)
+    return figure
+
+
+def _number(level: float) -> str:
+    """A level as a label, with a true minus sign."""
+    return f"{level:g}".replace("-", "−")
+
+
+def _xy(ax: Axes, e0: Points, e1: Points) -> XY:
+    """Points of the simplex in the data coordinates of these axes."""
+    if isinstance(ax, TernaryAxes):
+        corners = np.stack([e1, 1.0 - e0 - e1, e0], axis=-1)
+        return np.asarray(ax.transProjection.transform(corners))
+    return np.stack([e0, e1], axis=-1)
+
+
+def _label_regions(compared: Compared, ax: Axes) -> XY:
+    """Write each winner's name into its region, or beside it with a line into it."""
+    anchors = []
+    centres = compared.grid.region_centres()
+    styles = mechanism_styles([*compared.grid.radii, *centres])
+    for name, (e0, e1, room) in centres.items():
+        aside = np.array([0.0, 0.0 if room > LABEL_ROOM else 1.0])
+        target, text = _xy(ax, e0 - 0.16 * aside, e1 + 0.05 * aside)
+        ax.annotate(
+            name,
+            xy=target,
+            xytext=text,
+            xycoords=ax.transData,
+            textcoords=ax.transData,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "shrinkB": 0},
+            color=styles[name]["color"],
+            fontweight="bold",
+            ha="center",
+            va="center",
+            path_effects=HALO,
+        )
+        anchors.append(text)
+    return np.array(anchors)
+
+
+def _label_contours(lines: ContourSet, ax: Axes, compared: Compared, taken: XY) -> None:
+    """Number each contour where it is clearest of other lines and of other labels."""
+    contours = [np.concatenate([np.empty((0, 2)), *line]) for line in lines.allsegs]
+    curves = [_xy(ax, curve.e0, curve.e1) for curve in compared.boundaries]
+    for i, (level, contour) in enumerate(zip(lines.levels, contours, strict=True)):
+        # The neutral contour is where one takes over: a black curve says so already.
+        if level == compared.comparison.neutral or not len(contour):
+            continue
+        others = np.concatenate(
+            [_outline(ax), *curves, *contours[:i], *contours[i + 1 :]]
+        )
+        wide = np.array([0.5, 1.0])  # text is wider than high
+        room = np.minimum(
+            cdist(contour, others).min(axis=-1),
+            cdist(wide * contour, wide * taken).min(axis=-1) / 2.0,
+        )
+        best = contour[room.argmax()]
+        if room.max() > LABEL_ROOM:
+            taken = np.concatenate([taken, [best]])
+            ax.text(
+                best[0],
+                best[1],
+                _number(level),
+                fontsize=6,
+                ha="center",
+                va="center",
+                path_effects=HALO,
+                transform=ax.transData,
+            )
+
+
+def _outline(ax: Axes) -> XY:
+    """The sides of the triangle of what can be certified, densely."""
+    up, down = np.linspace(0.0, 0.5, 60), np.linspace(0.5, 0.0, 60)
+    e0 = np.concatenate([up, 1.0 - down, 2.0 * down])
+    return _xy(ax, e0, np.concatenate([up, down, 0.0 * down]))
+
+
+def _frame(ax: Axes) -> None:
+    """Axis labels, limits, and the outline of what can be certified."""
+    if isinstance(ax, TernaryAxes):
+        ax.set_tlabel("E1, runner-up")
+        ax.set_llabel("all other classes")
+        ax.set_rlabel("E0, top class")
+        for axis in (ax.taxis, ax.laxis, ax.raxis):
+            axis.set_label_position("tick1")
+        ax.tick_params(labelrotation="horizontal")
+        ax.set_tlim(0, 0.5)
+    else:
+        ax.set(xlabel="E0, top class", ylabel="E1, runner-up")
+        ax.set(xlim=(0, 1), ylim=(0, 0.5), aspect="equal")
+    ax.plot(*_outline(ax).T, color="0.3", linewidth=0.6, transform=ax.transData)

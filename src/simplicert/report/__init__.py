@@ -1,0 +1,7 @@
+"""One self-contained HTML page for one or more runs. Data in, string out; no torch."""
+
+from simplicert.report.load import load_runs
+from simplicert.report.page import render_report, write_report
+from simplicert.report.run import ReportRun
+
+__all__ = ["ReportRun", "load_runs", "render_report", "write_report"]

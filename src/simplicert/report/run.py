@@ -1,0 +1,51 @@
+"""What the page needs of one run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simplicert.certificates import Certificates
+from simplicert.errors import InputError
+
+__all__ = ["Pictures", "ReportRun"]
+
+Pictures = Callable[[np.ndarray], np.ndarray]
+"""Dataset indices → images × channels × height × width, in [0, 1]."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportRun:
+    """One run: its certificates, and what a reader should know about them.
+
+    Attributes:
+        name: What the page calls it.
+        certificates: One for each framework, of the same votes.
+        digest: Of the votes (``Votes.digest``).
+        facts: What else is known, in the order in which it is shown.
+        class_names: A name a class; numbers are shown where this is ``None``.
+        pictures: Fetches the images that the page lists; called once.
+    """
+
+    name: str
+    certificates: Sequence[Certificates]
+    digest: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    class_names: Sequence[str] | None = None
+    pictures: Pictures | None = None
+
+    def __post_init__(self) -> None:
+        if not self.certificates or len(self.certificates[0]) == 0:
+            raise InputError(f"{self.name}: there are no certified images to report")
+        first = self.certificates[0]
+        for other in self.certificates[1:]:
+            if not np.array_equal(other.indices, first.indices):
+                raise InputError(
+                    f"{self.name}: its certificates are of different images; "
+                    "make them from the same votes"
+                )
+        if self.class_names is not None and len(self.class_names) != first.classes:
+            raise InputError(
+                f"{self.name}: {len(self.class_names)} class names for "
+                f"{first.classes} classes"
+            )
