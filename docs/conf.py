@@ -1,6 +1,12 @@
 """Sphinx configuration."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from simplicert import __version__
+from simplicert.cli.app import COMMANDS
 
 project = "Simplicert"
 author = "The Simplicert developers"
@@ -18,3 +24,23 @@ autodoc_member_order = "bysource"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Simplicert {release}"
+
+
+def write_commands() -> None:
+    """Every command's own help, so that the page cannot say anything else."""
+    page = ["# Commands\n"]
+    for command in COMMANDS:
+        text = subprocess.run(
+            [sys.executable, "-m", "simplicert", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"COLUMNS": "88", "NO_COLOR": "1"},
+        ).stdout
+        page.append(f"## `simplicert {command}`\n\n```text\n{text.strip()}\n```\n")
+    target = Path(__file__).parent / "_generated" / "commands.md"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("\n".join(page), "utf-8")
+
+
+write_commands()

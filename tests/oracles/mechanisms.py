@@ -8,18 +8,24 @@ li       golden section over ln(omega - 1) on the printed power mean, and its li
          as omega -> 1: geometric mean, or -2 ln(1 - E0) where E1 = 0.
 cohen    Newton's iteration on erfc for the quantile.
 cullen   for a fixed epsilon, bisection in a on the printed inequality; over epsilon,
-         a scan of the whole interval in which E0 > e^(2 eps) E1 and then golden section.
+         a scan of the interval in which E0 > e^(2 eps) E1 and then golden section.
 neyman_pearson  as cohen, for both quantiles.
 
 A golden section is started around the best point of a scan, so that no shape of the
-objective is taken for granted.
+objective is taken for granted. ``python tests/oracles/mechanisms.py`` writes the table
+``mechanisms.csv`` anew, in about 15 minutes; ``test_mechanisms.py`` compares with it.
 """
 
+import csv
+import itertools
+import random
 from collections.abc import Callable
+from pathlib import Path
 
 import mpmath as mp
 from mpmath import mpf
 
+TABLE = Path(__file__).with_name("mechanisms.csv")
 DIGITS = 60
 mp.mp.dps = DIGITS
 
@@ -164,3 +170,73 @@ MECHANISMS = {
     "cullen": cullen,
     "neyman_pearson": neyman_pearson,
 }
+
+
+def inner_points() -> list[tuple[float, float]]:
+    """Points that a certification run produces, and uniform ones."""
+    draw = random.Random(20240311)
+    points = []
+    for _ in range(80):  # uniform over the separated part of the simplex
+        a, b = sorted((draw.random(), draw.random()))
+        e1, e0 = sorted((a, b - a))
+        points.append((e0, e1))
+    for _ in range(80):  # confident classifiers, sampled many times
+        e0 = 1 - 10 ** draw.uniform(-4.5, -0.5)
+        points.append((e0, (1 - e0) * draw.random()))
+    for _ in range(20):  # many classes, none of them large
+        e0 = 10 ** draw.uniform(-3, -0.5)
+        points.append((e0, e0 * draw.random()))
+    return points
+
+
+def corner_points() -> list[tuple[float, float]]:
+    """Every edge and corner of the simplex, approached and reached."""
+    tiny = [1e-12, 1e-9, 1e-6, 1e-3]
+    points = []
+    for e0, gap in itertools.product(  # barely separated
+        [1e-4, 0.01, 0.1, 0.3, 0.45, 0.5], [1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 0.009]
+    ):
+        points.append((e0, max(e0 - gap, 0.0)))
+    for e0, e1 in itertools.product(  # a runner-up of almost or exactly nothing
+        [1e-4, 1e-3, 0.05, 0.3, 0.5, 0.75, 0.978, 0.999], [0.0, *tiny, 1e-60, 1e-300]
+    ):
+        points.append((e0, e1))
+    for rest, share in itertools.product(  # the corner (1, 0)
+        [1e-12, 1e-10, 1e-7, 1e-4, 0.01], [1.0, 0.999, 0.5, 1e-3, 1e-12, 0.0]
+    ):
+        points.append((1 - rest, rest * share))
+    for e0 in [0.5 + 1e-9, 0.5 + 1e-4, 0.6, 0.8, 0.9, 0.97]:  # E0 + E1 = 1
+        points.append((e0, 1 - e0))
+    for gap in [0.97, 0.977, 0.978, 0.9781, 0.979, 0.98, 0.99, 0.999]:
+        # Where the best epsilon of `cullen` leaves 0, exactly on the edge and beside it
+        points.append((0.5 + gap / 2, 0.5 - gap / 2))
+        points.append((0.5 + gap / 2, (0.5 - gap / 2) * (1 - 1e-6)))
+    points += [(1.0, 0.0), (1.0, 0.3), (0.9, 0.4), (0.6, 0.5), (0.5000001, 0.9)]
+    points += [(0.5, 0.5), (0.2, 0.3), (0.0, 0.0), (0.4, 1.0)]
+    for e0, lacking in itertools.product(  # just inside the edge E0 + E1 = 1
+        [0.55, 0.75, 0.95, 0.99, 0.9999], [1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 0.05]
+    ):
+        points.append((e0, (1 - e0) * (1 - lacking)))
+    return list(dict.fromkeys(points))
+
+
+def values(e0: float, e1: float) -> list[str]:
+    """Radii at sigma = 1 to 25 digits. The floats are taken at their exact value."""
+    exact0, exact1 = mpf(e0), min(mpf(e1), 1 - mpf(e0))
+    if exact0 <= exact1:
+        return ["0"] * len(MECHANISMS)
+    return [mp.nstr(radius(exact0, exact1), 25) for radius in MECHANISMS.values()]
+
+
+def main() -> None:
+    """Writes the table, one point after another."""
+    with TABLE.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["kind", "e0", "e1", *MECHANISMS])
+        for kind, points in [("inner", inner_points()), ("corner", corner_points())]:
+            for e0, e1 in points:
+                table.writerow([kind, repr(e0), repr(e1), *values(e0, e1)])
+
+
+if __name__ == "__main__":
+    main()

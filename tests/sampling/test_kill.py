@@ -13,9 +13,8 @@ from simplicert.votes import RunDirectory, read_run
 # A process like `simplicert sample`, that flushes often and says when it begins to draw.
 SCRIPT = """
 import sys, numpy as np, torch
-import simplicert.sampling.sampler as module
+from simplicert.sampling import sample
 from simplicert.models import build_model
-module.FLUSH_SECONDS = 0.02
 torch.manual_seed(0)
 network = build_model("small-cnn", shape=(1, 8, 8), classes=10)
 images = np.random.default_rng(0).random((40, 1, 8, 8), dtype=np.float32)
@@ -24,8 +23,8 @@ def progress(done, total):
     if not told:
         print("drawing", flush=True)
     told.append(done)
-module.sample(network, images, sigma=1.0, draws=40_000, block=500, batch=500, seed=1,
-              threads=1, out=sys.argv[1], progress=progress)
+sample(network, images, sigma=1.0, draws=40_000, block=500, batch=500, seed=1,
+              threads=1, out=sys.argv[1], flush=0.02, progress=progress)
 """
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from simplicert.data import load_dataset
 from simplicert.errors import InputError
+from simplicert.models.catalogue import ARCHITECTURES
 from simplicert.training import Recipe, built_in_recipes, load_recipe
 
 TEXT = """
@@ -90,12 +90,44 @@ def test_an_unknown_recipe_is_refused(tmp_path):
         load_recipe(str(tmp_path / "none.toml"))
 
 
-def test_built_in_datasets_exist():
-    recipe = load_recipe("digits")
-    assert load_dataset(recipe.dataset).name == recipe.dataset
+@pytest.mark.parametrize("name", built_in_recipes())
+def test_built_in_recipes_name_architectures_that_exist(name):
+    assert load_recipe(name).architecture in ARCHITECTURES
 
 
 def test_a_contradiction_names_its_line(path):
     path.write_text(TEXT.replace("[4, 8]", "[4, 12]"))
     with pytest.raises(InputError, match=r"line 11: milestones = \[4, 12\]: must rise"):
         load_recipe(str(path))
+
+
+def test_warming_up_is_slower_and_stretches_too(path):
+    recipe = load_recipe(str(path), warmup_epochs=2.0)
+    rates = [recipe.rate(time) for time in (0.0, 1.99, 2.0, 4.0)]
+    assert rates == pytest.approx([0.01, 0.01, 0.1, 0.01])
+    path.write_text(TEXT + "warmup_epochs = 2")
+    assert load_recipe(str(path), epochs=5).warmup_epochs == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"augment": ["crop", "resized-crop"], "size": 8}, "exclude each other"),
+        ({"augment": ["resized-crop"]}, "needs a size"),
+        ({"warmup_epochs": 5.0}, "between warmup_epochs = 5 and"),
+        ({"augment": ["rotate"]}, "augment = 'rotate': Input should be 'crop'"),
+    ],
+)
+def test_fields_must_agree(path, fields, complaint):
+    with pytest.raises(InputError, match=complaint):
+        load_recipe(str(path), **fields)
+
+
+def test_the_paper_is_followed():
+    recipe = load_recipe("cifar10-resnet110", sigma=1.0)
+    assert (recipe.epochs, recipe.batch_size, recipe.weight_decay) == (90, 400, 1e-4)
+    rates = [recipe.rate(float(epoch)) for epoch in (0, 29, 30, 59, 60, 89)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+    recipe = load_recipe("imagenet-resnet50", sigma=5.0)
+    rates = [recipe.rate(float(epoch)) for epoch in (0, 2, 3, 29, 30, 60, 80)]
+    assert rates == pytest.approx([0.01, 0.01, 0.1, 0.1, 0.01, 0.001, 0.0001])

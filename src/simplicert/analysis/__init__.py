@@ -15,6 +15,7 @@ from simplicert.analysis.formats import TableFormat, format_table, write_table
 from simplicert.analysis.logs import certify_any, certify_log
 from simplicert.analysis.tables import (
     improvement_survival,
+    largest_mechanism,
     largest_shares,
     table1,
     table2,
@@ -38,6 +39,7 @@ __all__ = [
     "false_certificates",
     "format_table",
     "improvement_survival",
+    "largest_mechanism",
     "largest_shares",
     "paired_tests",
     "per_class",

@@ -33,9 +33,9 @@ def quantity(certificates: Certificates) -> str:
 
 
 def curve_radii(certificates: Certificates, points: int = 201) -> np.ndarray:
-    """Radii from 0 to the largest certified one, to draw a curve over."""
+    """Radii from 0 to a little beyond the largest certified one, for a curve."""
     largest = max((r.max(initial=0.0) for r in certificates.radii.values()), default=0)
-    return np.linspace(0.0, float(largest) or certificates.sigma, points)
+    return np.linspace(0.0, 1.02 * float(largest) or certificates.sigma, points)
 
 
 def certified_accuracy(

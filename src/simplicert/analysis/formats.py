@@ -17,6 +17,11 @@ __all__ = ["TableFormat", "format_table", "write_table"]
 TableFormat = Literal["text", "markdown", "latex", "csv"]
 
 MISSING = "–"
+PLAIN = MappingProxyType(
+    {"sigma": "g", "alpha": "g", "draws": ".0f", "statistic": ".0f"}
+)
+"""Columns that claim nothing and are shown as they are."""
+
 SUFFIXES: Mapping[str, TableFormat] = MappingProxyType(
     {".txt": "text", ".md": "markdown", ".tex": "latex", ".csv": "csv"}
 )
@@ -36,14 +41,25 @@ _MARKDOWN = str.maketrans(
 
 
 def format_table(
-    table: pd.DataFrame, form: TableFormat = "text", *, digits: int = 3
+    table: pd.DataFrame,
+    form: TableFormat = "text",
+    *,
+    digits: int = 3,
+    width: int | None = None,
 ) -> str:
     """A table as a string that ends in a newline.
 
     For people (text, Markdown, LaTeX) numbers are rounded *down* to ``digits`` decimal
-    places, so that no radius or accuracy is claimed that was not reached, and p-values
-    (columns named ``p_value`` or ``…_p``) *up* to two significant digits. CSV keeps
-    every digit: reading it gives back the same floats.
+    places, so that no radius or accuracy is claimed that was not reached; upper bounds
+    (columns named ``…_upper``) *up*; and p-values (``p_value`` or ``…_p``) up to two
+    significant digits. CSV keeps every digit: reading it gives back the same floats.
+
+    Args:
+        table: Any; its index is left out.
+        form: ``"text"``, ``"markdown"``, ``"latex"`` or ``"csv"``.
+        digits: Decimal places.
+        width: Of the reader's terminal. Text that is wider is turned, so that each row
+            becomes a column.
 
     Raises:
         InputError: An unknown format.
@@ -70,7 +86,13 @@ def format_table(
         "markdown": _markdown,
         "latex": _latex,
     }
-    return "\n".join(writers[form](header, rows, numeric)) + "\n"
+    lines = writers[form](header, rows, numeric)
+    if form == "text" and width is not None and max(map(len, lines)) > width:
+        first, *turned = zip(header, *rows, strict=True)
+        lines = _text(
+            list(first), [list(row) for row in turned], [False, *[True] * len(rows)]
+        )
+    return "\n".join(lines) + "\n"
 
 
 def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Path:
@@ -104,10 +126,10 @@ def _cell(name: str, value: object, digits: int) -> str:
     if name == "p_value" or name.endswith("_p"):
         return _round_up(float(value))
     number = float(value)
-    if name in ("sigma", "alpha"):
-        return f"{number:g}"
-    if name in ("draws", "statistic"):
-        return f"{number:.0f}"
+    if name in PLAIN:
+        return format(number, PLAIN[name])
+    if name.endswith("_upper"):
+        return f"{-float(round_down(-number, digits)):.{digits}f}"
     return f"{float(round_down(number, digits)):.{digits}f}"
 
 

@@ -10,7 +10,13 @@ from simplicert.certificates import Certificates
 from simplicert.certification import PAPER_MECHANISMS
 from simplicert.errors import InputError, unknown_name
 
-__all__ = ["improvement_survival", "largest_shares", "table1", "table2"]
+__all__ = [
+    "improvement_survival",
+    "largest_mechanism",
+    "largest_shares",
+    "table1",
+    "table2",
+]
 
 RADIUS_OF_INTEREST = 0.05
 """The paper's threshold for a radius that is worth having."""
@@ -69,11 +75,7 @@ def largest_shares(certificates: Certificates) -> dict[str, float]:
     Where m mechanisms share the largest radius each gets 1/m of the image; an image
     that none certifies goes to none. So they sum to the share that any certifies.
     """
-    names = [
-        name
-        for name in PAPER_MECHANISMS[certificates.framework]
-        if name in certificates.radii
-    ]
+    names = _contenders(certificates)
     if not names:
         return {}
     credit = _credit(np.stack([certificates.radii[name] for name in names]))
@@ -181,6 +183,25 @@ def _gains(
 def _of(statistic: Callable[[np.ndarray], object], values: np.ndarray) -> float:
     """The statistic; NaN of nothing, where NumPy would warn."""
     return float(statistic(values)) if len(values) else float("nan")  # type: ignore[arg-type]
+
+
+def largest_mechanism(certificates: Certificates) -> np.ndarray:
+    """Which of the paper's mechanisms has each image's largest radius.
+
+    The first of equals; ``""`` where none certifies. Where there is none of the paper's
+    mechanisms, such as for reported radii, among the ensemble's members.
+    """
+    names = _contenders(certificates)
+    if not names:
+        return certificates.largest
+    stack = np.stack([certificates.radii[name] for name in names])
+    winners = np.array(names)[stack.argmax(axis=0)]
+    return np.where(stack.max(axis=0) > 0, winners, "")
+
+
+def _contenders(certificates: Certificates) -> list[str]:
+    paper = PAPER_MECHANISMS[certificates.framework]
+    return [name for name in paper if name in certificates.radii]
 
 
 def _credit(

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 
 from simplicert import mechanisms
-from simplicert.analysis.tables import largest_shares
+from simplicert.analysis.tables import largest_mechanism, largest_shares
 from simplicert.certificates import Certificates, Framework
 from simplicert.certification import PAPER_MECHANISMS
 from simplicert.errors import InputError
 from simplicert.simplex import Boundary, boundaries, simplex_grid
 
 __all__ = ["region_boundaries", "region_shares", "simplex_density"]
+
+EDGE = 1e-9
+"""Of a cell: 0.29 is in the 29th of 100 cells, though 0.29 * 100 < 29."""
 
 RESOLUTION = 150
 """Points a side of the grid that finds the regions."""
@@ -69,7 +72,7 @@ def region_shares(certificates: Certificates) -> pd.DataFrame:
     shares = largest_shares(certificates)
     if not shares:
         return pd.DataFrame({"region": [], "share": []})
-    shares["none"] = max(1.0 - sum(shares.values()), 0.0)
+    shares["none"] = float((largest_mechanism(certificates) == "").mean())
     return pd.DataFrame({"region": list(shares), "share": list(shares.values())})
 
 
@@ -84,5 +87,6 @@ def region_boundaries(framework: Framework) -> tuple[Boundary, ...]:
 
 
 def _cell(values: np.ndarray, cells: int) -> np.ndarray:
-    index: np.ndarray = np.minimum(np.floor(values * cells), cells - 1)
-    return index.astype(np.int64)
+    index: np.ndarray = np.floor(values * cells + EDGE).astype(np.int64)
+    index[index == cells] = cells - 1  # 1 itself is in the last cell
+    return index

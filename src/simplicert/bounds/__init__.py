@@ -1,4 +1,4 @@
-"""Confidence bounds on the expectations E0 and E1: one-sided, exact, per entry."""
+"""Confidence bounds on the expectations: one-sided, for every n, each entry alone."""
 
 from simplicert.bounds.clopper_pearson import (
     clopper_pearson_lower,

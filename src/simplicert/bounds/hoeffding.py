@@ -1,7 +1,6 @@
-"""Bounds on the mean of scores in [0, 1] (Hoeffding 1963)."""
+"""Bounds on the mean of scores in [0, 1], whatever their distribution (Hoeffding)."""
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.bounds.inputs import (
@@ -12,28 +11,77 @@ from simplicert.bounds.inputs import (
     together,
 )
 
-OUTWARD = 2.0**-48
+ROUNDING = 2.0**-48
+"""More than a logarithm, a division and a square root can lose, relatively."""
 
 
-def hoeffding_lower(
-    mean: ArrayLike, *, trials: ArrayLike, alpha: float
-) -> Float64[np.ndarray, "..."]:
-    """..."""
-    m, width = _mean_and_width(mean, trials, alpha)
-    return np.asarray(np.maximum(np.nextafter(m - width, -np.inf), 0.0))
+def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Reals:
+    """Lower bound that is at most the true mean with probability >= 1 - alpha.
+
+    The guarantee is one-sided, holds for independent scores in [0, 1] of any
+    distribution and every ``trials``, and for each entry on its own: callers that need
+    several at once split ``alpha``.
+
+    ``mean - sqrt(ln(1 / alpha) / (2 n))``, clipped at 0 and rounded down.
+
+    Args:
+        mean: Mean of the observed scores, in [0, 1].
+        trials: Number of independent scores ``n``, at least 1; broadcasts.
+        alpha: Probability with which the bound may fail, in (0, 1).
+
+    Returns:
+        Bounds in [0, 1), of the broadcast shape; never NaN.
+
+    Raises:
+        InputError: A mean outside [0, 1], trials that are not whole and positive,
+            ``alpha`` outside (0, 1), or shapes that do not broadcast.
+
+    References:
+        Hoeffding 1963, J. Am. Stat. Assoc. 58(301), Theorem 2; Cullen et al. 2024,
+        eq. (4), whose ln(2 / alpha) is the alpha / 2 of each of two bounds.
+
+    Example:
+        ``sqrt(ln(1 / exp(-2)) / (2 * 100))`` is 0.1.
+
+        >>> hoeffding_lower([0.05, 0.7], trials=100, alpha=np.exp(-2)).round(6)
+        array([0. , 0.6])
+    """
+    centre, half_width = _centre_and_half_width(mean, trials, alpha)
+    return np.asarray(np.maximum(np.nextafter(centre - half_width, -1.0), 0.0))
 
 
-def hoeffding_upper(
-    mean: ArrayLike, *, trials: ArrayLike, alpha: float
-) -> Float64[np.ndarray, "..."]:
-    """..."""
-    m, width = _mean_and_width(mean, trials, alpha)
-    return np.asarray(np.minimum(np.nextafter(m + width, np.inf), 1.0))
+def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Reals:
+    """Upper bound that is at least the true mean with probability >= 1 - alpha.
+
+    The mirror image of :func:`hoeffding_lower`: the same guarantee, for each entry on
+    its own. ``mean + sqrt(ln(1 / alpha) / (2 n))``, clipped at 1 and rounded up.
+
+    Args:
+        mean: Mean of the observed scores, in [0, 1].
+        trials: Number of independent scores ``n``, at least 1; broadcasts.
+        alpha: Probability with which the bound may fail, in (0, 1).
+
+    Returns:
+        Bounds in (0, 1], of the broadcast shape; never NaN.
+
+    Raises:
+        InputError: A mean outside [0, 1], trials that are not whole and positive,
+            ``alpha`` outside (0, 1), or shapes that do not broadcast.
+
+    References:
+        Hoeffding 1963, J. Am. Stat. Assoc. 58(301), Theorem 2.
+
+    Example:
+        >>> hoeffding_upper([0.05, 0.95], trials=100, alpha=np.exp(-2)).round(6)
+        array([0.15, 1.  ])
+    """
+    centre, half_width = _centre_and_half_width(mean, trials, alpha)
+    return np.asarray(np.minimum(np.nextafter(centre + half_width, 2.0), 1.0))
 
 
-def _mean_and_width(
+def _centre_and_half_width(
     mean: ArrayLike, trials: ArrayLike, alpha: float
 ) -> tuple[Reals, Reals]:
-    m, n = together(mean=checked_mean(mean), trials=checked_trials(trials))
-    width = np.sqrt(-np.log(checked_alpha(alpha)) / (2.0 * n))
-    return m, width * (1.0 + OUTWARD)
+    centre, n = together(mean=checked_mean(mean), trials=checked_trials(trials))
+    half_width = np.sqrt(-np.log(checked_alpha(alpha)) / (2.0 * n))
+    return centre, half_width * (1.0 + ROUNDING)

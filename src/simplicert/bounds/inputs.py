@@ -1,12 +1,14 @@
 """The one check of what every bound is given."""
 
+from typing import TypeAlias
+
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError
 
-Reals = Float64[np.ndarray, "..."]
+Reals: TypeAlias = Float64[np.ndarray, "..."]
 
 
 def checked_alpha(alpha: float) -> float:

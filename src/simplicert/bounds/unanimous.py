@@ -1,21 +1,56 @@
 """What unanimous votes can show at most: how many draws are worth having."""
 
 from simplicert.bounds.clopper_pearson import clopper_pearson_lower
-from simplicert.bounds.inputs import checked_alpha
+from simplicert.bounds.inputs import checked_alpha, checked_trials
 
 
 def largest_e0_lower(draws: int, *, alpha: float) -> float:
-    """Lower bound on E0 when all ``draws`` votes agree, ``alpha`` split over two bounds.
+    """Largest lower bound on E0 that ``draws`` votes can give: all of them agree.
 
-    No outcome of ``draws`` draws gives a larger ``e0_lower``.
+    ``(alpha / 2)**(1 / draws)``, rounded down: one of the two bounds of a certificate
+    gets half of ``alpha``. No outcome of that many draws certifies a radius beyond the
+    one at this point of the simplex.
+
+    Args:
+        draws: Number of draws, at least 1.
+        alpha: Failure probability of the whole certificate, in (0, 1).
+
+    Returns:
+        The bound, in (0, 1).
+
+    Raises:
+        InputError: An argument outside its range.
+
+    Example:
+        >>> round(largest_e0_lower(100_000, alpha=0.001), 6)
+        0.999924
     """
-    return float(
-        clopper_pearson_lower(draws, trials=draws, alpha=checked_alpha(alpha) / 2)
-    )
+    n = int(checked_trials(draws))
+    half = checked_alpha(alpha) / 2
+    return float(clopper_pearson_lower(n, trials=n, alpha=half))
 
 
 def min_draws(*, alpha: float) -> int:
-    """Fewest draws at which unanimous votes certify: ``largest_e0_lower > 1/2``."""
+    """Fewest draws at which a certificate can name a class at all.
+
+    The smallest n with ``largest_e0_lower(n) > 1/2``, since the runner-up's bound is
+    ``1 - e0_lower`` when all votes agree.
+
+    Args:
+        alpha: Failure probability of the whole certificate, in (0, 1).
+
+    Returns:
+        The number of draws.
+
+    Raises:
+        InputError: ``alpha`` outside (0, 1).
+
+    Example:
+        ``log2(2 / 0.001)`` is 10.97.
+
+        >>> min_draws(alpha=0.001)
+        11
+    """
     draws = 1
     while largest_e0_lower(draws, alpha=alpha) <= 0.5:
         draws += 1

@@ -1,5 +1,6 @@
 """Commands, loaded when they are called, and what their errors look like."""
 
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -22,26 +23,38 @@ EXTRAS = {
     "onnxruntime": "onnx",
 }
 
-app = App(
-    name="simplicert",
-    help="Certified robustness by randomised smoothing: sample once, certify any way.",
-    help_epilogue="Start with: simplicert demo",
-    version=__version__,
-    help_format="markdown",
-    result_action="return_value",
-    suppress_keyboard_interrupt=False,
-)
-
 COMMANDS = {
-    "demo": "The whole pipeline on handwritten digits, in a few minutes.",
+    "demo": "The whole pipeline on handwritten digits, in about a minute.",
     "train": "Train a network under Gaussian noise, from a recipe.",
     "sample": "Draw noisy forward passes of a model and store the votes.",
     "certify": "Turn stored votes into certified radii. Needs no model.",
     "report": "Write one HTML page about one or more runs.",
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
+    "compare": "Compare two runs on the same images.",
+    "merge": "Join run directories from machines that share no disk.",
+    "import": "Turn counts or others' logs into a run.",
 }
-for name, summary in COMMANDS.items():
-    app.command(f"simplicert.cli.{name}:{name}_command", name=name, help=summary)
+
+
+def _app(*, listing: bool) -> App:
+    """The commands: only their summaries, or each as its own module describes it."""
+    app = App(
+        name="simplicert",
+        help="Certified robustness by randomised smoothing: "
+        "sample once, certify any way.",
+        help_epilogue="Start with: simplicert demo" if listing else None,
+        version=__version__,
+        help_format="markdown",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for order, (name, summary) in enumerate(COMMANDS.items()):
+        module = f"{name}_" if keyword.iskeyword(name) else name
+        # A summary here stands in for the docstring there, which would be imported.
+        described = {"help": summary} if listing else {}
+        path = f"simplicert.cli.{module}:{name}_command"
+        app.command(path, name=name, sort_key=order, **described)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _exit_code(arguments: Sequence[str]) -> int:
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        listing = not arguments or arguments[0].startswith("-")
+        _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()  # a closed pipe shows here, not after we are gone
     except (InputError, CycloptsError) as error:
         return _refuse(str(error))

@@ -1,6 +1,8 @@
 """``simplicert compare``: mechanisms within a run, or two runs image by image."""
 
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -66,6 +68,8 @@ def compare_command(
     if json:
         print_json(tables if other is None else {**tables, "images": whole})
     else:
-        print("\n".join(format_table(table, format_) for table in tables.values()))
+        width = get_terminal_size().columns if sys.stdout.isatty() else None
+        shown = [format_table(t, format_, width=width) for t in tables.values()]
+        print("\n".join(shown), end="")
     if out is not None:
         write_table(whole, out)

@@ -1,4 +1,4 @@
-"""``simplicert report``: run directories → one HTML page."""
+"""``simplicert report``: runs → one HTML page, and the paper's figures and tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,18 +7,26 @@ from cyclopts import Parameter
 
 from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM
+from simplicert.data import load_dataset
+from simplicert.plots.paper import write_figures, write_tables
+from simplicert.plots.style import FigureFormat
+from simplicert.report import load_runs, render_report, write_report
 
 
 def report_command(
     runs: list[Path],
     /,
     *,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
-    alpha: float = 0.001,
+    out: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
+    alpha: float | None = None,
     framework: Framework | None = None,
     mechanism: str = DEFAULT_MECHANISM,
+    partial: Annotated[bool, Parameter(negative=())] = False,
     data: str | None = None,
     split: str = "test",
+    figures: Path | None = None,
+    form: FigureFormat = "png",
+    tables: Path | None = None,
 ) -> None:
     """Write one self-contained HTML page about one or more runs.
 
@@ -27,23 +35,30 @@ def report_command(
         simplicert report runs/s0.25 runs/s0.50 --data digits -o report.html
 
     Args:
-        runs: Run directories, in the order of the page.
-        output: The file to write.
-        alpha: Failure probability of each image's certificate.
-        framework: Certify one framework only. Default: each that the votes allow.
+        runs: Run directories or imported logs, in the order of the page.
+        out: The page to write.
+        alpha: Failure probability of each image's certificate. Default: 0.001, or what
+            a log reports.
+        framework: Certify in one framework only. Default: each that the votes allow.
         mechanism: The mechanism that the page opens with.
+        partial: Report on the finished images of unfinished runs.
         data: The dataset that was sampled, to show its pictures.
         split: The part of it that was sampled.
+        figures: Write the paper's figures into this directory too.
+        form: Of the figures: png, svg or pdf.
+        tables: Write the paper's tables into this directory too.
     """
-    from simplicert.report import load_runs, render_report, write_report  # noqa: PLC0415
-
-    dataset = None
-    if data is not None:
-        from simplicert.data import load_dataset  # noqa: PLC0415 (only for pictures)
-
-        dataset = load_dataset(data, split=split)
     loaded = load_runs(
-        runs, alpha=alpha, framework=framework, mechanism=mechanism, dataset=dataset
+        runs,
+        alpha=alpha,
+        framework=framework,
+        mechanism=mechanism,
+        partial=partial,
+        dataset=None if data is None else load_dataset(data, split=split),
     )
-    path = write_report(render_report(loaded), output)
-    print(f"wrote {path}: open it in a browser")
+    every = {f"{r.name}-{c.framework}": c for r in loaded for c in r.certificates}
+    print(f"page: {write_report(render_report(loaded), out)}")
+    if figures is not None:
+        print(f"figures: {len(write_figures(every, figures, form=form))} in {figures}")
+    if tables is not None:
+        print(f"tables: {len(write_tables(every, tables))} in {tables}")

@@ -1,5 +1,6 @@
 """``simplicert sample``: a model and images in, votes on disk."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +9,15 @@ from cyclopts import Parameter
 from simplicert.cli.progress import draw_progress
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
-from simplicert.sampling import sample
+from simplicert.preflight import preflight
+from simplicert.sampling import Sampler
+from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
+from simplicert.sampling.workers import (
+    launch_workers,
+    share_of_this_process,
+    threads_each,
+)
+from simplicert.votes import RunDirectory
 
 
 def sample_command(
@@ -22,57 +31,86 @@ def sample_command(
     split: str = "test",
     images: str | None = None,
     per_class: int | None = None,
+    alpha: float = 0.001,
     seed: int | None = None,
     block: int | None = None,
     batch: int | None = None,
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
     device: str | None = None,
     threads: int | None = None,
+    workers: int = 1,
     nonfinite: Literal["stop", "count"] = "stop",
-    quiet: Annotated[bool, Parameter(negative=())] = False,
+    flush: float = FLUSH_SECONDS,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Draw noisy forward passes of a model and store the votes.
 
     Stop it at any instant; the same command goes on where it was.
 
-        simplicert sample digits-0.50.safetensors digits --sigma 0.5 --draws 10000 --out runs/s0.50
+        simplicert sample digits-0.50.safetensors digits \\
+            --sigma 0.5 --draws 10000 --out runs/s0.50
 
     Args:
         model: A Simplicert checkpoint (.safetensors).
-        data: A dataset's name.
+        data: A dataset's name, or its path.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         draws: Noisy forward passes an image.
         out: Run directory to write, or to continue.
         split: Part of the dataset.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
+        alpha: What the votes will be certified at; for the forecast only.
         seed: Decides the noise. Default: a new one, recorded.
         block: Draws of one seed, the unit of storage and resumption.
         batch: Most draws a forward pass.
         precision: Of the forward pass; part of what is certified.
         device: A torch device. Default: CUDA where there is one.
-        threads: CPU threads.
+        threads: CPU threads a worker.
+        workers: Processes on this machine; under torchrun, on any.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
-        quiet: No progress.
+        flush: Seconds between two writes; what a crash can lose.
+        dry_run: Say what would happen, and stop there.
     """
+    share = share_of_this_process()
     dataset = select_images(
         load_dataset(data, split=split), images=images, per_class=per_class
     )
-    with draw_progress(f"sampling {out.name}") as progress:
-        votes = sample(
-            model,
-            dataset,
-            sigma=sigma,
-            draws=draws,
-            out=out,
-            seed=seed,
-            block=block,
-            batch=batch,
-            precision=precision,
-            device=device,
-            threads=threads,
-            nonfinite=nonfinite,
-            progress=None if quiet else progress,
-        )
+    sampler = Sampler(
+        model,
+        dataset,
+        precision=precision,
+        device=device,
+        threads=threads_each(workers, threads),
+        nonfinite=nonfinite,
+    )
+    plan = sampler.plan(
+        sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
+    )
+    if share is not None:
+        rank, world = share
+        with draw_progress(f"{out.name}, share 1 of {world}") as progress:
+            run = RunDirectory.open_or_create(out, plan)
+            sampler.draw(
+                run, share=share, flush=flush, progress=None if rank else progress
+            )
+        return
+    forecast = preflight(
+        plan,
+        speed=sampler.trial(plan),
+        missing=RunDirectory.missing_draws(out, plan),
+        alpha=alpha,
+        workers=workers,
+    )
+    print(forecast, file=sys.stderr)
+    if dry_run:
+        return
+    with sole_writer(out, plan) as run:
+        if workers > 1:
+            launch_workers(sys.argv[1:], workers=workers, threads=plan.threads)
+        else:
+            with draw_progress(out.name) as progress:
+                sampler.draw(run, flush=flush, progress=progress)
+        run.compact()
+        votes = run.read(scores=plan.scores)
     print(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
     print(f"next: simplicert certify {out}")

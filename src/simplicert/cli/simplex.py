@@ -27,6 +27,22 @@ from simplicert.simplex.grid import MAX_RESOLUTION, MIN_RESOLUTION
 FigureName = Literal["fig2", "fig3-softmax", "fig3-multinomial", "np-over-ensemble"]
 
 
+def _words(several: tuple[object, ...]) -> str:
+    return ", ".join(map(str, several))
+
+
+Resolution = Annotated[
+    int, Parameter(validator=Number(gte=MIN_RESOLUTION, lte=MAX_RESOLUTION))
+]
+Margins = Annotated[
+    tuple[float, ...],
+    Parameter(validator=Number(gt=0, lt=1 / 3), negative=(), show_default=_words),
+]
+Formats = Annotated[
+    tuple[FigureFormat, ...], Parameter(negative=(), show_default=_words)
+]
+
+
 def simplex_command(
     figure: FigureName | None = None,
     /,
@@ -34,26 +50,21 @@ def simplex_command(
     ratio: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     difference: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     regions: str | None = None,
-    resolution: Annotated[
-        int, Parameter(validator=Number(gte=MIN_RESOLUTION, lte=MAX_RESOLUTION))
-    ] = 400,
-    margin: Annotated[
-        tuple[float, ...], Parameter(validator=Number(gt=0, lt=1 / 3), negative=())
-    ] = MARGINS,
+    resolution: Resolution = 400,
+    margin: Margins = MARGINS,
     out: Annotated[Path, Parameter(alias="-o")] = Path("simplex"),
-    format: Annotated[tuple[FigureFormat, ...], Parameter(negative=())] = ("png",),  # noqa: A002
+    format: Formats = ("png",),  # noqa: A002 - the option's name
     table: Literal["parquet", "csv"] = "parquet",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Compare mechanisms over the whole simplex. Needs no data and no model.
 
-        simplicert simplex fig3-multinomial --format pdf --out figures
-
-        simplicert simplex --ratio mine.py:radius neyman_pearson --json
-
     Without FIGURE, --ratio or --difference: all four figures. Each comparison is drawn
     twice, over (E0, E1) and as a ternary plot, and its grid and the curves between the
     winning regions are written as tables.
+
+        simplicert simplex fig3-multinomial --format pdf --out figures
+        simplicert simplex --ratio mine.py:radius neyman_pearson --json
 
     Args:
         figure: A figure of the paper, or neyman_pearson over the paper's ensemble.

@@ -1,15 +1,16 @@
 """`simplicert train`: a recipe in, a checkpoint out."""
 
+import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from simplicert.data import load_dataset
+from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
 from simplicert.models import save_checkpoint
-from simplicert.training import load_recipe, train
+from simplicert.training import Recipe, load_recipe, train
 from simplicert.training.console import console_progress
 
 
@@ -22,6 +23,9 @@ def train_command(
     epochs: int | None = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     out: Path | None = None,
+    device: str | None = None,
+    workers: int = 0,
+    corrupt: Literal["refuse", "skip"] = "refuse",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Train a network under Gaussian noise, from a recipe.
@@ -37,17 +41,29 @@ def train_command(
         epochs: Length of the run; the recipe's schedule is stretched to it.
         set_: Another field of the recipe, as in --set seed=1; repeatable.
         out: The checkpoint to write, by default RECIPE-sigma.safetensors.
+        device: Where to train, as torch names it; by default a GPU if there is one.
+        workers: Processes that read images ahead; 0 reads them in this one.
+        corrupt: Refuse images that cannot be decoded, or skip them and say which.
         json: Print all that the checkpoint says about itself, as JSON.
     """
     resolved = load_recipe(recipe, epochs=epochs, sigma=sigma, **_fields(set_))
-    source = resolved.dataset if data is None else str(data)
-    training = load_dataset(source, split="train")
-    validation = load_dataset(source, split="test")
+    path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
+    path.parent.mkdir(parents=True, exist_ok=True)  # fails before the training, if ever
+    training, validation = (
+        _dataset(resolved, data, split=split, corrupt=corrupt)
+        for split in (resolved.train_split, resolved.validation_split)
+    )
+    for name in (*training.skipped, *validation.skipped):
+        print(f"skipped {name}", file=sys.stderr)
     with console_progress(resolved.name) as progress:
         model, metadata = train(
-            training, resolved, validation=validation, progress=progress
+            training,
+            resolved,
+            validation=validation,
+            device=device,
+            workers=workers,
+            progress=progress,
         )
-    path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
     save_checkpoint(path, model, metadata)
     if json:
         print(metadata.model_dump_json(indent=2))
@@ -57,6 +73,22 @@ def train_command(
     print(f"wrote {path}")
 
 
+def _dataset(
+    recipe: Recipe, data: Path | None, *, split: str, corrupt: Literal["refuse", "skip"]
+) -> Dataset:
+    """A split of the recipe's dataset, from ``data`` if it is given."""
+    source = recipe.dataset if data is None else str(data)
+    try:
+        return load_dataset(source, split=split, size=recipe.size, corrupt=corrupt)
+    except InputError as error:
+        if data is None:
+            raise InputError(
+                f"recipe {recipe.name} needs the dataset {recipe.dataset!r}: {error}. "
+                "Say where it is with --data DIR"
+            ) from error
+        raise
+
+
 def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
     """Fields written as TOML, one ``key=value`` each; bare words are text."""
     fields: dict[str, Any] = {}
@@ -64,6 +96,8 @@ def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise InputError(f"--set {assignment}: write it as FIELD=VALUE")
+        if key in {"sigma", "epochs"}:
+            raise InputError(f"--set {assignment}: it has an option, --{key}")
         try:
             fields[key] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:

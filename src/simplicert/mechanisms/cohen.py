@@ -1,16 +1,14 @@
 """The certificate of Cohen, Rosenfeld and Kolter (ICML 2019), as commonly used."""
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
-from simplicert.mechanisms.neyman_pearson import half_gap
+from simplicert.mechanisms.neyman_pearson import SAFETY, half_gap
+from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.separated import Points, where_separated
 
 
-def cohen(
-    e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
-) -> Float64[np.ndarray, "..."]:
+def cohen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Radius at which class 0 keeps more than half of all the mass.
 
     ``R = sigma * ndtri(E0)`` where ``E0 > 1/2``: the Neyman-Pearson radius of a runner-
@@ -37,7 +35,7 @@ def cohen(
         array([0.641, 0.   ])
     """
     return where_separated(
-        _against_all_the_rest, e0_lower, e1_upper, sigma=sigma, relative_error=2.0**-50
+        _against_all_the_rest, e0_lower, e1_upper, sigma=sigma, relative_error=SAFETY
     )
 
 

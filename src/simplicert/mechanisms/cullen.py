@@ -1,18 +1,16 @@
 """The certificate of Cullen et al. (IEEE S&P 2024): the analytic Gaussian mechanism."""
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.quantiles import quantile_gap
 from simplicert.mechanisms.separated import NEGLIGIBLE, Points, where_separated
 
 
-def cullen(
-    e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
-) -> Float64[np.ndarray, "..."]:
+def cullen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which the analytic Gaussian mechanism separates the classes.
 
     ``R = sigma * a`` for the largest ``a`` such that, for some ``eps >= 0``,
@@ -35,15 +33,15 @@ def cullen(
         InputError: An argument outside its range, or shapes that do not broadcast.
 
     References:
-        Cullen et al. 2024, arXiv:2309.13005, eq. (18); Balle and Wang 2018,
+        Cullen et al. 2024, arXiv:2309.11005, eq. (18); Balle and Wang 2018,
         arXiv:1805.06530, Theorem 8.
 
     Example:
         Where ``E0 + E1 = 1`` and E0 is not near 1 the best epsilon is 0, and the radius
         is ``2 ndtri(1/2 + (E0 - E1) / 4)``.
 
-        >>> cullen(0.7, 0.3, sigma=1.0).round(10)  # 2 ndtri(0.6)
-        array(0.5066942063)
+        >>> cullen([0.7], [0.3], sigma=1.0).round(10)  # 2 ndtri(0.6)
+        array([0.50669421])
     """
     return where_separated(
         _best_split, e0_lower, e1_upper, sigma=sigma, relative_error=SEARCHED
@@ -54,10 +52,14 @@ def _best_split(e0: Points, e1: Points) -> Points:
     radius = np.full_like(e0, np.inf)
     finite = e1 > 0
     e0, e1 = e0[finite], np.maximum(e1[finite], NEGLIGIBLE)
+    d = e0 - e1
     crossing = half_log_ratio(e0, e1)  # no epsilon beyond it: e0 = e^(2 eps) e1
-    radius[finite] = ascend(
-        _gap, e1, e0 - e1, start=crossing, low=np.zeros_like(crossing), high=crossing
-    )
+    # The best epsilon as d -> 0; towards the corner (1, 0) it is near the crossing.
+    gap, z0, z1 = quantile_gap(e0, e1, width=d)
+    guess = -0.25 * gap * (z0 + z1)
+    start = np.clip(guess + (crossing - guess) * e0**64, 0.0, crossing)
+    low = np.zeros_like(crossing)
+    radius[finite] = ascend(_gap, e1, d, start=start, low=low, high=crossing)
     return radius
 
 

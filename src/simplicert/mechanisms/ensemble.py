@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError
 from simplicert.mechanisms.cohen import cohen
 from simplicert.mechanisms.cullen import cullen
 from simplicert.mechanisms.li import li
-from simplicert.mechanisms.protocol import Mechanism
+from simplicert.mechanisms.protocol import Mechanism, Radii
 
 
 def ensemble(
@@ -20,7 +19,7 @@ def ensemble(
     *,
     sigma: float,
     members: Sequence[Mechanism] = (cohen, li, cullen),
-) -> Float64[np.ndarray, "..."]:
+) -> Radii:
     """Largest radius that any of the members certifies.
 
     ``R = max over m of R_m``, elementwise. It costs no extra alpha: all members are
@@ -41,13 +40,15 @@ def ensemble(
             members.
 
     References:
-        Cullen et al. 2024, arXiv:2309.13005, Corollary 4.3.
+        Cullen et al. 2024, arXiv:2309.11005, Corollary 4.3.
 
     Example:
-        >>> cohen(0.4, 0.1, sigma=1.0).round(3), li(0.4, 0.1, sigma=1.0).round(3)
-        (array(0.), array(0.459))
-        >>> ensemble(0.4, 0.1, sigma=1.0, members=(cohen, li)).round(3)
-        array(0.459)
+        >>> cohen([0.4, 0.9], [0.1, 0.1], sigma=1.0).round(3)
+        array([0.   , 1.282])
+        >>> li([0.4, 0.9], [0.1, 0.1], sigma=1.0).round(3)
+        array([0.459, 1.032])
+        >>> ensemble([0.4, 0.9], [0.1, 0.1], sigma=1.0, members=(cohen, li)).round(3)
+        array([0.459, 1.282])
     """
     if not members:
         raise InputError("members must hold at least one mechanism, got none")

@@ -4,13 +4,12 @@ from numbers import Real
 
 import numpy as np
 from jaxtyping import Float64
-from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError
 
 
 def checked_probabilities(
-    values: ArrayLike, *, argument: str
+    values: object, *, argument: str
 ) -> Float64[np.ndarray, "..."]:
     """``values`` as float64, every one of them in [0, 1].
 
@@ -38,7 +37,7 @@ def checked_probabilities(
     return array
 
 
-def checked_sigma(sigma: float) -> float:
+def checked_sigma(sigma: object) -> float:
     """``sigma`` as a float, positive and finite.
 
     Raises:
@@ -48,7 +47,8 @@ def checked_sigma(sigma: float) -> float:
         >>> checked_sigma(1)
         1.0
     """
-    is_number = isinstance(sigma, Real) and not isinstance(sigma, bool)
-    if not (is_number and 0.0 < sigma < np.inf):
-        raise InputError(f"sigma must be a positive, finite number, got {sigma!r}")
-    return float(sigma)
+    if isinstance(sigma, Real) and not isinstance(sigma, bool):
+        value = float(sigma)
+        if 0.0 < value < np.inf:
+            return value
+    raise InputError(f"sigma must be a positive, finite number, got {sigma!r}")

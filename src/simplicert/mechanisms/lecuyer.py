@@ -1,16 +1,14 @@
-"""The certificate of Lecuyer et al. (IEEE S&P 2019): the classical Gaussian mechanism."""
+"""The certificate of Lecuyer et al. (2019): the classical Gaussian mechanism."""
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.separated import Points, where_separated
 
 
-def lecuyer(
-    e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
-) -> Float64[np.ndarray, "..."]:
+def lecuyer(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which the classical Gaussian mechanism separates the classes.
 
     ``R = sigma * max over 0 < eps <= 1 of eps / sqrt(2 L)``, where
@@ -33,8 +31,8 @@ def lecuyer(
     Example:
         At ``E1 = 0`` the best epsilon is 1: ``1 / sqrt(2 ln(1.25 (1 + e)))``.
 
-        >>> lecuyer(1.0, 0.0, sigma=1.0).round(4)
-        array(0.5705)
+        >>> lecuyer([1.0], [0.0], sigma=1.0).round(4)
+        array([0.5705])
     """
     return where_separated(
         _best_epsilon, e0_lower, e1_upper, sigma=sigma, relative_error=SEARCHED
@@ -57,12 +55,13 @@ def _best_epsilon(e0: Points, e1: Points) -> Points:
 def _radius(epsilon: Points, gap: Points, e1: Points) -> tuple[Points, Points, Points]:
     """``eps / sqrt(2 L)``; it is largest where ``2 L / L' = eps``."""
     grown = e1 * np.expm1(2 * epsilon)
-    margin, inflated = gap - grown, e1 + grown
+    margin = gap - grown  # e0 - e^(2 eps) e1, positive
+    share = (e1 + grown) / margin
     odds = np.exp(epsilon)
     logistic = odds / (1 + odds)
     log = np.log(1.25 * (1 + odds)) - np.log(margin)
-    log_1 = logistic + 2 * inflated / margin
-    log_2 = logistic * (1 - logistic) + 4 * inflated * (margin + inflated) / margin**2
+    log_1 = logistic + 2 * share
+    log_2 = logistic * (1 - logistic) + 4 * share * (1 + share)
     radius = epsilon / np.sqrt(2 * log)
     excess = 2 * log / log_1 - epsilon
     slope = radius * excess * log_1 / (2 * epsilon * log)

@@ -1,16 +1,14 @@
 """The certificate of Li et al. (NeurIPS 2019): Renyi divergence."""
 
 import numpy as np
-from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.separated import Points, where_separated
 
 
-def li(
-    e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
-) -> Float64[np.ndarray, "..."]:
+def li(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which a Renyi divergence still separates the classes.
 
     ``R = sigma * sup over w > 1 of sqrt(-2 ln(B) / w)``, where
@@ -35,8 +33,8 @@ def li(
     Example:
         With ``E0 = 1 - exp(-2)`` and ``E1 = 0`` the radius is ``sqrt(-2 * -2)``.
 
-        >>> li(1 - np.exp(-2), 0.0, sigma=0.5).round(3)
-        array(1.)
+        >>> li([1 - np.exp(-2)], [0.0], sigma=0.5).round(3)
+        array([1.])
     """
     return where_separated(
         _best_order, e0_lower, e1_upper, sigma=sigma, relative_error=SEARCHED
@@ -66,15 +64,17 @@ def _best_order(e0: Points, e1: Points) -> Points:
         low=np.zeros_like(u),
         high=np.full_like(u, 0.5),
     )
-    return np.sqrt(best)
+    radius: Points = np.sqrt(best)
+    return radius
 
 
 def _squared_radius(
     c: Points, u: Points, log_cosh_u: Points, total: Points, rest: Points
 ) -> tuple[Points, Points, Points]:
-    """``-2 ln(B) / (1 + c)``, with ``2 M = (E0 + E1) e^-k`` for a ``k`` free of cancellation.
+    """``-2 ln(B) / (1 + c)``, without cancellation, and how it climbs.
 
-    ``E0, E1 = sqrt(E0 E1) e^(+-u)`` gives ``k = ln cosh(u) + ln cosh(c u) / c``.
+    With ``E0 = g e^u`` and ``E1 = g e^-u`` the power mean is ``2 M = (E0 + E1) e^-k``,
+    ``k = ln cosh(u) + ln cosh(c u) / c``.
     """
     x = c * u
     tanh = np.tanh(x)
@@ -98,8 +98,12 @@ def _squared_radius(
 def _minus_log(drop: Points, base: Points) -> Points:
     """``-ln(base)`` where ``base = 1 - drop``, from whichever is the smaller."""
     with np.errstate(divide="ignore"):  # E0 = 1: infinite
-        return np.where(drop < 0.5, -np.log1p(-np.minimum(drop, 0.5)), -np.log(base))
+        log: Points = np.where(
+            drop < 0.5, np.log1p(-np.minimum(drop, 0.5)), np.log(base)
+        )
+    return -log
 
 
 def _log_cosh(x: Points) -> Points:
-    return np.log1p(2 * np.sinh(0.5 * x) ** 2)
+    log: Points = np.log1p(2 * np.sinh(0.5 * x) ** 2)
+    return log

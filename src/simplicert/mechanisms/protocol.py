@@ -1,10 +1,13 @@
 """What a certification mechanism is: a function of the evidence and sigma."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
+
+Radii: TypeAlias = Float64[np.ndarray, "..."]
+"""Certified l2 radii in input units, of the arguments' broadcast shape."""
 
 
 @runtime_checkable  # beartype asks, under pytest
@@ -17,6 +20,6 @@ class Mechanism(Protocol):
 
     def __call__(
         self, e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
-    ) -> Float64[np.ndarray, "..."]:
-        """Certified L2 radii in input units, of the two arguments' broadcast shape."""
+    ) -> Radii:
+        """Radii: 0 where nothing is certified; never negative or NaN."""
         ...

@@ -52,4 +52,5 @@ def _short_gap(middle: Points, width: Points) -> Points:
     t = np.sqrt(np.pi / 2) * width * np.exp(0.5 * zz)
     tt = t * t
     series = 1.0 + tt * ((1 + 2 * zz) / 6 + tt * (7 + zz * (46 + 24 * zz)) / 120)
-    return 2.0 * t * series * (1.0 - (1.0 + zz) * ROUNDING)
+    gap: Points = 2.0 * t * series * (1.0 - (1.0 + zz) * ROUNDING)
+    return gap

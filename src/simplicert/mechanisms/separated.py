@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError
 from simplicert.mechanisms.inputs import checked_probabilities, checked_sigma
+from simplicert.mechanisms.protocol import Radii
 
 Points: TypeAlias = Float64[np.ndarray, " points"]
 
@@ -30,7 +31,7 @@ def where_separated(
     *,
     sigma: float,
     relative_error: float,
-) -> Float64[np.ndarray, "..."]:
+) -> Radii:
     """``sigma * solve(e0, e1)`` where the bounds separate the classes, 0 elsewhere.
 
     Args:
@@ -72,8 +73,8 @@ def where_separated(
             unit_radius = solve(e0[separated], e1[separated])
             radius[...] = 0.0
             radius[separated] = _scaled(unit_radius * (1.0 - relative_error), sigma)
-        result: Float64[np.ndarray, "..."] = chunks.operands[2]
-    return result
+        radii: Radii = chunks.operands[2]
+    return radii
 
 
 def _scaled(unit_radius: Points, sigma: float) -> Points:

@@ -55,4 +55,4 @@ def draw_comparison(comparison: pd.DataFrame, ax: Axes) -> None:
             linewidths=0,
             label=f"{outcome} ({len(rows):,})",
         )
-    legend_above(ax, columns=2)
+    legend_above(ax)

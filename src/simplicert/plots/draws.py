@@ -40,7 +40,7 @@ def draw_against_draws(
     ax.set_xscale("log")
     ax.set_xlabel("draws an image")
     ax.set_ylabel(LABELS[quantity])
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, None if quantity == "median_radius" else 1.02)
     ax.grid(visible=True)
     legend_above(ax)
 

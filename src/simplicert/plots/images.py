@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 
+from simplicert.analysis import largest_mechanism
 from simplicert.certificates import Certificates
 from simplicert.plots.legend import legend_above
 from simplicert.plots.simplex import draw_boundaries
@@ -26,7 +27,7 @@ MARKERS = ("o", "^", "s", "D", "v")
 def draw_images_on_simplex(
     certificates: Certificates, ax: Axes, *, boundaries: Iterable[Boundary] = ()
 ) -> None:
-    """Draw each image at its bounds, coloured by the ensemble member that is largest.
+    """Draw each image at its bounds, coloured by the mechanism that is largest.
 
     E0 to the right, E1 upwards; the triangle is where something can be certified. Of
     more than ``MOST_POINTS`` images an even stride is drawn and the figure says so.
@@ -37,9 +38,9 @@ def draw_images_on_simplex(
         boundaries: Curves between regions, as ``analysis.region_boundaries`` gives.
     """
     stride = max(-(-len(certificates) // MOST_POINTS), 1)
-    largest = certificates.largest[::stride]
+    largest = largest_mechanism(certificates)[::stride]
     e0, e1 = certificates.e0_lower[::stride], certificates.e1_upper[::stride]
-    styles = mechanism_styles(certificates.members)
+    styles = mechanism_styles(sorted(set(largest) - {""}))
     looks = {name: style["color"] for name, style in styles.items()}
     for marker, (name, colour) in zip(
         MARKERS, {**looks, "": UNCERTIFIED}.items(), strict=False
@@ -61,7 +62,7 @@ def draw_images_on_simplex(
     if stride > 1:
         sampled = f"{len(largest):,} of {len(certificates):,} images"
         ax.text(0.02, 0.48, sampled, va="top")
-    legend_above(ax, columns=2)
+    legend_above(ax)
 
 
 def draw_density_on_simplex(
@@ -106,7 +107,7 @@ def draw_density_on_simplex(
             )
             for name, share in zip(shown["region"], shown["share"], strict=True)
         ]
-        legend_above(ax, columns=2, handles=handles)
+        legend_above(ax, handles=handles)
     figure = ax.get_figure()
     if figure is not None:
         free = ax.inset_axes((0.05, 0.88, 0.24, 0.05))

@@ -7,17 +7,24 @@ from matplotlib.axes import Axes
 
 __all__ = ["legend_above"]
 
+CHARACTERS_A_CM = 7
+"""Of the print style's small text; a handle takes as much as ``HANDLE`` characters."""
 
-def legend_above(
-    ax: Axes, *, columns: int = 3, handles: Sequence[Artist] | None = None
-) -> None:
-    """Put the legend over the axes, in so many columns; three mechanisms fit 8 cm."""
-    given = ax.get_legend_handles_labels()[0] if handles is None else handles
+HANDLE = 4
+
+
+def legend_above(ax: Axes, *, handles: Sequence[Artist] | None = None) -> None:
+    """Put the legend over the axes, in as many columns as its labels leave room for."""
+    given = ax.get_legend_handles_labels()[0] if handles is None else list(handles)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    longest = max((len(str(handle.get_label())) for handle in given), default=0)
+    room = figure.get_figwidth() * 2.54 * CHARACTERS_A_CM
     ax.legend(
         handles=given,
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
-        ncols=columns,
+        ncols=max(int(room // (longest + HANDLE)), 1),
         borderaxespad=0.3,
         borderpad=0.0,
         columnspacing=0.9,

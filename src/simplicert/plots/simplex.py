@@ -27,6 +27,10 @@ BANDS = matplotlib.colormaps["PuOr_r"]
 LABEL_ROOM = 0.035
 """Half of what a label needs to be clear of lines and of others, in units of E1."""
 
+# Half a circle around a narrow region, upwards and to the left, where there is room.
+_ANGLES = np.linspace(0.4, 1.0, 13) * np.pi
+ASIDE = 0.17 * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
+
 HALO = [withStroke(linewidth=1.6, foreground="white")]
 
 # Height, then left, bottom, width and height of the map and of its colour bar: in
@@ -36,7 +40,7 @@ _MAP_CM = {"plane": (1.15, 0.95, 6.6, 3.3), "ternary": (1.1, 1.0, 6.0, 2.6)}
 _BAR_CM = (1.15, 4.5, 6.5, 0.16)
 
 Points = Float64[np.ndarray, " points"]
-XY = Float64[np.ndarray, "points 2"]
+XY = Float64[np.ndarray, "_ 2"]
 
 
 def draw_simplex(compared: Compared, ax: Axes) -> ContourSet:
@@ -132,17 +136,27 @@ def _xy(ax: Axes, e0: Points, e1: Points) -> XY:
 
 
 def _label_regions(compared: Compared, ax: Axes) -> XY:
-    """Write each winner's name into its region, or beside it with a line into it."""
-    anchors = []
+    """Write each winner's name into its region, or beside it with a line into it.
+
+    Returns:
+        Where the names are.
+    """
     centres = compared.grid.region_centres()
     styles = mechanism_styles([*compared.grid.radii, *centres])
-    for name, (e0, e1, room) in centres.items():
-        aside = np.array([0.0, 0.0 if room > LABEL_ROOM else 1.0])
-        target, text = _xy(ax, e0 - 0.16 * aside, e1 + 0.05 * aside)
+    names = np.empty((0, 2))
+    # First the names with only one place, then the narrowest regions': least choice.
+    order = sorted(
+        centres, key=lambda name: (centres[name][2] < LABEL_ROOM, centres[name][2])
+    )
+    for name in order:
+        e0, e1, room = centres[name]
+        places = _label_places(ax, e0, e1, narrow=room < LABEL_ROOM)
+        place, _ = _clearest(places, _curves(compared, ax), names)
+        names = np.concatenate([names, [place]])
         ax.annotate(
             name,
-            xy=target,
-            xytext=text,
+            xy=_xy(ax, np.array([e0]), np.array([e1]))[0],
+            xytext=(place[0], place[1]),
             xycoords=ax.transData,
             textcoords=ax.transData,
             arrowprops={"arrowstyle": "-", "linewidth": 0.5, "shrinkB": 0},
@@ -152,32 +166,37 @@ def _label_regions(compared: Compared, ax: Axes) -> XY:
             va="center",
             path_effects=HALO,
         )
-        anchors.append(text)
-    return np.array(anchors)
+    return names
+
+
+def _label_places(ax: Axes, e0: float, e1: float, *, narrow: bool) -> XY:
+    """Where a region's name may be: at its centre, or around it if it is narrow."""
+    if not narrow:
+        return _xy(ax, np.array([e0]), np.array([e1]))
+    around = np.array([e0, e1]) + ASIDE
+    # Right of the triangle there is room in the plane; in a ternary plot, tick labels.
+    clear = (
+        around.sum(axis=-1) < 0.88
+        if isinstance(ax, TernaryAxes)
+        else around[:, 0] < 0.9
+    )
+    return _xy(ax, *around[clear].T)
 
 
 def _label_contours(lines: ContourSet, ax: Axes, compared: Compared, taken: XY) -> None:
-    """Number each contour where it is clearest of other lines and of other labels."""
+    """Number each contour where it is clearest, if it is clear anywhere."""
     contours = [np.concatenate([np.empty((0, 2)), *line]) for line in lines.allsegs]
-    curves = [_xy(ax, curve.e0, curve.e1) for curve in compared.boundaries]
     for i, (level, contour) in enumerate(zip(lines.levels, contours, strict=True)):
         # The neutral contour is where one takes over: a black curve says so already.
         if level == compared.comparison.neutral or not len(contour):
             continue
-        others = np.concatenate(
-            [_outline(ax), *curves, *contours[:i], *contours[i + 1 :]]
-        )
-        wide = np.array([0.5, 1.0])  # text is wider than high
-        room = np.minimum(
-            cdist(contour, others).min(axis=-1),
-            cdist(wide * contour, wide * taken).min(axis=-1) / 2.0,
-        )
-        best = contour[room.argmax()]
-        if room.max() > LABEL_ROOM:
-            taken = np.concatenate([taken, [best]])
+        others = [_curves(compared, ax), *contours[:i], *contours[i + 1 :]]
+        place, room = _clearest(contour, np.concatenate(others), taken)
+        if room > LABEL_ROOM:
+            taken = np.concatenate([taken, [place]])
             ax.text(
-                best[0],
-                best[1],
+                place[0],
+                place[1],
                 _number(level),
                 fontsize=6,
                 ha="center",
@@ -185,6 +204,22 @@ def _label_contours(lines: ContourSet, ax: Axes, compared: Compared, taken: XY) 
                 path_effects=HALO,
                 transform=ax.transData,
             )
+
+
+def _clearest(places: XY, lines: XY, labels: XY) -> tuple[Float64[np.ndarray, "2"], float]:
+    """The place farthest from lines and from labels, and how far that is."""
+    room = cdist(places, lines).min(axis=-1)
+    if len(labels):
+        wide = np.array([0.5, 1.0])  # text is wider than high
+        apart = cdist(wide * places, wide * labels).min(axis=-1)
+        room = np.minimum(room, apart / 2.0)
+    return places[room.argmax()], float(room.max())
+
+
+def _curves(compared: Compared, ax: Axes) -> XY:
+    """What a label should not cover: the triangle's sides, the regions' boundaries."""
+    curves = [_xy(ax, curve.e0, curve.e1) for curve in compared.boundaries]
+    return np.concatenate([_outline(ax), *curves])
 
 
 def _outline(ax: Axes) -> XY:

@@ -40,7 +40,7 @@ MECHANISM_STYLES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Colour and dashes of each built-in mechanism, the same in every figure."""
 
-_SPARE_COLOURS = ("#56B4E9", "#7F7F7F", "#8C6D1F", "#F0E442")
+_SPARE_COLOURS = ("#332288", "#8C6D1F", "#882255", "#7F7F7F")
 
 _RC: dict[Any, Any] = {
     "font.size": 7.0,
@@ -77,7 +77,7 @@ def mechanism_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
     Example:
         >>> mechanism_styles(["cullen", "mine"])["mine"]
-        {'color': '#56B4E9', 'linestyle': 'solid'}
+        {'color': '#332288', 'linestyle': 'solid'}
     """
     names = list(dict.fromkeys(names))
     others = [name for name in names if name not in MECHANISM_STYLES]

@@ -1,11 +1,15 @@
 """Runs → plain data for the page's script: lists, numbers and strings, no HTML."""
 
+import hashlib
+import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
-import simplicert.mechanisms
+from simplicert import mechanisms
 from simplicert.analysis import certified_accuracy, curve_radii
 from simplicert.certificates import Certificates
 from simplicert.plots.style import mechanism_styles
@@ -15,7 +19,8 @@ from simplicert.simplex import boundaries, simplex_grid
 
 __all__ = ["page_data", "shown_rows"]
 
-BOUNDARY_RESOLUTION = 60
+REGION_RESOLUTION = 60
+"""Points a side of the grid that finds the regions: smooth on a screen, in 0.1 s."""
 
 
 def page_data(runs: Sequence[ReportRun], *, most_images: int) -> dict[str, Any]:
@@ -26,23 +31,18 @@ def page_data(runs: Sequence[ReportRun], *, most_images: int) -> dict[str, Any]:
     """
     sprites: list[str] = []
     names = dict.fromkeys(m for r in runs for c in r.certificates for m in c.radii)
+    styles = mechanism_styles(names)
     return {
-        "styles": {
-            name: {"color": style["color"], "dash": _dash(style["linestyle"])}
-            for name, style in mechanism_styles(names).items()
-        },
-        "boundaries": {
-            framework: _boundaries(members)
-            for framework, members in {
-                c.framework: c.members for r in runs for c in r.certificates
-            }.items()
-        },
         "runs": [_run(run, most_images, sprites) for run in runs],
         "sprites": sprites,
+        "styles": {
+            name: {"color": style["color"], "dash": _dash(style["linestyle"])}
+            for name, style in styles.items()
+        },
     }
 
 
-def shown_rows(certificates: Certificates, most: int) -> np.ndarray:
+def shown_rows(certificates: Certificates, most: int) -> Int[np.ndarray, " rows"]:
     """Rows to list: all, or an even choice and each mechanism's extremes.
 
     The extremes are the smallest and largest radius of a right class and the largest
@@ -69,7 +69,7 @@ def _run(run: ReportRun, most: int, sprites: list[str]) -> dict[str, Any]:
     first = run.certificates[0]
     return {
         "name": run.name,
-        "data": run.facts.get("data digest", run.name),
+        "data": _data_identity(run),
         "images": len(first),
         "classNames": [str(name) for name in run.class_names or range(first.classes)],
         "thumbnails": _thumbnails(run, first.indices[rows], sprites),
@@ -77,38 +77,50 @@ def _run(run: ReportRun, most: int, sprites: list[str]) -> dict[str, Any]:
     }
 
 
+def _data_identity(run: ReportRun) -> str:
+    """Equal where image numbers mean the same images."""
+    if "data digest" in run.facts:
+        return run.facts["data digest"]
+    first = run.certificates[0]
+    parts = [first.indices] if first.labels is None else [first.indices, first.labels]
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
 def _thumbnails(
-    run: ReportRun, indices: np.ndarray, sprites: list[str]
+    run: ReportRun, indices: Int[np.ndarray, " rows"], sprites: list[str]
 ) -> dict[str, int] | None:
     if run.pictures is None:
         return None
-    sheet, columns = sprite_sheet(run.pictures(indices))
+    sheet, columns = sprite_sheet(run.pictures, indices)
     if sheet not in sprites:  # several runs of the same images share one
         sprites.append(sheet)
     return {"sheet": sprites.index(sheet), "columns": columns, "count": len(indices)}
 
 
-def _view(certificates: Certificates, rows: np.ndarray) -> dict[str, Any]:
+def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[str, Any]:
     """Columns as in ``Certificates.table()``; numbers keep every digit."""
     labels = certificates.labels
     columns = {
-        name: getattr(certificates, name)[rows].tolist()
+        name: _list(getattr(certificates, name)[rows])
         for name in ("top", "runner_up", "draws", "e0", "e1", "e0_lower", "e1_upper")
     }
     return {
         "framework": certificates.framework,
         "mechanism": certificates.mechanism,
-        "procedure": certificates.procedure,
         "members": list(certificates.members),
-        "alpha": certificates.alpha,
-        "sigma": certificates.sigma,
         "image": certificates.indices[rows].tolist(),
         "label": None if labels is None else labels[rows].tolist(),
         **columns,
         "radii": {name: r[rows].tolist() for name, r in certificates.radii.items()},
         "largest": certificates.largest[rows].tolist(),
         "curves": _curves(certificates),
+        "regions": _regions(certificates.members),
     }
+
+
+def _list(column: np.ndarray) -> list[Any]:
+    """JSON has no NaN; imported logs have estimates that nobody knows."""
+    return [None if math.isnan(value) else value for value in column.tolist()]
 
 
 def _curves(certificates: Certificates) -> dict[str, Any]:
@@ -124,17 +136,24 @@ def _curves(certificates: Certificates) -> dict[str, Any]:
     return {"radius": radii.tolist(), "shares": shares}
 
 
-def _boundaries(members: Sequence[str]) -> list[dict[str, Any]]:
-    functions = [getattr(simplicert.mechanisms, name) for name in members]
-    grid = simplex_grid(functions, resolution=BOUNDARY_RESOLUTION)
-    return [
-        {
-            "name": f"{curve.first} | {curve.second}",
-            "e0": curve.e0.round(5).tolist(),
-            "e1": curve.e1.round(5).tolist(),
-        }
-        for curve in boundaries(grid)
-    ]
+@cache
+def _regions(members: tuple[str, ...]) -> dict[str, Any]:
+    """Where on the simplex each ensemble member wins: the curves between, and names."""
+    known = [getattr(mechanisms, m) for m in members if m in mechanisms.__all__]
+    if len(known) < 2:
+        return {"curves": [], "names": []}
+    grid = simplex_grid(known, resolution=REGION_RESOLUTION)
+    return {
+        "curves": [
+            {"e0": curve.e0.round(5).tolist(), "e1": curve.e1.round(5).tolist()}
+            for curve in boundaries(grid)
+        ],
+        "names": [
+            {"name": name, "e0": e0, "e1": e1}
+            for name, (e0, e1, _) in grid.region_centres().items()
+            if name in members
+        ],
+    }
 
 
 def _dash(linestyle: Any) -> str:

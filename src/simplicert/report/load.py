@@ -1,14 +1,18 @@
-"""Run directories → what the page shows of them."""
+"""Run directories and imported logs → what the page shows of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from simplicert.analysis import certify_log
 from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM, certify
+from simplicert.certification import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.report.run import ReportRun
-from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes import Manifest, RunDirectory
+from simplicert.votes.imports import is_reported_log
 
 __all__ = ["load_runs"]
 
@@ -16,18 +20,22 @@ __all__ = ["load_runs"]
 def load_runs(
     paths: Sequence[Path | str],
     *,
-    alpha: float = 0.001,
+    alpha: float | None = None,
     framework: Framework | None = None,
     mechanism: str = DEFAULT_MECHANISM,
+    partial: bool = False,
     dataset: Dataset | None = None,
 ) -> list[ReportRun]:
-    """Read and certify run directories for ``render_report``.
+    """Read and certify runs for ``render_report``.
 
     Args:
-        paths: Run directories, in the order of the page.
-        alpha: Failure probability of each image on its own.
+        paths: Run directories, or logs that ``simplicert import`` made; in the order
+            of the page.
+        alpha: Failure probability of each image on its own. Default: 0.001, or what a
+            log reports.
         framework: One framework only. Default: each that the votes allow.
-        mechanism: The one that the page opens with.
+        mechanism: The one that the page opens with, where it applies.
+        partial: Leave unfinished images out, instead of refusing.
         dataset: The sampled images, for their pictures.
 
     Raises:
@@ -35,67 +43,92 @@ def load_runs(
             run was sampled on.
     """
     if not paths:
-        raise InputError("name at least one run directory to report on")
+        raise InputError("name at least one run to report on")
     names = [Path(path).resolve().name for path in paths]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
-    return [
-        _load(
-            Path(path),
-            name=name,
-            alpha=alpha,
-            framework=framework,
-            mechanism=mechanism,
-            dataset=dataset,
+    loaded = []
+    for name, path in zip(names, map(Path, paths), strict=True):
+        if is_reported_log(path):
+            loaded.append(_from_log(name, path, alpha, framework))
+            continue
+        directory = RunDirectory(path)
+        _check_same_images(directory, dataset)
+        votes = directory.read(partial=partial)
+        every: list[Framework] = ["multinomial"]
+        if votes.score_sums is not None:
+            every.append("softmax")
+        loaded.append(
+            ReportRun(
+                name=name,
+                certificates=[
+                    certify(
+                        votes,
+                        alpha=0.001 if alpha is None else alpha,
+                        framework=each,
+                        mechanism=_opening(mechanism, each, asked=framework),
+                    )
+                    for each in ([framework] if framework else every)
+                ],
+                digest=votes.digest,
+                facts=_facts(path, directory.manifest),
+                class_names=directory.manifest.data.class_names,
+                pictures=None if dataset is None else dataset.reader,
+            )
         )
-        for name, path in zip(names, paths, strict=True)
-    ]
+    return loaded
 
 
-def _load(
-    path: Path,
-    *,
-    name: str,
-    alpha: float,
-    framework: Framework | None,
-    mechanism: str,
-    dataset: Dataset | None,
+def _opening(mechanism: str, framework: Framework, *, asked: Framework | None) -> str:
+    """The mechanism, or the default where it is for the other framework only."""
+    elsewhere = (
+        mechanism in PAPER_MECHANISMS["multinomial"]
+        and mechanism not in PAPER_MECHANISMS[framework]
+    )
+    return DEFAULT_MECHANISM if elsewhere and asked is None else mechanism
+
+
+def _from_log(
+    name: str, path: Path, alpha: float | None, framework: Framework | None
 ) -> ReportRun:
-    directory = RunDirectory(path)
-    manifest, votes = directory.manifest, directory.read()
-    if dataset is not None and dataset.digest != manifest.data.digest:
-        raise InputError(
-            f"{path} was sampled on {manifest.data.name!r} with another digest than "
-            f"{dataset.name!r}: its pictures would be of other images. Name the data "
-            "that was sampled, or leave --data out"
-        )
+    if framework == "softmax":
+        raise InputError(f"{path} is a log of hard votes: it has no soft scores")
+    certificates = certify_log(path, alpha=alpha)
+    source = certificates.source
+    facts = {"run": str(path), "log": source["log"], "what is missing": source["notes"]}
     return ReportRun(
         name=name,
-        certificates=[
-            certify(votes, alpha=alpha, framework=each, mechanism=mechanism)
-            for each in ([framework] if framework else _frameworks(votes))
-        ],
-        digest=votes.digest,
-        facts=_facts(path, manifest),
-        class_names=manifest.data.class_names,
-        pictures=None if dataset is None else dataset.reader,
+        certificates=[certificates],
+        digest=f"of the log: {source['digest']}",
+        facts={key: value for key, value in facts.items() if value},
     )
 
 
-def _frameworks(votes: Votes) -> list[Framework]:
-    return ["multinomial"] if votes.score_sums is None else ["multinomial", "softmax"]
+def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None:
+    data = directory.manifest.data
+    if dataset is None:
+        return
+    unknown = np.setdiff1d(directory.manifest.images, dataset.indices)
+    if dataset.digest != data.digest or unknown.size:
+        raise InputError(
+            f"{directory.path} was sampled on {data.name!r}, which is not this "
+            f"{dataset.split!r} split of {dataset.name!r}: its pictures would be of "
+            "other images. Name the data that was sampled, or leave the pictures out"
+        )
 
 
 def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
     model, data = manifest.model, manifest.data
     trained = "" if model.training_sigma is None else f"{model.training_sigma:g}"
+    # What was imported knows its file only, and not which images it is about.
+    data_digest = "data digest" if data.shape else "digest of the imported file"
     facts = {
         "run": str(path),
         "model": model.name,
         "trained with noise": trained,
         "model digest": model.digest,
         "data": data.name,
-        "data digest": data.digest,
+        data_digest: data.digest,
         "precision": manifest.precision,
         "seed": str(manifest.seed),
         "block": f"{manifest.block:,} draws",

@@ -22,9 +22,14 @@ class ReportRun:
         name: What the page calls it.
         certificates: One for each framework, of the same votes.
         digest: Of the votes (``Votes.digest``).
-        facts: What else is known, in the order in which it is shown.
+        facts: What else is known, in the order in which it is shown. Runs with the
+            same ``"data digest"`` are of the same images.
         class_names: A name a class; numbers are shown where this is ``None``.
-        pictures: Fetches the images that the page lists; called once.
+        pictures: Fetches the images that the page lists, some at a time.
+
+    Raises:
+        InputError: No images; certificates of different images; class names that are
+            not one for each class.
     """
 
     name: str
@@ -36,7 +41,7 @@ class ReportRun:
 
     def __post_init__(self) -> None:
         if not self.certificates or len(self.certificates[0]) == 0:
-            raise InputError(f"{self.name}: there are no certified images to report")
+            raise InputError(f"{self.name}: there are no images to report on")
         first = self.certificates[0]
         for other in self.certificates[1:]:
             if not np.array_equal(other.indices, first.indices):

@@ -22,7 +22,7 @@ from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.rows import VoteRows, add_up
 
 FLUSH_SECONDS = 20.0
-"""What was drawn since the last flush is all that a crash can lose."""
+"""Between two flushes; what was drawn since the last is all that a crash can lose."""
 
 TRIAL_SECONDS = 1.0
 """About how long ``Sampler.trial`` draws."""
@@ -46,6 +46,7 @@ def sample(
     device: str | None = None,
     threads: int | None = None,
     nonfinite: str = "stop",
+    flush: float = FLUSH_SECONDS,
     progress: Progress | None = None,
 ) -> Votes:
     """Draw noisy forward passes and count the votes.
@@ -72,6 +73,7 @@ def sample(
         threads: CPU threads. Default: that of the run continued, or torch's.
         nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
             such draws as votes for no class, which is sound.
+        flush: Seconds between two writes to ``out``.
         progress: Told how many draws are done.
 
     Returns:
@@ -105,7 +107,7 @@ def sample(
         sampler.draw(memory, progress=progress)
         return memory.read()
     with sole_writer(out, plan) as run:
-        sampler.draw(run, progress=progress)
+        sampler.draw(run, flush=flush, progress=progress)
         run.compact()
         return run.read()
 
@@ -181,8 +183,9 @@ class Sampler:
         """Draws a second, measured on the first images for about a second."""
         tasks = self._tasks(plan)
         with _threads(plan.threads):
-            began = time.monotonic()
-            drawn = 0
+            for _ in self._draw(tasks[:1], plan):  # the first pass allocates
+                pass
+            began, drawn = time.monotonic(), 0
             for task in tasks:
                 for rows in self._draw([task], plan):
                     drawn += len(rows.blocks) * plan.block
@@ -195,6 +198,7 @@ class Sampler:
         run: "RunDirectory | _Memory",
         *,
         share: tuple[int, int] = (0, 1),
+        flush: float = FLUSH_SECONDS,
         progress: Progress | None = None,
     ) -> None:
         """Draw what ``run`` lacks, flushing as it goes.
@@ -203,6 +207,7 @@ class Sampler:
             run: Where to.
             share: ``(rank, world)``: every process takes each ``world``-th task, so
                 that they need not talk to each other.
+            flush: Seconds between two writes.
             progress: Told how much of the share is done.
 
         Raises:
@@ -224,7 +229,7 @@ class Sampler:
                 for rows in self._draw(todo, plan):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
-                    if time.monotonic() - flushed > FLUSH_SECONDS:
+                    if time.monotonic() - flushed > flush:
                         run.append(VoteRows.join(waiting))
                         waiting, flushed = [], time.monotonic()
                     if progress is not None:

@@ -1,6 +1,8 @@
 """Round levels that cut a comparison's values into a few bands, to draw and to read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -13,6 +15,17 @@ MOST_BANDS = 9
 
 RARE = 0.001
 """Share of the values at either end that may lie beyond the levels."""
+
+Extend = Literal["neither", "min", "max", "both"]
+
+EXTEND: Mapping[tuple[bool, bool], Extend] = MappingProxyType(
+    {
+        (False, False): "neither",
+        (True, False): "min",
+        (False, True): "max",
+        (True, True): "both",
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,28 +44,30 @@ class Bands:
 
     levels: Float64[np.ndarray, " levels"]
     shades: Float64[np.ndarray, " bands"]
-    extend: Literal["neither", "min", "max", "both"]
+    extend: Extend
     values: Float64[np.ndarray, " points"]
 
 
-def cut_into_bands(values: Float64[np.ndarray, " points"], *, neutral: float) -> Bands:
+def cut_into_bands(
+    values: Float64[np.ndarray, " points"], *, neutral: float, reach: float
+) -> Bands:
     """Cut values into at most ``MOST_BANDS`` bands, and those beyond.
 
     Args:
         values: Any numbers; NaN stays NaN, and infinite is beyond the levels.
         neutral: The value from which bands are counted up and down.
+        reach: How far from it the levels go at most.
 
     Example:
-        >>> bands = cut_into_bands(np.array([0.75, 1.0, 1.48]), neutral=1.0)
+        >>> bands = cut_into_bands(np.array([0.75, 1.0, 1.48]), neutral=1.0, reach=8.0)
         >>> bands.levels.round(1)
         array([0.7, 0.8, 0.9, 1. , 1.1, 1.2, 1.3, 1.4, 1.5])
         >>> bands.extend
         'neither'
     """
     finite = values[np.isfinite(values)]
-    low, high = (
-        np.quantile(finite, [RARE, 1.0 - RARE]) if finite.size else [neutral] * 2
-    )
+    ends = np.quantile(finite, [RARE, 1.0 - RARE]) if finite.size else [neutral] * 2
+    low, high = np.clip(ends, neutral - reach, neutral + reach)
     for step in STEPS:
         first = np.floor((low - neutral) / step + 1e-6)
         last = max(np.ceil((high - neutral) / step - 1e-6), first + 1.0)
@@ -68,8 +83,6 @@ def cut_into_bands(values: Float64[np.ndarray, " points"], *, neutral: float) ->
     return Bands(
         levels=levels,
         shades=np.sign(away) * (0.15 + 0.85 * np.abs(away)),
-        extend=("both" if above else "min")
-        if below
-        else ("max" if above else "neither"),
+        extend=EXTEND[below, above],
         values=kept,
     )

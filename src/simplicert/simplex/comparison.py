@@ -122,7 +122,9 @@ class Compared:
     @property
     def bands(self) -> Bands:
         """The values cut into bands at round levels, for drawing."""
-        return cut_into_bands(self.values, neutral=self.comparison.neutral)
+        reach = 8.0 if self.comparison.kind == "ratio" else np.inf
+        neutral = self.comparison.neutral
+        return cut_into_bands(self.values, neutral=neutral, reach=reach)
 
     def table(self) -> pd.DataFrame:
         """One row a grid point: the coordinates, the value, the contenders' radii."""

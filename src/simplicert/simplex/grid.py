@@ -14,8 +14,8 @@ from simplicert.simplex.lattice import inner_lattice, lattice_triangles
 
 __all__ = ["MAX_RESOLUTION", "SimplexGrid", "mechanism_name", "simplex_grid"]
 
-MIN_RESOLUTION, MAX_RESOLUTION = 10, 2000
-"""Fewer points show nothing; two million take a minute and most of a gigabyte."""
+MIN_RESOLUTION, MAX_RESOLUTION = 10, 1000
+"""Fewer points show nothing; more show nothing new, and take minutes."""
 
 TIE_TOLERANCE = 1e-9
 """Radii closer than this, relative, are a tie: a thousand times the solvers' error."""
@@ -101,7 +101,7 @@ def simplex_grid(mechanisms: Sequence[Mechanism], *, resolution: int) -> Simplex
     Args:
         mechanisms: Functions of ``(e0_lower, e1_upper, *, sigma)``.
         resolution: Points along each side of the triangle ``E0 > E1``, from 10 to
-            2000; ``resolution * (resolution + 1) / 2`` points in all.
+            1000; ``resolution * (resolution + 1) / 2`` points in all.
 
     Raises:
         InputError: If the resolution is out of range, or two mechanisms share a name.
@@ -114,8 +114,8 @@ def simplex_grid(mechanisms: Sequence[Mechanism], *, resolution: int) -> Simplex
     """
     if not MIN_RESOLUTION <= resolution <= MAX_RESOLUTION:
         raise InputError(
-            f"resolution must be between {MIN_RESOLUTION} and {MAX_RESOLUTION} points a side, "
-            f"got {resolution}"
+            f"resolution must be from {MIN_RESOLUTION} to {MAX_RESOLUTION} points a "
+            f"side, got {resolution}"
         )
     # In the triangle's own barycentric coordinates: E0 - E1, 2 E1 and the rest.
     lead, twice_e1, _ = inner_lattice(resolution).T

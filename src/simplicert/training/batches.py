@@ -1,5 +1,6 @@
 """Batches of a dataset, read ahead by worker processes if there are any."""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -43,7 +44,7 @@ class _Batches(TorchDataset[tuple[Tensor, Tensor]]):
         self._size = size
 
     def __len__(self) -> int:
-        return -(-len(self._order) // self._size)
+        return math.ceil(len(self._order) / self._size)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if index >= len(self):

@@ -2,6 +2,8 @@
 
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from simplicert.data import Dataset
 from simplicert.data.encoded import with_random_cuts
 from simplicert.data.memory import keep_in_memory
+from simplicert.errors import InputError
 from simplicert.models import Metadata, build_model
 from simplicert.training.accuracy import Tally, measure_accuracy
 from simplicert.training.augment import AUGMENTATIONS
@@ -31,9 +34,9 @@ def train(
 ) -> tuple[nn.Module, Metadata]:
     """Train a network to classify images under Gaussian noise.
 
-    Every time an image is seen it gets fresh noise. On a CPU the weights depend on the
-    recipe and the data alone, bit for bit, at one number of threads. The global random
-    state is left as it was.
+    Every time an image is seen it gets fresh noise. On one kind of CPU, with
+    ``threads`` in the recipe, the weights depend on recipe and data alone, bit for bit.
+    The global random state is left as it was.
 
     Args:
         dataset: Labelled training images.
@@ -59,6 +62,15 @@ def train(
         >>> metadata.architecture, metadata.sigma
         ('small-cnn', 0.25)
     """
+    if validation is not None and (validation.shape, validation.class_names) != (
+        dataset.shape,
+        dataset.class_names,
+    ):
+        raise InputError(
+            f"validation images have shape {validation.shape} and "
+            f"{len(validation.class_names)} classes, training images {dataset.shape} "
+            f"and {len(dataset.class_names)}: they must be of one dataset"
+        )
     place = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = _fresh_model(dataset, recipe)
     # Convolutions run faster with the channels last; the numbers' meaning is the same.
@@ -70,23 +82,24 @@ def train(
         weight_decay=recipe.weight_decay,
     )
     source = dataset if "resized-crop" in recipe.augment else keep_in_memory(dataset)
-    for epoch in range(recipe.epochs):
-        train_epoch(
-            model,
-            optimiser,
-            source,
-            recipe,
-            epoch=epoch,
-            workers=workers,
-            progress=progress,
-        )
-    accuracy = {
-        f"{validation.split}_{key}": measure_accuracy(
-            model, validation, sigma=sigma, seed=recipe.seed, workers=workers
-        )
-        for key, sigma in {"clean": 0.0, "noisy": recipe.sigma}.items()
-        if validation is not None
-    }
+    with _threads(recipe.threads):
+        for epoch in range(recipe.epochs):
+            train_epoch(
+                model,
+                optimiser,
+                source,
+                recipe,
+                epoch=epoch,
+                workers=workers,
+                progress=progress,
+            )
+        accuracy = {
+            f"{validation.split}_{key}": measure_accuracy(
+                model, validation, sigma=sigma, seed=recipe.seed, workers=workers
+            )
+            for key, sigma in {"clean": 0.0, "noisy": recipe.sigma}.items()
+            if validation is not None
+        }
     model.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return model.eval(), _describe(dataset, recipe, accuracy)
 
@@ -150,6 +163,16 @@ def epoch_seed(run_seed: int, epoch: int) -> int:
     """Seed of one epoch's order, augmentation and noise."""
     sequence = np.random.SeedSequence(run_seed, spawn_key=(epoch,))
     return int(sequence.generate_state(1, np.uint64)[0])
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _fresh_model(dataset: Dataset, recipe: Recipe) -> nn.Module:

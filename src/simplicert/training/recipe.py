@@ -45,6 +45,8 @@ class Recipe(BaseModel):
         decay: That factor.
         augment: Any of ``crop`` (move by up to 4 pixels), ``flip`` (left to right) and
             ``resized-crop`` (of photographs, instead of the centre).
+        threads: Of the CPU; the weights are the same, bit for bit, at one number only.
+            None leaves it to torch: as many as there are cores.
         precision: ``fp32``, or ``bf16`` for mixed precision.
         seed: Decides initial weights, order and noise.
     """
@@ -68,6 +70,7 @@ class Recipe(BaseModel):
     milestones: tuple[float, ...] = ()
     decay: Positive = 0.1
     augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
+    threads: PositiveInt | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = Field(default=0, ge=0)
 
@@ -135,7 +138,7 @@ def load_recipe(
     Example:
         >>> short = load_recipe("digits", sigma=0.25, epochs=100)
         >>> short.sigma, short.milestones
-        (0.25, (60.0, 85.0))
+        (0.25, (62.5, 87.5))
     """
     text = _recipe_text(name_or_path)
     given = {key: value for key, value in overrides.items() if value is not None}

@@ -1,6 +1,7 @@
 """The evidence of randomised smoothing: votes, in memory and on disk. No torch."""
 
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource
+from simplicert.votes.merging import merge_runs
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.store import RunDirectory, read_run
 from simplicert.votes.table import Votes
@@ -12,5 +13,6 @@ __all__ = [
     "RunDirectory",
     "VoteRows",
     "Votes",
+    "merge_runs",
     "read_run",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
@@ -103,12 +103,12 @@ def add_up(
         use = wanted[part.blocks]
         where = position(part.images[use])
         np.add.at(found, where, 1)
-        np.add.at(counts, where, part.counts[use])
+        _add_at(counts, where, part.counts[use])
         if part.score_sums is None or part.score_squares is None:
             scored = False
         else:
-            np.add.at(sums, where, part.score_sums[use])
-            np.add.at(squares, where, part.score_squares[use])
+            _add_at(sums, where, part.score_sums[use])
+            _add_at(squares, where, part.score_squares[use])
     complete = found == wanted.sum()
     if not complete.any():
         raise InputError(
@@ -123,14 +123,15 @@ def add_up(
             "sample` command again to finish it, or use --partial to certify the "
             "finished images only"
         )
+    kept = slice(None) if complete.all() else complete  # a slice copies nothing
     labels = manifest.labels
     return Votes(
-        counts=counts[complete],
-        score_sums=sums[complete] if scored else None,
-        score_squares=squares[complete] if scored else None,
-        draws=found[complete] * manifest.block,
-        indices=np.array(manifest.images, dtype=np.int64)[complete],
-        labels=None if labels is None else np.array(labels, dtype=np.int64)[complete],
+        counts=counts[kept],
+        score_sums=sums[kept] if scored else None,
+        score_squares=squares[kept] if scored else None,
+        draws=found[kept] * manifest.block,
+        indices=np.array(manifest.images, dtype=np.int64)[kept],
+        labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
         sigma=manifest.sigma,
         source={
             "model": manifest.model.name,
@@ -139,3 +140,20 @@ def add_up(
             "run": run,
         },
     )
+
+
+def _add_at(
+    total: Shaped[np.ndarray, "images classes"],
+    where: Int[np.ndarray, " rows"],
+    rows: Shaped[np.ndarray, "rows classes"],
+) -> None:
+    """``np.add.at(total, where, rows)``, several times faster for long rows."""
+    if not len(where):
+        return
+    order = np.argsort(where, kind="stable")
+    images, starts = np.unique(where[order], return_index=True)
+    if len(images) < len(where):
+        rows = np.add.reduceat(rows[order], starts, axis=0)
+    else:
+        rows = rows[order]
+    total[images] += rows

@@ -60,6 +60,14 @@ class RunDirectory:
         exists = (Path(path) / MANIFEST).is_file()
         return RunDirectory(path).manifest if exists else None
 
+    @staticmethod
+    def missing_draws(path: Path | str, manifest: Manifest) -> int:
+        """Draws of ``manifest`` that the run at ``path`` does not hold yet."""
+        total = len(manifest.images) * manifest.draws
+        if RunDirectory.manifest_at(path) is None:
+            return total
+        return total - int(RunDirectory(path).done().sum()) * manifest.block
+
     @classmethod
     def create(cls, path: Path | str, manifest: Manifest) -> "RunDirectory":
         """Start a run, or open the one that another process started just before.

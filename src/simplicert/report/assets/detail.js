@@ -13,18 +13,14 @@ function thumbnail(row, size, of = run()) {
   return node;
 }
 
-const OUTCOME_WORDS = {
-  correct: "correct",
-  wrong: "wrong",
-  certified: "certified",
-  abstains: "abstains",
-};
-
 function sentence(row) {
   const r = radii()[row];
   if (!(r > 0)) return `No class is certified: ${WHY[abstention(row)]}.`;
   return `The smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this image.`;
 }
+
+/** An imported log may not say what was estimated. */
+const estimate = (value) => (value === null ? "" : `about ${value.toFixed(4)}, `);
 
 function facts(row) {
   const v = view();
@@ -33,8 +29,8 @@ function facts(row) {
   list.push(
     ["prediction", radii()[row] > 0 ? className(v.top[row]) : `none (top: ${className(v.top[row])})`],
     ["runner-up", className(v.runner_up[row])],
-    ["E0", `${v.e0[row].toFixed(4)}, at least ${roundDown(v.e0_lower[row])}`],
-    ["E1", `${v.e1[row].toFixed(4)}, at most ${roundUp(v.e1_upper[row])}`],
+    ["E0", estimate(v.e0[row]) + `at least ${roundDown(v.e0_lower[row])}`],
+    ["E1", estimate(v.e1[row]) + `at most ${roundUp(v.e1_upper[row])}`],
     ["draws", v.draws[row].toLocaleString("en")],
   );
   return element("dl", {}, ...list.flatMap(([k, t]) => [element("dt", {}, k), element("dd", {}, t)]));
@@ -85,7 +81,7 @@ function drawDetail() {
     element("div", { className: "heading" }, thumbnail(row, 112),
       element("div", {},
         element("h3", {}, `Image ${view().image[row]}${pinned}`),
-        element("span", { className: `badge ${kind}` }, OUTCOME_WORDS[kind]),
+        element("span", { className: `badge ${kind}` }, kind),
         element("p", { className: "radius" }, radii()[row] > 0 ? `radius ${roundDown(radii()[row])}` : "no radius"))),
     element("p", {}, sentence(row)),
     facts(row),

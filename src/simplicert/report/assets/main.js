@@ -5,14 +5,21 @@ function options(id, pairs, chosen) {
   if (pairs.some(([value]) => value === chosen)) byId(id).value = chosen;
 }
 
-function fillRun() {
-  options("framework", run().views.map((v, i) => [String(i), v.framework]), String(state.view));
-  state.view = Number(byId("framework").value);
-  fillView();
+/** Look at another run or framework, at the same image if it is there. */
+function show(runIndex, viewIndex) {
+  const before = state.pinned === null ? null : { data: run().data, image: view().image[state.pinned] };
+  state.run = runIndex;
+  state.view = Math.min(viewIndex, run().views.length - 1);
+  state.hovered = null;
+  fillControls();
+  const row = before?.data === run().data ? view().image.indexOf(before.image) : -1;
+  state.pinned = row >= 0 ? row : (highlights(selected())[0]?.[1] ?? null);
+  draw();
 }
 
-function fillView() {
+function fillControls() {
   const v = view();
+  options("framework", run().views.map((each, i) => [String(i), each.framework]), String(state.view));
   const names = Object.keys(v.radii);
   if (!names.includes(state.mechanism)) state.mechanism = v.mechanism;
   options("mechanism", names.map((name) => [name, name]), state.mechanism);
@@ -23,19 +30,18 @@ function fillView() {
   options("filter-largest", [["", "all"], ...[...v.members, "none"].map((m) => [m, m])], keep["filter-largest"]);
   const kinds = v.label === null ? ["certified", "abstains"] : ["correct", "wrong", "abstains"];
   options("filter-outcome", [["", "all"], ...kinds.map((k) => [k, k])], keep["filter-outcome"]);
-  state.pinned = state.hovered = null;
+  byId("curve-title").textContent = `${share()[0].toUpperCase()}${share().slice(1)} of the selected images`;
   for (const section of document.querySelectorAll("[data-view]"))
     section.classList.toggle("current", section.dataset.view === `${state.run}-${state.view}`);
   const listed = byId("listed");
   listed.hidden = count() === run().images;
   listed.textContent = `This page lists ${count().toLocaleString("en")} of the run's ${run().images.toLocaleString("en")} images: an even choice and the extremes. Tables and unfiltered curves are of all.`;
-  draw();
 }
 
 function summary(rows) {
-  const share = (kind) => rows.filter((row) => outcome(row) === kind).length;
+  const number = (kind) => rows.filter((row) => outcome(row) === kind).length;
   const kinds = view().label === null ? ["certified", "abstains"] : ["correct", "wrong", "abstains"];
-  const parts = kinds.map((kind) => `${kind} ${share(kind)}`);
+  const parts = kinds.map((kind) => `${kind} ${number(kind)}`);
   return `${rows.length} of ${count()} images: ${parts.join(", ")}`;
 }
 
@@ -57,6 +63,7 @@ function pin(row) {
   drawSimplex(rows);
   drawTable(rows);
   drawDetail();
+  if (row !== null) byId("detail").scrollIntoView({ block: "nearest" });
 }
 
 /** The pinned image's neighbour in the order of the table. */
@@ -68,23 +75,26 @@ function step(by) {
 }
 
 function toggleTheme() {
-  const root = document.documentElement;
-  const dark = getComputedStyle(root).colorScheme === "dark";
-  root.dataset.theme = dark ? "light" : "dark";
+  const { dataset } = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  dataset.theme = (dataset.theme ?? system) === "dark" ? "light" : "dark";
   draw();
 }
 
 function start() {
   options("run", page.runs.map((r, i) => [String(i), r.name]), "0");
   const on = (id, event, action) => byId(id).addEventListener(event, action);
-  on("run", "change", () => { state.run = Number(byId("run").value); fillRun(); });
-  on("framework", "change", () => { state.view = Number(byId("framework").value); fillView(); });
+  on("run", "change", () => show(Number(byId("run").value), state.view));
+  on("framework", "change", () => show(state.run, Number(byId("framework").value)));
   on("mechanism", "change", () => { state.mechanism = byId("mechanism").value; draw(); });
   for (const id of FILTERS) on(id, "input", () => { shownPage = 0; draw(); });
   for (const id of ["colour", "position", "zoom"]) on(id, "change", () => drawSimplex(selected()));
   on("curves", "change", () => drawCurve(selected()));
   on("filters", "submit", (event) => event.preventDefault());
-  on("filters", "reset", () => setTimeout(draw)); // after the fields are empty
+  on("reset", "click", () => {
+    for (const id of FILTERS) byId(id).value = "";
+    draw();
+  });
   on("previous", "click", () => step(-1));
   on("next", "click", () => step(1));
   on("unpin", "click", () => pin(null));
@@ -94,7 +104,7 @@ function start() {
   on("theme", "click", toggleTheme);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") pin(null); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  fillRun();
+  show(0, 0);
   const rowOf = (event) => event.points[0]?.customdata ?? null;
   const simplex = byId("simplex");
   simplex.on("plotly_hover", (event) => { state.hovered = rowOf(event); drawDetail(); });

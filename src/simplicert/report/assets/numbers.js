@@ -15,7 +15,7 @@ function roundUp(value, digits = 4) {
 }
 
 /** A share as a percentage, rounded down. */
-const percent = (share) => roundDown(100 * share + 1e-9, 1) + " %";
+const percent = (share) => (100 * Number(roundDown(share, 3))).toFixed(1) + " %";
 
 /** Plotly reads some HTML in names; this makes it show them as they are. */
 const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

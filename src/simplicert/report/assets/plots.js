@@ -1,13 +1,20 @@
 // The simplex and the certified accuracy curve, drawn by Plotly.
 
 const OUTCOMES = {
-  correct: { color: "#0072B2", symbol: "circle" },
-  certified: { color: "#0072B2", symbol: "circle" },
-  wrong: { color: "#D55E00", symbol: "x" },
-  abstains: { color: "#8a8a8a", symbol: "circle-open" },
+  correct: { color: "--good", symbol: "circle" },
+  certified: { color: "--good", symbol: "circle" },
+  wrong: { color: "--bad", symbol: "x" },
+  abstains: { color: "--muted", symbol: "circle-open" },
 };
 
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const outcomeMarker = (kind) => ({ ...OUTCOMES[kind], color: ink(OUTCOMES[kind].color) });
+
+/** A colour of the style sheet as Plotly reads it, in the theme of the moment. */
+function ink(name) {
+  const probe = byId("probe");
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
 
 /** A mechanism's colour everywhere; black turns into the text colour of the theme. */
 function colourOf(mechanism) {
@@ -18,7 +25,7 @@ function colourOf(mechanism) {
 const CONFIG = {
   displaylogo: false,
   responsive: true,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtons: [["toImage"]], // the others include an upload to Plotly's cloud
 };
 
 function layout(extra) {
@@ -26,26 +33,28 @@ function layout(extra) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink("--text"), family: "system-ui, sans-serif", size: 13 },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--muted"), activecolor: ink("--text") },
     hoverlabel: { bgcolor: ink("--panel"), font: { color: ink("--text") } },
-    legend: { orientation: "h", y: -0.12, itemsizing: "constant" },
+    // On a touch screen a drag scrolls the page.
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     uirevision: "keep", // zoom survives a change of the filter
     ...extra,
   };
 }
 
+/** Plotly's corners: E1 on top, E0 on the right, as in the library's figures. */
+const place = (e0, e1) => ({ a: e1, b: e0.map((value, i) => Math.max(0, 1 - value - e1[i])), c: e0 });
+
 /** One trace a group, so that the legend names it; `customdata` is the row. */
 function points(rows, name, marker) {
   const v = view();
   const estimates = byId("position").value === "estimates";
-  const e0 = estimates ? v.e0 : v.e0_lower;
-  const e1 = estimates ? v.e1 : v.e1_upper;
+  const pick = (column) => rows.map((row) => column[row]);
   return {
+    ...place(pick(estimates ? v.e0 : v.e0_lower), pick(estimates ? v.e1 : v.e1_upper)),
     type: "scatterternary",
     mode: "markers",
     name: `${plain(name)} (${rows.length})`,
-    a: rows.map((row) => e0[row]),
-    b: rows.map((row) => e1[row]),
-    c: rows.map((row) => Math.max(0, 1 - e0[row] - e1[row])),
     customdata: rows,
     hoverinfo: "none", // the panel beside it shows more, and the picture
     cliponaxis: false,
@@ -63,37 +72,49 @@ function groups(rows) {
   const keyOf = by === "outcome" ? (row) => outcome(row) : (row) => view().largest[row] || "none";
   const keys = by === "outcome" ? Object.keys(OUTCOMES) : [...view().members, "none"];
   const marker = (key) =>
-    by === "outcome" ? OUTCOMES[key] : key === "none" ? OUTCOMES.abstains : { color: colourOf(key) };
+    by === "outcome" ? outcomeMarker(key) : key === "none" ? outcomeMarker("abstains") : { color: colourOf(key) };
   return keys
     .map((key) => [key, rows.filter((row) => keyOf(row) === key)])
     .filter(([, members]) => members.length > 0)
     .map(([key, members]) => points(members, key, marker(key)));
 }
 
-function line(e0, e1, properties) {
-  const c = e0.map((value, i) => 1 - value - e1[i]);
-  return { type: "scatterternary", mode: "lines", a: e0, b: e1, c, hoverinfo: "skip", ...properties };
+const quiet = { type: "scatterternary", hoverinfo: "skip", showlegend: false };
+
+/** The curves between the regions, and the line beyond which nothing is certified. */
+function frame() {
+  const { curves, names } = view().regions;
+  const color = ink("--muted");
+  const lines = curves.map(({ e0, e1 }) => (
+    { ...quiet, ...place(e0, e1), mode: "lines", line: { color, width: 1.2, dash: "dot" } }));
+  const diagonal = { ...quiet, ...place([0.5, 0], [0.5, 0]), mode: "lines", line: { color, width: 1.2 } };
+  const labels = {
+    ...quiet,
+    ...place(names.map((n) => n.e0), names.map((n) => n.e1)),
+    mode: "text",
+    cliponaxis: false,
+    text: names.map((n) => `<i>${plain(n.name)}</i>`),
+    textfont: { color: names.map((n) => colourOf(n.name)), size: 12 },
+  };
+  return [...lines, diagonal, labels];
 }
 
 function drawSimplex(rows) {
-  const grey = ink("--muted");
-  const curves = page.boundaries[view().framework].map((curve) =>
-    line(curve.e0, curve.e1, { line: { color: grey, width: 1, dash: "dot" }, showlegend: false }),
-  );
-  const diagonal = line([0.5, 0], [0.5, 0], { line: { color: grey, width: 1 }, showlegend: false });
   const ring = { color: "rgba(0,0,0,0)", size: 17, opacity: 1, line: { color: ink("--text"), width: 2.5 } };
-  const pin = { ...points(state.pinned === null ? [] : [state.pinned], "", ring), showlegend: false, hoverinfo: "skip" };
-  const axis = (text, min) => ({ title: { text }, min, gridcolor: ink("--line"), linecolor: grey, tickformat: ".3~f" });
+  const pin = { ...points(state.pinned === null ? [] : [state.pinned], "", ring), ...quiet };
+  const axis = (text, min) => (
+    { title: { text }, min, gridcolor: ink("--line"), linecolor: ink("--muted"), tickformat: ".3~f" });
   Plotly.react(
     "simplex",
-    [...curves, diagonal, ...groups(rows), pin],
+    [...frame(), ...groups(rows), pin],
     layout({
-      margin: { t: 40, b: 30, l: 40, r: 40 },
+      margin: { t: 40, b: 40, l: 40, r: 40 },
+      legend: { x: 0, y: 1, itemsizing: "constant", traceorder: "normal", bgcolor: "rgba(0,0,0,0)" },
       ternary: {
         bgcolor: ink("--panel"),
-        aaxis: axis("E0", Number(byId("zoom").value)),
-        baxis: axis("E1", 0),
-        caxis: axis("others", 0),
+        aaxis: axis("E1", 0),
+        baxis: axis("others", 0),
+        caxis: axis("E0", Number(byId("zoom").value)),
       },
     }),
     CONFIG,
@@ -147,10 +168,10 @@ function runCurves(rows, filtered) {
 function reference(filtered) {
   const { radius, shares } = view().curves;
   const { share, share_lower, share_upper } = shares[state.mechanism];
-  const quiet = { mode: "lines", hoverinfo: "skip", showlegend: false };
+  const edge = { mode: "lines", hoverinfo: "skip", showlegend: false, line: { width: 0 } };
   const band = [
-    { ...quiet, x: radius, y: share_upper, line: { width: 0 } },
-    { ...quiet, x: radius, y: share_lower, line: { width: 0 }, fill: "tonexty", fillcolor: ink("--band") },
+    { ...edge, x: radius, y: share_upper },
+    { ...edge, x: radius, y: share_lower, fill: "tonexty", fillcolor: ink("--band") },
   ];
   const all = { x: radius, y: share, mode: "lines", name: "all images", hoverinfo: "skip",
     line: { color: ink("--muted"), width: 1.5 } };
@@ -162,16 +183,15 @@ function drawCurve(rows) {
   const across = byId("curves").value === "runs";
   const lines = rows.length === 0 ? [] : across ? runCurves(rows, filtered) : mechanismCurves(rows, filtered);
   const grid = { gridcolor: ink("--line"), zerolinecolor: ink("--muted") };
-  const share = view().label === null ? "share certified" : "certified accuracy";
   Plotly.react(
     "curve",
     [...reference(filtered), ...lines],
     layout({
-      margin: { t: 20, b: 50, l: 55, r: 10 },
+      margin: { t: 30, b: 45, l: 55, r: 10 },
       hovermode: "closest",
-      legend: { orientation: "h", y: -0.2 },
+      legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
       xaxis: { title: { text: "L2 radius" }, rangemode: "tozero", ...grid },
-      yaxis: { title: { text: share }, range: [0, 1.02], tickformat: ".0%", ...grid },
+      yaxis: { title: { text: share() }, range: [0, 1.02], tickformat: ".0%", ...grid },
     }),
     CONFIG,
   );

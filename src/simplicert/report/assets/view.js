@@ -8,7 +8,8 @@ const run = () => page.runs[state.run];
 const view = () => run().views[state.view];
 const radii = () => view().radii[state.mechanism];
 const count = () => view().image.length;
-const className = (index, of = run()) => of.classNames[index];
+/** A class by name; what an imported log does not say is -1. */
+const className = (index, of = run()) => of.classNames[index] ?? "unknown";
 
 /** "correct", "wrong" or "abstains"; "certified" for "correct" without labels. */
 function outcome(row, of = view(), mechanism = state.mechanism) {
@@ -22,10 +23,12 @@ function abstention(row) {
   const v = view();
   if (radii()[row] > 0) return "";
   if (v.e0_lower[row] > v.e1_upper[row]) return "mechanism";
+  if (v.e0[row] === null) return "log";
   return v.e0[row] === v.e1[row] ? "tie" : "not separated";
 }
 
 const WHY = {
+  log: "the log abstains",
   tie: "two classes got the same votes",
   "not separated": "the bounds overlap; more draws may help",
   mechanism: "the bounds separate, but this mechanism certifies nothing here",
@@ -44,6 +47,9 @@ function filter() {
     high: value("filter-high") === "" ? Infinity : Number(value("filter-high")),
   };
 }
+
+/** What the curve shows, as in `analysis.certified_accuracy`. */
+const share = () => (view().label === null ? "share certified" : "certified accuracy");
 
 const FILTERS = ["class", "largest", "outcome", "low", "high"].map((f) => "filter-" + f);
 const isFiltered = () => FILTERS.some((id) => byId(id).value !== "");

@@ -1,0 +1,115 @@
+"""SIGKILL at random instants: do the votes equal those of an unbroken run?
+
+    python benchmarks/kills.py [--kills 50]
+
+For 1, 2 and 3 workers in turn: start `simplicert sample`, kill one of the workers
+(every fourth time, and with one worker always, the whole process group) at a random
+instant, let the elastic launcher restart what it restarts, run the command again if it
+died, and compare the digest of the finished run with that of an unbroken run.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from simplicert.models import Metadata, build_model, save_checkpoint
+from simplicert.votes import RunDirectory, read_run
+
+DRAWS = 100_000
+
+
+def command(model: Path, run: Path, workers: int) -> list[str]:
+    arguments = [
+        *("sample", model, "digits", "--images", "0:30", "--sigma", 0.5),
+        *("--draws", DRAWS, "--seed", 7, "--threads", 1, "--out", run),
+        *("--flush", 0.05, "--workers", workers),
+    ]
+    return [sys.executable, "-m", "simplicert", *map(str, arguments)]
+
+
+def start(arguments: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        arguments,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def workers_of(session: int) -> list[int]:
+    """Processes of a session that draw: under torchrun, those with a rank."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if os.getsid(int(folder.name)) == session:
+                ranked = b"LOCAL_RANK=" in (folder / "environ").read_bytes()
+                found += [int(folder.name)] if ranked else []
+        except (ValueError, OSError):
+            continue
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50)
+    options = parser.parse_args()
+    moments, equal, halfway = random.Random(0), 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.safetensors"
+        torch.manual_seed(0)
+        save_checkpoint(
+            model,
+            build_model("small-cnn", shape=(1, 8, 8), classes=10),
+            Metadata(
+                architecture="small-cnn", shape=(1, 8, 8), sigma=0.5, recipe={},
+                class_names=tuple("0123456789"), dataset="digits", dataset_digest="",
+                accuracy={}, versions={},
+            ),
+        )  # fmt: skip
+        began = time.monotonic()
+        start(command(model, Path(folder) / "whole", 1)).wait()
+        whole = read_run(Path(folder) / "whole").digest
+        seconds = time.monotonic() - began
+        for kill in range(options.kills):
+            workers = kill % 3 + 1
+            run = Path(folder) / f"run-{kill}"
+            process = start(command(model, run, workers))
+            while not (run / "parts").is_dir() and process.poll() is None:
+                time.sleep(0.01)
+            while workers > 1 and not workers_of(process.pid):
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, seconds))
+            ranked = workers_of(process.pid)
+            everything = kill % 4 == 3 or not ranked
+            if everything:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                os.kill(moments.choice(ranked), signal.SIGKILL)
+            process.wait()
+            done = RunDirectory(run).done()
+            halfway += bool(0 < done.mean() < 1)
+            if not done.all():
+                start(command(model, run, workers)).wait()
+            same = read_run(run).digest == whole
+            equal += same
+            print(
+                f"kill {kill + 1}: {workers} workers, "
+                f"{'everything' if everything else 'one worker'} killed, "
+                f"{done.mean():.0%} there when it ended, "
+                f"votes {'equal' if same else 'DIFFER'}",
+                flush=True,
+            )
+    print(f"{equal} of {options.kills} equal; {halfway} were cut half-way")
+    sys.exit(equal != options.kills)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""``python -m simplicert``, for launchers that start modules."""
+
+from simplicert.cli import main
+
+main()

@@ -1,0 +1,32 @@
+"""``simplicert merge``: shards of a run → one run."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from simplicert.votes import merge_runs
+
+
+def merge_command(
+    runs: list[Path],
+    /,
+    *,
+    out: Annotated[Path, Parameter(alias="-o")],
+) -> None:
+    """Join run directories from machines that share no disk.
+
+    Refuses what does not belong together, and says which field differs.
+
+        simplicert merge node1/run node2/run -o run
+
+    Args:
+        runs: Runs of one model, data set, sigma and seed.
+        out: The run to write.
+    """
+    merged = merge_runs(runs, out)
+    done = merged.done()
+    print(
+        f"{out}: {len(done)} images, {done.mean():.0%} of their draws"
+        + ("" if done.all() else "; continue it with simplicert sample")
+    )

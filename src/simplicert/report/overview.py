@@ -1,0 +1,148 @@
+"""Runs → the parts of the page that need no script: claims, facts, Table 1."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simplicert.analysis import false_certificates, table1
+from simplicert.certificates import Certificates
+from simplicert.report.run import ReportRun
+from simplicert.rounding import round_down
+
+__all__ = [
+    "Overview",
+    "TableGroup",
+    "commands",
+    "conditions",
+    "fact_rows",
+    "overview",
+    "table_groups",
+]
+
+FAILURE = 0.001
+"""Probability with which the promise about a whole run may be wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """What was certified, in sentences."""
+
+    claim: str
+    alpha: str
+    table_promise: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableGroup:
+    """Table 1 of one run in one framework.
+
+    Attributes:
+        view: Which run and framework, as the script numbers them.
+        title: Those, and what every number in it rests on.
+        rows: A mechanism's name and four cells.
+    """
+
+    view: str
+    title: str
+    rows: list[tuple[str, list[str]]]
+
+
+def overview(runs: Sequence[ReportRun]) -> Overview:
+    """The page's first sentences, about all of its runs."""
+    every = [c for run in runs for c in run.certificates]
+    images = max(len(c) for c in every)
+    false = false_certificates(
+        images, alpha=max(c.alpha for c in every), failure=FAILURE
+    )
+    data = _each(run.facts.get("data", "") for run in runs)
+    model = _each(run.facts.get("model", "") for run in runs)
+    return Overview(
+        claim=f"{_each(f'{len(c):,}' for c in every)} image{'s' if images > 1 else ''}"
+        + (f" of {data}" if data else "")
+        + (f", classified by {model}" if model else "")
+        + f", under Gaussian noise of sigma = {_each(f'{c.sigma:g}' for c in every)}: "
+        f"{_each(_draws(c) for c in every)} noisy draws an image.",
+        alpha=_each(f"{c.alpha:g}" for c in every),
+        table_promise=f"Of the certificates of {images:,} images some may be false: "
+        f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
+    )
+
+
+def fact_rows(columns: Sequence[Mapping[str, str]]) -> list[tuple[str, list[str]]]:
+    """Facts about each run → rows of a table: a name, and a text for each run."""
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [(name, [column.get(name, "–") for column in columns]) for name in names]
+
+
+def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
+    """The paper's Table 1 for each run and framework, as text, rounded down."""
+    return [
+        TableGroup(
+            view=f"{i}-{j}",
+            title=f"{run.name}: {certificates.framework}, "
+            f"sigma = {certificates.sigma:g}, alpha = {certificates.alpha:g}, "
+            f"n = {_draws(certificates)}, {len(certificates):,} images, "
+            f"votes {run.digest[:12]}",
+            rows=[
+                (
+                    row["mechanism"],
+                    [
+                        _percent(row["top1"]),
+                        f"{round_down(row['median_radius'], 4):.4f}",
+                        _percent(row["largest"]),
+                        _percent(row["above_0.05"]),
+                    ],
+                )
+                for row in table1(certificates).to_dict("records")
+            ],
+        )
+        for i, run in enumerate(runs)
+        for j, certificates in enumerate(run.certificates)
+    ]
+
+
+def commands(runs: Sequence[ReportRun]) -> list[str]:
+    """What to type to derive the page's numbers again, or at another alpha."""
+    paths = [shlex.quote(run.facts["run"]) for run in runs if "run" in run.facts]
+    if not paths:
+        return []
+    alpha = runs[0].certificates[0].alpha
+    return [
+        *(f"simplicert certify {path} --alpha {alpha:g}" for path in paths),
+        f"simplicert report {' '.join(paths)} --alpha 0.01 -o report.html",
+    ]
+
+
+def conditions(run: ReportRun) -> dict[str, str]:
+    """What a run's certificates rest on."""
+    first = run.certificates[0]
+    return {
+        "sigma": f"{first.sigma:g}",
+        "images": f"{len(first):,}",
+        "labels": "none, so no accuracy" if first.labels is None else "known",
+        "classes": f"{first.classes:,}",
+        "draws an image": _draws(first),
+        "alpha an image": _each(f"{c.alpha:g}" for c in run.certificates),
+        "framework": _each(c.framework for c in run.certificates),
+        "procedure": _each(c.procedure for c in run.certificates),
+        "abstains": _each(
+            f"{(c.radius == 0).sum():,} ({c.framework})" for c in run.certificates
+        ),
+        "votes digest": run.digest,
+    }
+
+
+def _each(values: Iterable[str]) -> str:
+    """The values that are not empty, each once."""
+    return ", ".join(value for value in dict.fromkeys(values) if value)
+
+
+def _draws(certificates: Certificates) -> str:
+    low, high = certificates.draws.min(), certificates.draws.max()
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _percent(share: float) -> str:
+    return "–" if np.isnan(share) else f"{100 * round_down(share, 3):.1f} %"

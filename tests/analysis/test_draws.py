@@ -1,0 +1,100 @@
+"""The first blocks of a run are the run at fewer draws."""
+
+import numpy as np
+import pytest
+from synthetic import manifest
+from voted import by_hand
+
+from simplicert.analysis import against_draws, certificates_by_draws, times
+from simplicert.certification import certify
+from simplicert.errors import InputError
+from simplicert.votes import RunDirectory, VoteRows, Votes
+
+BLOCK, BLOCKS, IMAGES = 50, 12, 20
+
+
+@pytest.fixture(scope="module")
+def counts():
+    chances = np.random.default_rng(3).dirichlet([4, 1, 1], size=IMAGES)
+    random = np.random.default_rng(4)
+    return np.stack([random.multinomial(BLOCK, chances) for _ in range(BLOCKS)])
+
+
+@pytest.fixture(scope="module")
+def run(counts, tmp_path_factory):
+    store = RunDirectory.create(
+        tmp_path_factory.mktemp("draws") / "run",
+        manifest(
+            images=list(range(IMAGES)),
+            labels=[0] * IMAGES,
+            block=BLOCK,
+            draws=BLOCK * BLOCKS,
+            scores=False,
+        ),
+    )
+    for block in reversed(range(BLOCKS)):
+        store.append(
+            VoteRows(
+                images=np.arange(IMAGES),
+                blocks=np.full(IMAGES, block),
+                counts=counts[block],
+                score_sums=None,
+                score_squares=None,
+            )
+        )
+    return store.path
+
+
+def test_each_set_is_certified_from_the_sum_of_its_first_blocks(run, counts):
+    found = certificates_by_draws(run, alpha=0.01, points=5)
+    sizes = [int(c.draws[0]) // BLOCK for c in found]
+    assert (sizes[0], sizes[-1]) == (1, BLOCKS)
+    assert sizes == sorted(set(sizes))
+    for size, certificates in zip(sizes, found, strict=True):
+        votes = Votes(
+            counts=counts[:size].sum(axis=0),
+            score_sums=None,
+            score_squares=None,
+            draws=np.full(IMAGES, size * BLOCK),
+            indices=np.arange(IMAGES),
+            labels=None,
+            sigma=0.5,
+            source={},
+        )
+        expected = certify(votes, alpha=0.01)
+        for name, radius in expected.radii.items():
+            np.testing.assert_array_equal(certificates.radii[name], radius)
+    table = against_draws(found)
+    assert len(table) == len(found) * 6
+    for row in table.itertuples():
+        radius = found[sizes.index(int(row.draws) // BLOCK)].radii[row.mechanism]
+        assert row.median_radius == np.median(radius)
+        assert table.loc[row.Index, "above_0.05"] == (radius > 0.05).mean()
+
+
+def test_numbers_of_draws_that_could_never_certify_are_left_out(run):
+    found = certificates_by_draws(run, alpha=1e-30, points=12)  # needs 101 draws
+    assert min(int(c.draws[0]) for c in found) == 150
+    with pytest.raises(InputError, match="can never certify"):
+        certificates_by_draws(run, alpha=1e-300)
+
+
+def test_times_are_of_every_step_and_add_the_draws_if_known(run):
+    certificates = certificates_by_draws(run, points=1)[0]
+    table = times(certificates, repeats=1).set_index("step")
+    assert list(table.index) == [
+        "bounds",
+        *(set(certificates.radii) - {"ensemble"}),
+    ] or (set(table.index) == {"bounds", *certificates.radii} - {"ensemble"})
+    assert (table["seconds_per_image"] > 0).all()
+    assert table["share_of_draws"].isna().all()
+    known = times(certificates, seconds_per_draw=0.5, repeats=1).set_index("step")
+    draws = float(certificates.draws[0])
+    assert known.loc["draws", "seconds_per_image"] == 0.5 * draws
+    assert known.loc["cohen", "share_of_draws"] == pytest.approx(
+        known.loc["cohen", "seconds_per_image"] / (0.5 * draws)
+    )
+    with pytest.raises(InputError, match="no images to time"):
+        times(by_hand({"cohen": []}))
+    with pytest.raises(InputError, match="no certificates"):
+        against_draws([])

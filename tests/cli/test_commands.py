@@ -1,0 +1,265 @@
+"""The command line: help with an example, one clear line and exit code 2, resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simplicert.cli.app import COMMANDS
+from simplicert.votes import RunDirectory, read_run
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(simplicert, command):
+    code, out, _ = simplicert(command, "--help")
+    assert code == 0
+    assert f"simplicert {command}" in out.split("Usage")[-1].split("\n", 1)[1]
+
+
+def test_the_command_list_and_version(simplicert):
+    code, out, _ = simplicert("--help")
+    assert code == 0
+    assert all(command in out for command in COMMANDS)
+    assert simplicert("--version")[1].strip()
+
+
+def test_help_is_quick_because_it_imports_nothing():
+    probe = (
+        "import sys; from simplicert.cli import app; "
+        "assert not {'torch', 'pandas', 'scipy', 'pyarrow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", probe], check=True)
+
+
+def test_certify_prints_a_table_and_writes_rows(simplicert, run, tmp_path):
+    target = tmp_path / "certificates.parquet"
+    code, out, err = simplicert("certify", run, "--alpha", 0.01, "-o", target)
+    assert (code, err) == (0, "")
+    assert "20 images × 1,000 draws, alpha 0.01" in out
+    for mechanism in ("lecuyer", "li", "cohen", "cullen", "ensemble", "neyman_pearson"):
+        assert mechanism in out
+    assert len(pd.read_parquet(target)) == 20
+
+
+def test_certify_as_json_has_every_digit(simplicert, run):
+    code, out, _ = simplicert("certify", run, "--json")
+    assert code == 0
+    printed = json.loads(out)
+    assert len(printed["summary"]) == 6
+    assert len(printed["images"]) == 20
+    radii = [row["neyman_pearson"] for row in printed["images"]]
+    from simplicert.certification import certify_run
+
+    np.testing.assert_allclose(radii, certify_run(run).radius, rtol=1e-14)
+
+
+def test_certify_in_cohen_s_layout(simplicert, run, tmp_path):
+    target = tmp_path / "log.tsv"
+    simplicert("certify", run, "-o", target)
+    table = pd.read_csv(target, sep="\t")
+    assert list(table) == ["idx", "label", "predict", "radius", "correct", "time"]
+
+
+def test_the_two_stage_procedure(simplicert, run):
+    arguments = ["certify", run, "--procedure", "two-stage", "--selection", 100]
+    code, out, _ = simplicert(*arguments, "--mechanism", "cohen")
+    assert code == 0
+    assert "× 900 draws" in out
+
+
+def sampling(checkpoint, run, *more):
+    return [
+        *("sample", checkpoint, "digits", "--images", "0:3", "--sigma", 0.5),
+        *("--draws", 400, "--block", 100, "--seed", 1, "--out", run, *more),
+    ]
+
+
+def test_sample_says_what_it_will_do_and_does_it(simplicert, checkpoint, tmp_path):
+    run = tmp_path / "run"
+    code, out, err = simplicert(*sampling(checkpoint, run, "--dry-run"))
+    assert (code, out) == (0, "")
+    assert "3 images × 400 draws = 1,200 passes" in err
+    assert not run.exists()
+    code, out, _ = simplicert(*sampling(checkpoint, run))
+    assert code == 0
+    assert f"simplicert certify {run}" in out
+    digest = read_run(run).digest
+    assert digest[:16] in out
+    _, out, err = simplicert(*sampling(checkpoint, run))
+    assert "0 passes to go" in err
+    assert digest[:16] in out
+
+
+def test_sample_warns(simplicert, checkpoint, tmp_path):
+    few = [*sampling(checkpoint, tmp_path / "run", "--dry-run", "--alpha", 1e-200)]
+    _, _, err = simplicert(*few)
+    assert "warning: 400 draws can never certify at alpha 1e-200" in err
+    _, _, err = simplicert(
+        *("sample", checkpoint, "digits", "--sigma", 2, "--draws", 100),
+        *("--out", tmp_path / "run", "--dry-run"),
+    )
+    assert "warning: the model was trained with sigma 0.5, not 2" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [2, 3])
+def test_any_number_of_workers_gives_the_same_votes(checkpoint, tmp_path, workers):
+    def run(name, *more):
+        arguments = sampling(checkpoint, tmp_path / name, "--threads", 1, *more)
+        subprocess.run(
+            [sys.executable, "-m", "simplicert", *map(str, arguments)], check=True
+        )
+        return read_run(tmp_path / name).digest
+
+    assert run("alone") == run("together", "--workers", workers, "--batch", 1000)
+
+
+def test_merge_joins_shards_and_refuses_strangers(simplicert, checkpoint, tmp_path):
+    a, b, both = tmp_path / "a", tmp_path / "b", tmp_path / "both"
+    arguments = sampling(checkpoint, both)
+    simplicert(*arguments)
+    for run, images in ((a, "0:2"), (b, "1:3")):
+        arguments[arguments.index("--images") + 1] = images
+        arguments[arguments.index("--out") + 1] = run
+        simplicert(*arguments)
+    code, out, _ = simplicert("merge", a, b, "-o", tmp_path / "merged")
+    assert (code, "3 images, 100% of their draws" in out) == (0, True)
+    assert read_run(tmp_path / "merged").digest == read_run(both).digest
+
+    arguments[arguments.index("--sigma") + 1] = 0.25
+    arguments[arguments.index("--out") + 1] = tmp_path / "other"
+    simplicert(*arguments)
+    code, _, err = simplicert("merge", a, tmp_path / "other", "-o", tmp_path / "no")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "do not belong together: sigma is 0.5 there and 0.25 here" in err
+    assert not (tmp_path / "no").exists()
+    code, _, err = simplicert("merge", a, b, "-o", both)
+    assert (code, "exists" in err) == (2, True)
+
+
+# --- Bad input: one clear line, exit code 2 ------------------------------------------
+
+BAD = {
+    "unknown command": (["certfy"], "certify"),
+    "unknown option": (["certify", "RUN", "--alhpa", "1"], "--alpha"),
+    "not a number": (["certify", "RUN", "--alpha", "tiny"], "tiny"),
+    "alpha 0": (["certify", "RUN", "--alpha", "0"], "alpha must be in (0, 1)"),
+    "alpha 1": (["certify", "RUN", "--alpha", "1"], "alpha must be in (0, 1)"),
+    "alpha nan": (["certify", "RUN", "--alpha", "nan"], "alpha must be in (0, 1)"),
+    "too few draws": (["certify", "RUN", "--alpha", "1e-305"], "Draw at least 1015"),
+    "no run": (["certify", "TMP/none"], "does not exist"),
+    "empty run": (["certify", "TMP"], "is empty"),
+    "framework": (["certify", "RUN", "--framework", "hard"], "softmax"),
+    "mechanism": (["certify", "RUN", "--mechanism", "lee"], "did you mean"),
+    "file type": (["certify", "RUN", "-o", "TMP/x.docx"], ".parquet"),
+    "not writable": (["certify", "RUN", "-o", "/proc/x.csv"], "/proc/x.csv"),
+    "dataset": (["sample", "MODEL", "digts", *"--sigma 1 --draws 100".split(),
+                 "--out", "TMP/r"], "did you mean 'digits'"),
+    "split": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
+               "--split", "tset", "--out", "TMP/r"], "did you mean 'test'"),
+    "model": (["sample", "none.safetensors", "digits",
+               *"--sigma 1 --draws 100".split(), "--out", "TMP/r"],
+              "no checkpoint at none.safetensors"),
+    "sigma 0": (["sample", "MODEL", "digits", *"--sigma 0 --draws 100".split(),
+                 "--out", "TMP/r"], "sigma"),
+    "sigma nan": (["sample", "MODEL", "digits", *"--sigma nan --draws 100".split(),
+                   "--out", "TMP/r"], "sigma"),
+    "draws": (["sample", "MODEL", "digits", *"--sigma 1 --draws 1500".split(),
+               "--out", "TMP/r"], "draws (1500) must be a multiple of block (1000)"),
+    "workers": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
+                 "--workers", "0", "--out", "TMP/r"], "workers must be at least 1"),
+    "images": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
+                "--images", "400:500", "--out", "TMP/r"], "selects none of 355"),
+    "image position": (["sample", "MODEL", "digits", *"--sigma 1 --draws 9".split(),
+                        "--images", "355", "--out", "TMP/r"], "outside 0 … 354"),
+    "out is a file": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
+                       "--images", "0:1", "--out", "MODEL"], "is not a run"),
+    "out not writable": (["sample", "MODEL", "digits",
+                          *"--sigma 1 --draws 100 --images 0:1".split(),
+                          "--out", "/proc/r"], "/proc/r"),
+    "another run": (["sample", "MODEL", "digits",
+                     *"--sigma 1 --draws 1000 --images 0:20 --seed 1".split(),
+                     "--out", "RUN"], "another run: sigma is 0.5 there and 1.0 here"),
+    "recipe": (["train", "digitz"], "did you mean 'digits'"),
+    "architecture": (["train", "digits", "--set", "architecture=resnet"], "Known:"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_line_and_exit_code_2(
+    simplicert, run, checkpoint, tmp_path, arguments, message
+):
+    places = {"RUN": run, "MODEL": checkpoint}
+    arguments = [
+        str(places.get(word, word)).replace("TMP", str(tmp_path)) for word in arguments
+    ]
+    before = read_run(run).digest
+    code, out, err = simplicert(*arguments)
+    assert code == 2
+    assert message in err
+    lines = [line for line in err.splitlines() if line.startswith("simplicert: ")]
+    assert len(lines) == 1
+    assert err.splitlines()[-1] == lines[0]
+    assert "Traceback" not in err
+    assert "│" not in out + err
+    assert read_run(run).digest == before
+
+
+def test_a_missing_extra_is_named(simplicert, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for module in [name for name in sys.modules if name.startswith("simplicert.")]:
+        if module.split(".")[1] in ("sampling", "models", "training", "smoothed"):
+            monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "simplicert.cli.sample", raising=False)
+    code, _, err = simplicert("sample", "--help")
+    assert code == 2
+    assert "pip install 'simplicert[torch]'" in err
+
+
+def test_a_closed_pipe_is_quiet(run):
+    process = subprocess.run(
+        f"{sys.executable} -m simplicert certify {run} --json | head -c 10",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stderr == ""
+
+
+@pytest.mark.slow
+def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
+    run = tmp_path / "run"
+    command = [
+        *(sys.executable, "-m", "simplicert", "sample", checkpoint, "digits"),
+        *("--sigma", "0.5", "--draws", "1000000", "--out", run),
+    ]
+    process = subprocess.Popen(
+        list(map(str, command)), stderr=subprocess.PIPE, text=True
+    )
+    for line in process.stderr:
+        if " draws (" in line:
+            break
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "simplicert: interrupted"
+    RunDirectory(run).done()  # readable
+
+
+def test_the_right_half_never_imports_torch(run):
+    probe = (
+        "import sys; sys.modules['torch'] = None; sys.modules['sklearn'] = None; "
+        "from simplicert.cli import main; main(sys.argv[1:])"
+    )
+    for arguments in (["certify", run], ["certify", run, "--framework", "softmax"]):
+        subprocess.run(
+            [sys.executable, "-c", probe, *map(str, arguments)],
+            check=True,
+            capture_output=True,
+        )

@@ -1,0 +1,89 @@
+"""``import`` and ``compare`` as they are typed."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from voted import random_votes
+
+from simplicert.analysis import compare_runs, table2
+from simplicert.certification import certify_run
+from simplicert.cli.app import main
+
+
+@pytest.fixture
+def typed(capsys):
+    """Run a command line; its exit code, stdout and stderr."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def counts(tmp_path):
+    """A 500 × 10 table of counts, as text without a header."""
+    votes = random_votes(500, classes=10, draws=10_000)
+    path = tmp_path / "counts.txt"
+    np.savetxt(path, votes.counts, fmt="%d")
+    return path
+
+
+def test_counts_from_text_to_a_row_of_table_2_in_one_command_each(
+    typed, counts, tmp_path
+):
+    run = tmp_path / "run"
+    code, out, err = typed("import", counts, "--sigma", 0.25, "-o", run)
+    assert (code, out) == (
+        0,
+        f"wrote {run}: votes of 500 images, 10,000 draws each, sigma 0.25\n",
+    )
+    assert "there are no labels" in err
+    code, out, _ = typed("certify", run, "--alpha", 0.001)
+    assert code == 0
+    assert "500 images" in out
+    code, out, _ = typed("compare", run, "--json")
+    [row] = [r for r in json.loads(out)["table2"] if r["mechanism"] == "ensemble"]
+    expected = table2(certify_run(run)).set_index("mechanism").loc["ensemble"]
+    assert row["mean_gain_percent"] == pytest.approx(expected["mean_gain_percent"])
+    assert row["images"] == expected["images"]
+
+
+def test_two_runs_in_every_format(typed, counts, tmp_path):
+    other = tmp_path / "other.txt"
+    np.savetxt(other, np.loadtxt(counts, dtype=int)[:, ::-1], fmt="%d")
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for file, run in zip([counts, other], runs, strict=True):
+        assert typed("import", file, "--sigma", 0.25, "-o", run)[0] == 0
+    out = tmp_path / "images.parquet"
+    code, printed, _ = typed("compare", *runs, "--format", "csv", "-o", out)
+    assert code == 0
+    summary, tests = printed.split("\n\n")
+    assert pd.read_csv(io.StringIO(summary))["images"].sum() == 500
+    assert pd.read_csv(io.StringIO(tests)).shape == (1, 7)
+    whole = compare_runs(*map(certify_run, runs))
+    pd.testing.assert_frame_equal(pd.read_parquet(out), whole)
+    code, printed, _ = typed("compare", *runs, "--json")
+    found = json.loads(printed)
+    assert set(found) == {"summary", "tests", "images"}
+    assert len(found["images"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["import", "none.csv", "-o", "run"], "none.csv does not exist"),
+        (["compare", "none"], "none does not exist"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(typed, arguments, message, tmp_path):
+    code, out, err = typed(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1

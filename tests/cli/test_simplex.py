@@ -1,0 +1,129 @@
+"""``simplicert simplex``: files, numbers, and one clear line on bad input."""
+
+import json
+
+import pandas as pd
+import pytest
+
+QUICK = ["--resolution", "20", "--margin", "0.01"]
+
+MINE = """
+import numpy as np
+def radius(e0_lower, e1_upper, *, sigma):
+    return sigma * np.maximum(e0_lower - e1_upper, 0) * {factor}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(factor=0.5))
+    return f"{path}:radius"
+
+
+def test_all_four_figures_by_default(simplicert, tmp_path):
+    code, out, _ = simplicert("simplex", *QUICK, "--out", tmp_path / "new" / "folder")
+    assert code == 0
+    names = ["fig2", "fig3-softmax", "fig3-multinomial", "np-over-ensemble"]
+    assert {path.name for path in (tmp_path / "new" / "folder").iterdir()} == {
+        name + end
+        for name in names
+        for end in (
+            *("-plane.png", "-ternary.png"),
+            *(".parquet", "-boundaries.parquet"),
+        )
+    }
+    for name in names:
+        assert f"{name}: " in out
+    assert "largest   5.4414 at E0 = 0.505, E1 = 0.495" in out
+
+
+def test_one_figure_in_every_format_with_tables_as_csv(simplicert, tmp_path):
+    formats = [word for f in ("png", "svg", "pdf") for word in ("--format", f)]
+    arguments = ["fig2", *QUICK, *formats, "--table", "csv", "-o", tmp_path]
+    assert simplicert("simplex", *arguments)[0] == 0
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+    for axes in ("plane", "ternary"):
+        for suffix, start in starts.items():
+            content = (tmp_path / f"fig2-{axes}.{suffix}").read_bytes()
+            assert content.startswith(start)
+    grid = pd.read_csv(tmp_path / "fig2.csv")
+    assert list(grid) == ["e0", "e1", "e2", "cohen", "li", "winner", "value"]
+    assert len(grid) == 210
+    curve = pd.read_csv(tmp_path / "fig2-boundaries.csv")
+    assert set(curve["first"]) == {"cohen"}
+
+
+def test_any_two_mechanisms_and_the_regions_of_others_as_json(
+    simplicert, mine, tmp_path
+):
+    code, out, _ = simplicert(
+        *("simplex", "--ratio", mine, "li,cohen", "--regions", f"{mine},li,cohen"),
+        *(*QUICK, "--json", "--out", tmp_path),
+    )
+    assert code == 0
+    [(name, found)] = json.loads(out).items()
+    assert name == "ratio-mine-radius-max-li-cohen"
+    assert found["quantity"] == "mine.radius / max(li, cohen)"
+    assert set(found["area_shares"]) == {"mine.radius", "li", "cohen"}
+    assert sum(found["area_shares"].values()) == pytest.approx(1)
+    assert found["largest"][0]["margin"] == 0.01
+    assert all((tmp_path / file).exists() for file in found["files"])
+
+
+def test_a_difference(simplicert, tmp_path):
+    code, out, _ = simplicert(
+        *("simplex", "--difference", "cullen", "cohen", *QUICK, "-o", tmp_path)
+    )
+    assert code == 0
+    assert out.startswith("difference-cullen-cohen: cullen - cohen\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fig9"], "fig3-multinomial"),
+        (["--resolution", "0"], "--resolution"),
+        (["--resolution", "-5"], "--resolution"),
+        (["--resolution", "1000000"], "--resolution"),
+        (["--resolution", "many"], "--resolution"),
+        (["--margin", "0"], "--margin"),
+        (["--margin", "0.4"], "--margin"),
+        (["--format", "gif"], "--format"),
+        (["--table", "xlsx"], "--table"),
+        (["--ratio", "li"], "--ratio"),
+        (["--ratio", "cohn", "li"], "did you mean 'cohen'"),
+        (["--ratio", "nowhere.py:f", "li"], "nowhere.py"),
+        (["fig2", "--ratio", "li", "cohen"], "only one of FIGURE, --ratio"),
+        (["--ratio", "li", "cohen", "--difference", "li", "cohen"], "only one of"),
+        (["fig2", "--regions", "li,cohen"], "--regions goes with --ratio"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(
+    simplicert, tmp_path, arguments, says
+):
+    code, out, err = simplicert("simplex", *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_where_the_folder_should_be(simplicert, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    code, _, err = simplicert("simplex", "fig2", "--out", tmp_path / "out")
+    assert code == 2
+    assert "out: File exists" in err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_mechanism_that_breaks_a_law_is_refused_by_name(simplicert, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.format(factor=5))
+    code, _, err = simplicert(
+        *("simplex", "--ratio", f"{path}:radius", "li", "--out", tmp_path / "out")
+    )
+    assert code == 2
+    assert "mechanism 'mine.radius' breaks the law 'tight'" in err
+    assert not (tmp_path / "out").exists()

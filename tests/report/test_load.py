@@ -1,0 +1,101 @@
+import json
+
+import numpy as np
+import pytest
+from synthetic import EVERY_BLOCK, manifest, rows
+
+from simplicert.certification import certify
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+from simplicert.report import load_runs, render_report
+from simplicert.votes import DataSource, RunDirectory, read_run
+from simplicert.votes.imports import import_file
+
+
+@pytest.fixture
+def run(tmp_path):
+    store = RunDirectory.create(tmp_path / "mine", manifest())
+    store.append(rows(*EVERY_BLOCK))
+    return store.path
+
+
+def test_a_run_is_certified_in_every_framework_of_its_votes(run):
+    [loaded] = load_runs([run], alpha=0.1)
+    votes = read_run(run)
+    assert [c.framework for c in loaded.certificates] == ["multinomial", "softmax"]
+    for certificates in loaded.certificates:
+        expected = certify(votes, alpha=0.1, framework=certificates.framework)
+        np.testing.assert_array_equal(certificates.radius, expected.radius)
+    assert loaded.digest == votes.digest
+    assert loaded.facts["model digest"] == "ab"
+
+
+def test_one_framework_if_asked(run):
+    [loaded] = load_runs([run], alpha=0.1, framework="softmax")
+    assert [c.framework for c in loaded.certificates] == ["softmax"]
+
+
+def test_a_mechanism_for_hard_votes_opens_those_only(run):
+    [loaded] = load_runs([run], alpha=0.1, mechanism="li")
+    assert [c.mechanism for c in loaded.certificates] == ["li", "neyman_pearson"]
+    with pytest.raises(InputError, match="does not apply"):
+        load_runs([run], alpha=0.1, mechanism="li", framework="softmax")
+
+
+def test_runs_of_one_name_are_told_apart_by_path(run, tmp_path):
+    other = tmp_path / "elsewhere" / "mine"
+    RunDirectory.create(other, manifest()).append(rows(*EVERY_BLOCK))
+    names = [loaded.name for loaded in load_runs([run, other], alpha=0.1)]
+    assert names == [str(run), str(other)]
+
+
+def test_an_unfinished_run_is_refused_or_cut(tmp_path):
+    store = RunDirectory.create(tmp_path / "run", manifest())
+    store.append(rows(*EVERY_BLOCK[:3]))
+    with pytest.raises(InputError, match="not finished"):
+        load_runs([store.path])
+    [loaded] = load_runs([store.path], alpha=0.1, partial=True)
+    assert loaded.certificates[0].indices.tolist() == [4]
+
+
+def test_pictures_come_from_the_data_that_was_sampled(tmp_path):
+    digits = load_dataset("digits")
+    images = digits.indices[:2].tolist()
+    source = DataSource(name="digits", digest=digits.digest, shape=[1, 8, 8])
+    store = RunDirectory.create(tmp_path / "run", manifest(images=images, data=source))
+    both = rows(*[(image, block) for image in images for block in range(3)])
+    store.append(both)
+    [loaded] = load_runs([store.path], alpha=0.1, dataset=digits)
+    assert loaded.pictures is not None
+    np.testing.assert_array_equal(
+        loaded.pictures(np.array(images)), digits.read(np.arange(2))
+    )
+
+
+def test_pictures_of_other_images_are_refused(run):
+    with pytest.raises(InputError, match="pictures would be of other images"):
+        load_runs([run], alpha=0.1, dataset=load_dataset("digits"))
+
+
+def test_no_run_is_refused():
+    with pytest.raises(InputError, match="at least one run"):
+        load_runs([])
+
+
+def test_a_published_log_is_reported_as_far_as_it_goes(tmp_path):
+    log = tmp_path / "log.tsv"
+    log.write_text(
+        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n"
+        "0\t3\t3\t0.25\t1\t0:00:01\n20\t8\t-1\t0.0\t0\t0:00:01\n"
+    )
+    imported = tmp_path / "imported"
+    import_file(log, imported, sigma=0.25, draws=100_000, alpha=0.001)
+    [loaded] = load_runs([imported])
+    page = render_report([loaded])
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    [view] = data["runs"][0]["views"]
+    assert view["e1"] == [None, None]
+    assert view["runner_up"] == [-1, -1]
+    assert "what is missing" in page
+    with pytest.raises(InputError, match="no soft scores"):
+        load_runs([imported], framework="softmax")

@@ -1,0 +1,155 @@
+"""Counts tables in every format become the same run; what is not counts is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from voted import random_votes
+
+from simplicert.errors import InputError
+from simplicert.votes import RunDirectory, read_run
+from simplicert.votes.imports import import_file
+
+VOTES = random_votes(30, classes=4, draws=500)
+NAMES = ["cat", "dog", "eel", "<fox>"]
+
+
+def frame(*, labels=True):
+    table = pd.DataFrame(VOTES.counts, columns=NAMES)
+    if labels:
+        table.insert(2, "label", VOTES.labels)
+    return table
+
+
+def write(path, table):
+    text = {".csv": ",", ".tsv": "\t", ".txt": " ", ".dat": ";"}
+    if path.suffix in text:
+        table.to_csv(path, sep=text[path.suffix], index=False)
+    elif path.suffix == ".parquet":
+        table.to_parquet(path)
+    elif path.suffix == ".npz":
+        np.savez(path, counts=VOTES.counts, labels=VOTES.labels)
+    else:
+        np.save(path, np.column_stack([VOTES.counts, VOTES.labels]))
+    return path
+
+
+@pytest.mark.parametrize(
+    "suffix", [".csv", ".tsv", ".txt", ".dat", ".npy", ".npz", ".parquet"]
+)
+def test_every_format_gives_the_same_votes(tmp_path, suffix):
+    file = write(tmp_path / f"counts{suffix}", frame())
+    column = "-1" if suffix == ".npy" else "label"
+    found = import_file(file, tmp_path / "run", sigma=0.25, label_column=column)
+    assert (found.kind, found.evidence, found.draws) == ("counts", "votes", 500)
+    assert found.notes == ()
+    votes = read_run(tmp_path / "run")
+    np.testing.assert_array_equal(votes.counts, VOTES.counts)
+    np.testing.assert_array_equal(votes.labels, VOTES.labels)
+    np.testing.assert_array_equal(votes.draws, 500)
+    assert votes.sigma == 0.25
+    manifest = RunDirectory(tmp_path / "run").manifest
+    assert manifest.precision == "unknown"
+    named = suffix not in (".npy", ".npz")
+    assert manifest.data.class_names == (NAMES if named else None)
+
+
+@pytest.mark.parametrize("header", ["", "made in 2026\n"])
+def test_numpys_own_text_without_labels(tmp_path, header):
+    file = tmp_path / "counts.txt"
+    np.savetxt(file, VOTES.counts, header=header.strip())  # as 9.0000e+02
+    found = import_file(file, tmp_path / "run", sigma=1)
+    assert found.notes == (
+        "there are no labels: no accuracy, the share certified instead",
+    )
+    votes = read_run(tmp_path / "run")
+    np.testing.assert_array_equal(votes.counts, VOTES.counts)
+    assert votes.labels is None
+
+
+def test_a_commented_header_names_the_columns(tmp_path):
+    file = tmp_path / "counts.txt"
+    matrix = np.column_stack([VOTES.labels, VOTES.counts])
+    np.savetxt(file, matrix, header="label 0 1 2 3", fmt="%d")
+    import_file(file, tmp_path / "run", sigma=1.0)
+    np.testing.assert_array_equal(read_run(tmp_path / "run").labels, VOTES.labels)
+
+
+def test_indices_are_kept_and_the_same_import_again_changes_nothing(tmp_path):
+    table = frame().assign(index=VOTES.indices)
+    file = write(tmp_path / "counts.csv", table)
+    for _ in range(2):
+        import_file(file, tmp_path / "run", sigma=0.25)
+    votes = read_run(tmp_path / "run")
+    np.testing.assert_array_equal(votes.indices, VOTES.indices)
+    assert len(RunDirectory(tmp_path / "run").parts) == 1
+    with pytest.raises(InputError, match="holds another run: sigma"):
+        import_file(file, tmp_path / "run", sigma=0.5)
+
+
+CSV = "label,a,b\n0,7,3\n1,4,6\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "label,a,b\n0,7,3\n1,4,5\n",
+            "row 1: the counts sum to 9, not to 10.*missing",
+        ),
+        ("label,a,b\n0,7,3\n1,-4,14\n", "row 1, column a: -4 is negative"),
+        ("label,a,b\n0,7.5,2.5\n1,4,6\n", "row 0, column a: 7.5 is not a whole.*soft"),
+        ("label,a,b\n0,0.7,0.3\n", "0.7 is not a whole number: means, probabilities"),
+        ("label,a,b\n0,7,\n1,4,6\n", "row 0, column b: nan is missing"),
+        ("label,a,b\n0,seven,3\n", "row 0, column a: 'seven' is not a number"),
+        ("label,a,b\n2,7,3\n", "labels must lie in 0 … 1"),
+        ("label,a\n0,7\n", "has 1 count columns, needs one for each of at least 2"),
+        ("label,a,b\n", "holds no rows"),
+        ("index,a,b\n0,7,3\n0,4,6\n", "images must not name one image twice"),
+        ("", "is empty"),
+        ("label,a,b\n0,0,0\n", "the counts sum to 0"),
+        ("label,a,b\n0,7,3\n1,4,6,9\n", "cannot be read as a table"),
+    ],
+)
+def test_what_is_not_a_table_of_counts_is_refused(tmp_path, content, message):
+    file = tmp_path / "counts.csv"
+    file.write_text(content)
+    with pytest.raises(InputError, match=message):
+        import_file(file, tmp_path / "run", sigma=0.5)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "give --sigma"),
+        ({"sigma": -1.0}, "sigma: Input should be greater than 0"),
+        ({"sigma": 0.5, "draws": 11}, "the counts sum to 10, not to 11"),
+        ({"sigma": 0.5, "alpha": 0.001}, "leave --alpha out"),
+        ({"sigma": 0.5, "label_column": "class"}, "has no column 'class'.*label, a, b"),
+    ],
+)
+def test_what_was_given_must_fit(tmp_path, options, message):
+    file = tmp_path / "counts.csv"
+    file.write_text(CSV)
+    with pytest.raises(InputError, match=message):
+        import_file(file, tmp_path / "run", **options)
+
+
+def test_files_that_are_no_tables_are_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        import_file(tmp_path / "none.csv", tmp_path / "run", sigma=1.0)
+    (tmp_path / "image.png").write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match=r"ends in one of .txt"):
+        import_file(tmp_path / "image.png", tmp_path / "run", sigma=1.0)
+    np.save(tmp_path / "cube.npy", np.zeros((2, 2, 2)))
+    with pytest.raises(InputError, match="needs two axes"):
+        import_file(tmp_path / "cube.npy", tmp_path / "run", sigma=1.0)
+    np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        import_file(tmp_path / "pickled.npy", tmp_path / "run", sigma=1.0)
+    np.savez(tmp_path / "other.npz", votes=np.ones((2, 2)))
+    with pytest.raises(InputError, match="holds votes: call the counts"):
+        import_file(tmp_path / "other.npz", tmp_path / "run", sigma=1.0)
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="cannot be read as a table"):
+        import_file(tmp_path / "cut.parquet", tmp_path / "run", sigma=1.0)
