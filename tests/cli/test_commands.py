@@ -1,4 +1,4 @@
-"""The command line: help with an example, one clear line and exit code 2, resumption."""
+"""The command line: help with an example; one clear line and exit code 2."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simplicert.certification import certify_run
 from simplicert.cli.app import COMMANDS
 from simplicert.votes import RunDirectory, read_run
 
@@ -53,8 +54,6 @@ def test_certify_as_json_has_every_digit(simplicert, run):
     assert len(printed["summary"]) == 6
     assert len(printed["images"]) == 20
     radii = [row["neyman_pearson"] for row in printed["images"]]
-    from simplicert.certification import certify_run
-
     np.testing.assert_allclose(radii, certify_run(run).radius, rtol=1e-14)
 
 
@@ -144,62 +143,70 @@ def test_merge_joins_shards_and_refuses_strangers(simplicert, checkpoint, tmp_pa
 
 # --- Bad input: one clear line, exit code 2 ------------------------------------------
 
+SAMPLE = "sample MODEL digits --out TMP/r"
 BAD = {
-    "unknown command": (["certfy"], "certify"),
-    "unknown option": (["certify", "RUN", "--alhpa", "1"], "--alpha"),
-    "not a number": (["certify", "RUN", "--alpha", "tiny"], "tiny"),
-    "alpha 0": (["certify", "RUN", "--alpha", "0"], "alpha must be in (0, 1)"),
-    "alpha 1": (["certify", "RUN", "--alpha", "1"], "alpha must be in (0, 1)"),
-    "alpha nan": (["certify", "RUN", "--alpha", "nan"], "alpha must be in (0, 1)"),
-    "too few draws": (["certify", "RUN", "--alpha", "1e-305"], "Draw at least 1015"),
-    "no run": (["certify", "TMP/none"], "does not exist"),
-    "empty run": (["certify", "TMP"], "is empty"),
-    "framework": (["certify", "RUN", "--framework", "hard"], "softmax"),
-    "mechanism": (["certify", "RUN", "--mechanism", "lee"], "did you mean"),
-    "file type": (["certify", "RUN", "-o", "TMP/x.docx"], ".parquet"),
-    "not writable": (["certify", "RUN", "-o", "/proc/x.csv"], "/proc/x.csv"),
-    "dataset": (["sample", "MODEL", "digts", *"--sigma 1 --draws 100".split(),
-                 "--out", "TMP/r"], "did you mean 'digits'"),
-    "split": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
-               "--split", "tset", "--out", "TMP/r"], "did you mean 'test'"),
-    "model": (["sample", "none.safetensors", "digits",
-               *"--sigma 1 --draws 100".split(), "--out", "TMP/r"],
-              "no checkpoint at none.safetensors"),
-    "sigma 0": (["sample", "MODEL", "digits", *"--sigma 0 --draws 100".split(),
-                 "--out", "TMP/r"], "sigma"),
-    "sigma nan": (["sample", "MODEL", "digits", *"--sigma nan --draws 100".split(),
-                   "--out", "TMP/r"], "sigma"),
-    "draws": (["sample", "MODEL", "digits", *"--sigma 1 --draws 1500".split(),
-               "--out", "TMP/r"], "draws (1500) must be a multiple of block (1000)"),
-    "workers": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
-                 "--workers", "0", "--out", "TMP/r"], "workers must be at least 1"),
-    "images": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
-                "--images", "400:500", "--out", "TMP/r"], "selects none of 355"),
-    "image position": (["sample", "MODEL", "digits", *"--sigma 1 --draws 9".split(),
-                        "--images", "355", "--out", "TMP/r"], "outside 0 … 354"),
-    "out is a file": (["sample", "MODEL", "digits", *"--sigma 1 --draws 100".split(),
-                       "--images", "0:1", "--out", "MODEL"], "is not a run"),
-    "out not writable": (["sample", "MODEL", "digits",
-                          *"--sigma 1 --draws 100 --images 0:1".split(),
-                          "--out", "/proc/r"], "/proc/r"),
-    "another run": (["sample", "MODEL", "digits",
-                     *"--sigma 1 --draws 1000 --images 0:20 --seed 1".split(),
-                     "--out", "RUN"], "another run: sigma is 0.5 there and 1.0 here"),
-    "recipe": (["train", "digitz"], "did you mean 'digits'"),
-    "architecture": (["train", "digits", "--set", "architecture=resnet"], "Known:"),
-}  # fmt: skip
+    "unknown command": ("certfy", "certify"),
+    "unknown option": ("certify RUN --alhpa 1", "--alpha"),
+    "not a number": ("certify RUN --alpha tiny", "tiny"),
+    "alpha 0": ("certify RUN --alpha 0", "alpha must be in (0, 1)"),
+    "alpha 1": ("certify RUN --alpha 1", "alpha must be in (0, 1)"),
+    "alpha nan": ("certify RUN --alpha nan", "alpha must be in (0, 1)"),
+    "too few draws": ("certify RUN --alpha 1e-305", "Draw at least 1015"),
+    "no run": ("certify TMP/none", "does not exist"),
+    "empty run": ("certify TMP", "is empty"),
+    "framework": ("certify RUN --framework hard", "softmax"),
+    "mechanism": ("certify RUN --mechanism lee", "did you mean"),
+    "file type": ("certify RUN -o TMP/x.docx", ".parquet"),
+    "not writable": ("certify RUN -o /proc/x.csv", "/proc/x.csv"),
+    "dataset": (
+        "sample MODEL digts --sigma 1 --draws 100 --out TMP/r",
+        "did you mean 'digits'",
+    ),
+    "split": (f"{SAMPLE} --sigma 1 --draws 100 --split tset", "did you mean 'test'"),
+    "model": (
+        "sample none.safetensors digits --sigma 1 --draws 100 --out TMP/r",
+        "none.safetensors",
+    ),
+    "sigma 0": (f"{SAMPLE} --sigma 0 --draws 100", "sigma"),
+    "sigma nan": (f"{SAMPLE} --sigma nan --draws 100", "sigma"),
+    "draws": (
+        f"{SAMPLE} --sigma 1 --draws 1500",
+        "draws (1500) must be a multiple of block (1000)",
+    ),
+    "workers": (
+        f"{SAMPLE} --sigma 1 --draws 100 --workers 0",
+        "workers must be at least 1",
+    ),
+    "images": (
+        f"{SAMPLE} --sigma 1 --draws 100 --images 400:500",
+        "selects none of 355",
+    ),
+    "position": (f"{SAMPLE} --sigma 1 --draws 9 --images 355", "outside 0 … 354"),
+    "out is a file": (
+        "sample MODEL digits --sigma 1 --draws 100 --images 0:1 --out MODEL",
+        "is not a run",
+    ),
+    "out not writable": (
+        "sample MODEL digits --sigma 1 --draws 100 --images 0:1 --out /proc/r",
+        "/proc/r",
+    ),
+    "another run": (
+        "sample MODEL digits --sigma 1 --draws 1000 --images 0:20 --out RUN",
+        "another run: sigma is 0.5 there and 1.0 here",
+    ),
+    "recipe": ("train digitz", "did you mean 'digits'"),
+    "architecture": ("train digits --set architecture=resnet", "Known:"),
+}
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize(("command", "message"), BAD.values(), ids=BAD.keys())
 def test_bad_input_is_one_line_and_exit_code_2(
-    simplicert, run, checkpoint, tmp_path, arguments, message
+    simplicert, run, checkpoint, tmp_path, command, message
 ):
-    places = {"RUN": run, "MODEL": checkpoint}
-    arguments = [
-        str(places.get(word, word)).replace("TMP", str(tmp_path)) for word in arguments
-    ]
+    for word, place in {"RUN": run, "MODEL": checkpoint, "TMP": tmp_path}.items():
+        command = command.replace(word, str(place))
     before = read_run(run).digest
-    code, out, err = simplicert(*arguments)
+    code, out, err = simplicert(*command.split())
     assert code == 2
     assert message in err
     lines = [line for line in err.splitlines() if line.startswith("simplicert: ")]

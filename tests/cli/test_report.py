@@ -29,6 +29,7 @@ def test_figures_and_tables_go_beside_it(run, tmp_path, simplicert):
     assert code == 0
     assert f"in {tmp_path / 'figures'}" in out
     assert (tmp_path / "figures" / "fig4-accuracy-run-multinomial.png").is_file()
+    assert (tmp_path / "figures" / "fig6a-draws-run-multinomial.png").is_file()
     assert (tmp_path / "tables" / "table1.csv").is_file()
 
 

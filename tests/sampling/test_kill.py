@@ -10,7 +10,7 @@ import pytest
 
 from simplicert.votes import RunDirectory, read_run
 
-# A process like `simplicert sample`, that flushes often and says when it begins to draw.
+# Like `simplicert sample`, but flushes often and says when it begins to draw.
 SCRIPT = """
 import sys, numpy as np, torch
 from simplicert.sampling import sample

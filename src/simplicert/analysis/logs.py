@@ -1,6 +1,7 @@
 """Certificates from a log that others published."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr
@@ -21,6 +22,9 @@ def certify_any(
     alpha: float | None = None,
     framework: Framework = "multinomial",
     mechanism: str = DEFAULT_MECHANISM,
+    procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
+    selection: int | None = None,
+    partial: bool = False,
 ) -> Certificates:
     """Certificates from a run directory or an imported log, whichever ``path`` is.
 
@@ -29,6 +33,9 @@ def certify_any(
         alpha: Failure probability of each image; by default 0.001, or the log's own.
         framework: As for ``certify``. A log is of hard votes.
         mechanism: As for ``certify``. A log has only what it reports.
+        procedure: As for ``certify_run``; of a log, what it was made by.
+        selection: As for ``certify_run``.
+        partial: As for ``certify_run``.
 
     Raises:
         InputError: As ``certify_run`` and ``certify_log``.
@@ -39,6 +46,9 @@ def certify_any(
             alpha=0.001 if alpha is None else alpha,
             framework=framework,
             mechanism=mechanism,
+            procedure=procedure,
+            selection=selection,
+            partial=partial,
         )
     if framework != "multinomial":
         raise InputError(f"{path} is a log of hard votes: it has no soft scores")

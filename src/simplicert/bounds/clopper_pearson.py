@@ -88,41 +88,39 @@ def clopper_pearson_upper(
 
 
 def _lower(k: Reals, n: Reals, alpha: float) -> Reals:
-    """From the side on which the bound is small, where a float has digits to spare."""
-    few = 2 * k <= n
-    bound = np.empty_like(k)
-    bound[few] = _small_lower(k[few], n[few], alpha)
-    bound[~few] = np.nextafter(1 - _small_upper((n - k)[~few], n[~few], alpha), 0.0)
+    bound = _quantile_below(k, n, alpha)
+    large = bound > 0.5  # then what it lacks to 1 is the number with digits to spare
+    lacking = _quantile_above((n - k)[large], n[large], alpha)
+    bound[large] = np.nextafter(1 - lacking, 0.0)
     return bound
 
 
 def _upper(k: Reals, n: Reals, alpha: float) -> Reals:
-    few = 2 * k <= n
-    bound = np.empty_like(k)
-    bound[few] = _small_upper(k[few], n[few], alpha)
-    bound[~few] = np.nextafter(1 - _small_lower((n - k)[~few], n[~few], alpha), 1.0)
+    bound = _quantile_above(k, n, alpha)
+    large = bound > 0.5
+    lacking = _quantile_below((n - k)[large], n[large], alpha)
+    bound[large] = np.nextafter(1 - lacking, 1.0)
     return bound
 
 
-def _small_lower(k: Reals, n: Reals, alpha: float) -> Reals:
+def _quantile_below(k: Reals, n: Reals, alpha: float) -> Reals:
+    """The proportion at which k or more successes have probability alpha, or less."""
     a, b = np.maximum(k, 1), n - k + 1  # k = 0 has no beta quantile; its bound is 0
     bound = _outward(
-        betaincinv(a, b, alpha),
-        lambda p: betainc(a, b, p),  # k or more successes
-        alpha,
-        direction=-1,
+        betaincinv(a, b, alpha), lambda p: betainc(a, b, p), alpha, direction=-1
     )
     bound[k == 0] = 0.0
     return bound
 
 
-def _small_upper(k: Reals, n: Reals, alpha: float) -> Reals:
-    return _outward(
-        betainccinv(k + 1, n - k, alpha),
-        lambda p: betaincc(k + 1, n - k, p),  # k or fewer successes
-        alpha,
-        direction=+1,
+def _quantile_above(k: Reals, n: Reals, alpha: float) -> Reals:
+    """The proportion at which k or fewer successes have probability alpha, or more."""
+    a, b = k + 1, np.maximum(n - k, 1)  # k = n has no beta quantile; its bound is 1
+    bound = _outward(
+        betainccinv(a, b, alpha), lambda p: betaincc(a, b, p), alpha, direction=+1
     )
+    bound[k == n] = 1.0
+    return bound
 
 
 def _outward(

@@ -46,7 +46,9 @@ def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
         >>> hoeffding_lower([0.05, 0.7], trials=100, alpha=np.exp(-2)).round(6)
         array([0. , 0.6])
     """
-    centre, half_width = _centre_and_half_width(mean, trials, alpha)
+    centre, half_width = together(
+        mean=checked_mean(mean), trials=_half_width(trials, alpha)
+    )
     return np.asarray(np.maximum(np.nextafter(centre - half_width, -1.0), 0.0))
 
 
@@ -75,13 +77,12 @@ def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
         >>> hoeffding_upper([0.05, 0.95], trials=100, alpha=np.exp(-2)).round(6)
         array([0.15, 1.  ])
     """
-    centre, half_width = _centre_and_half_width(mean, trials, alpha)
+    centre, half_width = together(
+        mean=checked_mean(mean), trials=_half_width(trials, alpha)
+    )
     return np.asarray(np.minimum(np.nextafter(centre + half_width, 2.0), 1.0))
 
 
-def _centre_and_half_width(
-    mean: ArrayLike, trials: ArrayLike, alpha: float
-) -> tuple[Reals, Reals]:
-    centre, n = together(mean=checked_mean(mean), trials=checked_trials(trials))
-    half_width = np.sqrt(-np.log(checked_alpha(alpha)) / (2.0 * n))
-    return centre, half_width * (1.0 + ROUNDING)
+def _half_width(trials: ArrayLike, alpha: float) -> Reals:
+    width = np.sqrt(-np.log(checked_alpha(alpha)) / (2.0 * checked_trials(trials)))
+    return np.asarray(width * (1.0 + ROUNDING))

@@ -30,7 +30,7 @@ COMMANDS = {
     "certify": "Turn stored votes into certified radii. Needs no model.",
     "report": "Write one HTML page about one or more runs.",
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
-    "compare": "Compare two runs on the same images.",
+    "compare": "Compare the mechanisms on one run, or two runs image by image.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
 }

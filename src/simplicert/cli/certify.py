@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from simplicert.analysis import table1, write_certificates
+from simplicert.analysis import certify_any, table1, write_certificates
 from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM, certify_run
+from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.cli.output import print_json, print_table1
 
 
@@ -15,7 +15,7 @@ def certify_command(
     run: Path,
     /,
     *,
-    alpha: float = 0.001,
+    alpha: float | None = None,
     framework: Framework = "multinomial",
     mechanism: str = DEFAULT_MECHANISM,
     procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
@@ -29,8 +29,9 @@ def certify_command(
         simplicert certify runs/s0.50 --alpha 0.001 -o certificates.parquet
 
     Args:
-        run: Run directory.
-        alpha: Failure probability of each image's certificate.
+        run: A run directory, or an imported log.
+        alpha: Failure probability of each image's certificate. Default: 0.001, or the
+            log's own.
         framework: Hard votes (multinomial) or soft scores (softmax).
         mechanism: What names the class: a built-in one, or FILE.py:FUNCTION.
         procedure: All draws for both bounds, or Cohen's: some draws choose the class,
@@ -40,7 +41,7 @@ def certify_command(
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
-    certificates = certify_run(
+    certificates = certify_any(
         run,
         alpha=alpha,
         framework=framework,

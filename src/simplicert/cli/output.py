@@ -23,6 +23,8 @@ def print_table1(certificates: Certificates) -> None:
         f"{fact['draws']:,.0f} draws, alpha {fact['alpha']:g}{top1}"
     )
     print(format_table(table.drop(columns=CONSTANT)))
+    for note in filter(None, certificates.source.get("notes", "").splitlines()):
+        print(f"note: {note}")
 
 
 def print_json(tables: Mapping[str, pd.DataFrame | Mapping[str, object]]) -> None:

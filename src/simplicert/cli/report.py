@@ -5,12 +5,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert.analysis import certificates_by_draws
 from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.data import load_dataset
 from simplicert.plots.paper import write_figures, write_tables
 from simplicert.plots.style import FigureFormat
 from simplicert.report import load_runs, render_report, write_report
+from simplicert.votes.imports import is_reported_log
 
 
 def report_command(
@@ -59,6 +61,16 @@ def report_command(
     every = {f"{r.name}-{c.framework}": c for r in loaded for c in r.certificates}
     print(f"page: {write_report(render_report(loaded), out)}")
     if figures is not None:
-        print(f"figures: {len(write_figures(every, figures, form=form))} in {figures}")
+        whole = [] if partial else zip(loaded, runs, strict=True)
+        by_draws = {
+            f"{run.name}-{c.framework}": certificates_by_draws(
+                path, alpha=c.alpha, framework=c.framework
+            )
+            for run, path in whole
+            if not is_reported_log(path)
+            for c in run.certificates
+        }
+        written = write_figures(every, figures, by_draws=by_draws, form=form)
+        print(f"figures: {len(written)} in {figures}")
     if tables is not None:
         print(f"tables: {len(write_tables(every, tables))} in {tables}")

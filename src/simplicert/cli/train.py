@@ -22,7 +22,7 @@ def train_command(
     sigma: float | None = None,
     epochs: int | None = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
-    out: Path | None = None,
+    out: Annotated[Path | None, Parameter(alias="-o")] = None,
     device: str | None = None,
     workers: int = 0,
     corrupt: Literal["refuse", "skip"] = "refuse",
@@ -30,9 +30,7 @@ def train_command(
 ) -> None:
     """Train a network under Gaussian noise, from a recipe.
 
-    For example:
-
-        simplicert train digits --sigma 0.5 --out digits.safetensors
+        simplicert train digits --sigma 0.5 -o digits.safetensors
 
     Args:
         recipe: A built-in recipe, or the path of a .toml file.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
-from simplicert.data import cifar, folder, idx, npz, parquet
+from simplicert.data import cifar, folder, huggingface, idx, npz, parquet
 from simplicert.data.dataset import Dataset
 from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
@@ -39,9 +39,9 @@ def load_dataset(
     """A dataset by name, or from files in any of the forms that people have them in.
 
     Args:
-        name_or_path: ``"digits"``; the name of a dataset in /usr/share/datasets; or the
-            path of a Parquet directory, an image folder, CIFAR's binary files, idx
-            files, or an ``.npz`` file.
+        name_or_path: ``"digits"``; the name of a dataset in /usr/share/datasets;
+            ``"hf:NAME"`` on the Hugging Face hub; or the path of a Parquet directory,
+            an image folder, CIFAR's binary files, idx files, or an ``.npz`` file.
         split: Part of it.
         size: Cut encoded images to a square of this side; see ``encoded.decoded``.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
@@ -57,6 +57,9 @@ def load_dataset(
     """
     if name_or_path in _NAMED:
         return _NAMED[name_or_path](split=split)
+    if name_or_path.startswith(huggingface.PREFIX):
+        found = huggingface.find(name_or_path, split=split)
+        return decoded(found, size=size, corrupt=corrupt)
     path = Path(name_or_path)
     if not path.exists():
         path = _INSTALLED / name_or_path
@@ -84,7 +87,7 @@ def _no_such(name_or_path: str) -> InputError:
         return InputError(f"no dataset at {name_or_path}: check the path")
     return InputError(
         f"{unknown_name('dataset', name_or_path, _NAMED)}, the names in {_INSTALLED}, "
-        "or a path (./ in front if there is no / in it)"
+        "hf:NAME, or a path (./ in front if there is no / in it)"
     )
 
 

@@ -104,12 +104,14 @@ function drawSimplex(rows) {
   const pin = { ...points(state.pinned === null ? [] : [state.pinned], "", ring), ...quiet };
   const axis = (text, min) => (
     { title: { text }, min, gridcolor: ink("--line"), linecolor: ink("--muted"), tickformat: ".3~f" });
+  const narrow = byId("simplex").clientWidth < 500;
+  const legend = narrow ? { orientation: "h", x: 0, y: -0.2 } : { x: 0, y: 1 };
   Plotly.react(
     "simplex",
     [...frame(), ...groups(rows), pin],
     layout({
-      margin: { t: 40, b: 40, l: 40, r: 40 },
-      legend: { x: 0, y: 1, itemsizing: "constant", traceorder: "normal", bgcolor: "rgba(0,0,0,0)" },
+      margin: { t: 40, b: 40, l: 55, r: 45 },
+      legend: { itemsizing: "constant", traceorder: "normal", bgcolor: "rgba(0,0,0,0)", ...legend },
       ternary: {
         bgcolor: ink("--panel"),
         aaxis: axis("E1", 0),

@@ -1,0 +1,166 @@
+"""What a classifier may return, and how it is counted."""
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from simplicert.errors import InputError, unknown_name
+
+Output = Literal["logits", "probabilities", "labels"]
+"""What a classifier returns: a row a draw, or for labels one integer a draw."""
+
+Forward = Callable[[Tensor], Any]
+"""Noisy images on the device → what the classifier returns for them."""
+
+# Scores are floored to multiples of 2**-32, so that sums over up to 2**21 draws are
+# exact in float64: no order of addition, worker count or crash can change them. The
+# floored scores are what is certified: they still lie in [0, 1] and sum to at most 1.
+SCORE_GRID = 2.0**32
+
+# By how much probabilities may sum to more than 1 and still be taken for rounded ones.
+_ROUNDING = 1e-3
+
+
+def check_kind(output: str) -> Output:
+    """The name of a kind of output, if it is one.
+
+    Raises:
+        InputError: It is not.
+    """
+    if output not in get_args(Output):
+        raise unknown_name("kind of output", output, get_args(Output))
+    return output  # type: ignore[return-value]  # mypy does not narrow by get_args
+
+
+def outputs_of(
+    forward: Forward, images: Tensor, *, name: str, output: Output, classes: int | None
+) -> Shaped[Tensor, "draws ..."]:
+    """One forward pass, checked for its shape.
+
+    Args:
+        forward: What to call.
+        images: What with.
+        name: Of the classifier, for messages.
+        output: What it returns.
+        classes: Number of classes, or ``None`` if that is to be learnt.
+
+    Raises:
+        InputError: The classifier raises, or returns something else.
+        torch.OutOfMemoryError: The pass does not fit into memory.
+    """
+    try:
+        returned = forward(images)
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # whatever it is, it is the user's code
+        if isinstance(error, MemoryError) or "not enough memory" in str(error):
+            raise torch.OutOfMemoryError(str(error)) from error
+        first_line = str(error).partition("\n")[0]
+        raise InputError(
+            f"{name} raised {type(error).__name__} on images of shape "
+            f"{tuple(images.shape)}: {first_line}. Does it take images of this shape, "
+            "in [0, 1]?"
+        ) from error
+    returned = getattr(returned, "logits", returned)  # Hugging Face wraps them
+    if output == "labels":
+        return _labels(returned, len(images), name=name, classes=classes)
+    wrong = not isinstance(returned, Tensor) or returned.ndim != 2
+    if wrong or len(returned) != len(images) or returned.shape[1] != (
+        classes or max(2, returned.shape[1])
+    ):
+        got = tuple(returned.shape) if isinstance(returned, Tensor) else type(returned)
+        wanted = f"{classes} {output}" if classes else f"at least 2 {output}"
+        raise InputError(
+            f"{name} must return one row of {wanted} a draw, ({len(images)}, "
+            f"{classes or 'classes'}), but returned {got}"
+        )
+    return returned
+
+
+def _labels(
+    returned: Any, draws: int, *, name: str, classes: int | None
+) -> Int[Tensor, " draws"]:
+    whole = isinstance(returned, Tensor) and not (
+        returned.is_floating_point() or returned.is_complex()
+    )
+    if not whole or returned.shape != (draws,) or returned.dtype == torch.bool:
+        got = (
+            f"{returned.dtype} of shape {tuple(returned.shape)}"
+            if isinstance(returned, Tensor)
+            else type(returned)
+        )
+        raise InputError(
+            f"{name} must return one integer label a draw, ({draws},), but returned {got}"
+        )
+    low, high = int(returned.min()), int(returned.max())
+    if low < 0 or (classes is not None and high >= classes):
+        raise InputError(
+            f"{name} returned label {low if low < 0 else high}, but labels must be in "
+            f"0 … {(classes or high) - 1}"
+        )
+    return returned.long()
+
+
+class Tally:
+    """Counts, score sums and sums of squares of some blocks, kept on the device.
+
+    Args:
+        rows: Number of blocks.
+        classes: Number of classes.
+        output: What is added.
+        device: Where it is kept.
+
+    Attributes:
+        scored: Whether there are soft scores: not from labels.
+    """
+
+    def __init__(
+        self, rows: int, classes: int, *, output: Output, device: torch.device
+    ) -> None:
+        self._output = output
+        self.scored = output != "labels"
+        self.counts = torch.zeros(rows, classes, dtype=torch.int64, device=device)
+        self.sums = torch.zeros(rows, classes, dtype=torch.float64, device=device)
+        self.squares = torch.zeros_like(self.sums)
+
+    def add(
+        self,
+        outputs: Shaped[Tensor, "draws ..."],
+        row: Int[Tensor, " draws"],
+    ) -> None:
+        """Add one forward pass.
+
+        A draw with a non-finite logit, or with what no probabilities can be, adds to no
+        class.
+        """
+        if not self.scored:
+            self._count(outputs, row, torch.ones_like(outputs))
+            return
+        wide = outputs.double()
+        total = wide.sum(dim=1)  # not finite if any entry is not
+        if self._output == "logits":
+            valid = total.isfinite()
+            scores = wide.softmax(dim=1)
+        else:
+            # False for NaN. Rounded rows can sum to a little more than 1: divided by
+            # their sum and floored, they sum to at most 1.
+            valid = (wide >= 0).all(dim=1) & (total <= 1 + _ROUNDING)
+            scores = wide / total.clamp(min=1)[:, None]
+        self._count(wide.argmax(dim=1), row, valid.long())
+        scores = scores.mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
+        scores = torch.where(valid[:, None], scores, 0.0)
+        self.sums.index_add_(0, row, scores)
+        floored = scores.square_().mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
+        self.squares.index_add_(0, row, floored)
+
+    def _count(
+        self,
+        label: Int[Tensor, " draws"],
+        row: Int[Tensor, " draws"],
+        votes: Int[Tensor, " draws"],
+    ) -> None:
+        cell = row * self.counts.shape[1] + label
+        self.counts.view(-1).index_add_(0, cell, votes)

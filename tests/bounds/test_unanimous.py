@@ -1,0 +1,58 @@
+import math
+
+import pytest
+
+from simplicert.bounds import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    largest_e0_lower,
+    min_draws,
+)
+from simplicert.errors import InputError
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 1e-3, 0.05, 0.3, 0.999])
+def test_one_draw_fewer_cannot_separate(alpha):
+    enough = min_draws(alpha=alpha)
+    assert separated(enough, alpha)
+    assert not separated(enough - 1, alpha)
+    # n > log2(2 / alpha)
+    assert enough == math.floor(math.log2(2 / alpha)) + 1
+
+
+def separated(draws, alpha):
+    """Whether any outcome of the draws certifies: all outcomes tried."""
+    return draws > 0 and any(
+        clopper_pearson_lower(top, trials=draws, alpha=alpha / 2)
+        > min(
+            clopper_pearson_upper(draws - top, trials=draws, alpha=alpha / 2),
+            1 - clopper_pearson_lower(top, trials=draws, alpha=alpha / 2),
+        )
+        for top in range(draws + 1)
+    )
+
+
+def test_where_the_logarithm_is_whole():
+    # (alpha / 2)**(1 / 4) is exactly 1/2, which does not separate.
+    assert min_draws(alpha=2 * 0.5**4) == 5
+
+
+@pytest.mark.parametrize("draws", [1, 100, 100_000])
+def test_unanimous_votes_are_the_best_outcome(draws):
+    best = largest_e0_lower(draws, alpha=0.001)
+    assert best <= 0.0005 ** (1 / draws)
+    assert best == pytest.approx(0.0005 ** (1 / draws), rel=1e-9)
+    assert best > clopper_pearson_lower(draws - 1, trials=draws, alpha=0.0005)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0, math.nan])
+def test_bad_alpha(alpha):
+    with pytest.raises(InputError, match="alpha must be in"):
+        min_draws(alpha=alpha)
+    with pytest.raises(InputError, match="alpha must be in"):
+        largest_e0_lower(10, alpha=alpha)
+
+
+def test_bad_draws():
+    with pytest.raises(InputError, match="trials must be at least 1, got 0"):
+        largest_e0_lower(0, alpha=0.1)

@@ -1,0 +1,92 @@
+"""Against a stand-in for the package, which is large; its real shape is noted here.
+
+Checked by hand with datasets 5.2.0: ``load_dataset(path, split=...)`` of a directory of
+Parquet files gives a table with ``features``, ``cast_column``, rows by number and
+columns by name, as here.
+"""
+
+import io
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+
+PIXELS = np.random.default_rng(0).integers(0, 256, size=(3, 8, 8, 3), dtype=np.uint8)
+
+
+class HubImage:
+    def __init__(self, decode=True):
+        self.decode = decode
+
+
+class HubLabel:
+    names = ("cat", "dog")
+
+
+class Table:
+    def __init__(self, folder, features):
+        self.folder = folder
+        self.features = features
+
+    def __len__(self):
+        return len(PIXELS)
+
+    def __getitem__(self, key):
+        if key == "label":
+            return [0, 1, 1]
+        assert not self.features["image"].decode
+        file = io.BytesIO()
+        Image.fromarray(PIXELS[key]).save(file, "PNG")
+        if key == 0:
+            return {"image": {"bytes": file.getvalue(), "path": None}}
+        (self.folder / "image.png").write_bytes(file.getvalue())
+        return {"image": {"bytes": None, "path": str(self.folder / "image.png")}}
+
+    def cast_column(self, name, feature):
+        return Table(self.folder, self.features | {name: feature})
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    features = {"label": HubLabel(), "image": HubImage()}
+
+    def load(name, split):
+        if split != "test":
+            raise ValueError(f"Unknown split {split!r}")
+        return Table(tmp_path, features)
+
+    module = SimpleNamespace(load_dataset=load, Image=HubImage, ClassLabel=HubLabel)
+    monkeypatch.setitem(sys.modules, "datasets", module)
+    return features
+
+
+def test_a_dataset_of_the_hub_is_read_by_name(hub):
+    dataset = load_dataset("hf:owner/pets")
+    assert dataset.name == "hf:owner/pets"
+    assert dataset.class_names == ("cat", "dog")
+    np.testing.assert_array_equal(dataset.labels, [0, 1, 1])
+    expected = PIXELS.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.testing.assert_array_equal(dataset.read(np.arange(3)), expected)
+    assert len(dataset.digest) == 64
+
+
+def test_an_unknown_split_is_refused(hub):
+    with pytest.raises(InputError, match="hf:owner/pets, split 'train': Unknown split"):
+        load_dataset("hf:owner/pets", split="train")
+
+
+def test_a_table_without_images_is_refused(hub):
+    del hub["image"]
+    with pytest.raises(InputError, match="no column of images, but label"):
+        load_dataset("hf:owner/pets")
+
+
+def test_without_the_package_it_is_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(InputError, match="pip install datasets"):
+        load_dataset("hf:owner/pets")
