@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -250,8 +251,9 @@ def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
         list(map(str, command)), stderr=subprocess.PIPE, text=True
     )
     for line in process.stderr:
-        if " draws (" in line:
+        if "passes to go" in line:
             break
+    time.sleep(2)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

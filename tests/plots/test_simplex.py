@@ -44,7 +44,7 @@ def texts(figure):
     shown = [
         text
         for text in figure.findobj(Text)
-        if text.get_visible() and text.get_text().strip() and text.axes is not None
+        if text.get_visible() and text.get_text().strip()
     ]
     boxes = [Text.get_window_extent(text) for text in shown]
     return [(t.get_text(), t, b) for t, b in zip(shown, boxes, strict=True)]

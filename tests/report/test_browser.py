@@ -32,7 +32,7 @@ def browser():
     if CHROMIUM is None:
         missing = "no chromium here: apt-get install chromium"
         pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only with a browser)
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -177,7 +177,7 @@ def test_thumbnails_show_their_own_image(page, certificates):
 
 
 def open_image(content):
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     return Image.open(io.BytesIO(content)).convert("RGB")
 
@@ -389,6 +389,12 @@ def test_points_are_coloured_otherwise(page, certificates, colour):
     if colour == "largest":
         number = int((certificates.largest == "cohen").sum())
         assert f"cohen ({number})" in names
+
+
+def test_plotly_offers_a_picture_and_no_upload(page):
+    buttons = page.locator("#simplex .modebar-btn, #curve .modebar-btn")
+    titles = {button.get_attribute("data-title") for button in buttons.all()}
+    assert titles == {"Download plot as a PNG"}
 
 
 def test_hostile_names_are_text(page):

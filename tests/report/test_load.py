@@ -96,6 +96,9 @@ def test_a_published_log_is_reported_as_far_as_it_goes(tmp_path):
     [view] = data["runs"][0]["views"]
     assert view["e1"] == [None, None]
     assert view["runner_up"] == [-1, -1]
-    assert "what is missing" in page
+    overview = page.split("<details>")[0]
+    assert "what is missing" in overview
+    assert "digest of the log" in overview
+    assert "digest of the votes" not in page
     with pytest.raises(InputError, match="no soft scores"):
         load_runs([imported], framework="softmax")

@@ -31,7 +31,7 @@ def test_everything_that_the_numbers_rest_on_is_said():
         "sigma = 0.25",
         "2,000 noisy draws an image",
         "alpha = 0.001",
-        "multinomial, softmax",
+        "multinomial and softmax",
         run.digest,
         "not the network",
         "Per image, not for the table",

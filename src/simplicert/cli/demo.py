@@ -8,13 +8,12 @@ from cyclopts import Parameter
 from simplicert.analysis import write_certificates
 from simplicert.certification import certify
 from simplicert.cli.output import print_table1
-from simplicert.cli.progress import draw_progress
+from simplicert.cli.progress import draw_progress, training_progress
 from simplicert.data import load_dataset
 from simplicert.models import save_checkpoint
 from simplicert.report import load_runs, render_report, write_report
 from simplicert.sampling import sample
 from simplicert.training import load_recipe, train
-from simplicert.training.console import console_progress
 
 SIGMAS = (0.25, 0.5, 1.0)
 
@@ -45,7 +44,7 @@ def demo_command(
         checkpoint = out / f"{run.name}.safetensors"
         if not checkpoint.is_file():
             recipe = load_recipe("digits", sigma=sigma, seed=seed)
-            with console_progress(f"training, sigma {sigma:.2f}") as watcher:
+            with training_progress(f"training, sigma {sigma:.2f}") as watcher:
                 model, facts = train(
                     training, recipe, validation=test, progress=watcher
                 )

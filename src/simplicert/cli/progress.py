@@ -2,67 +2,77 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+if TYPE_CHECKING:
+    from simplicert.training import Progress as Epochs
 
 LINE_SECONDS = 10.0
 """Between two lines where stderr is not a terminal."""
 
 
-class DrawProgress:
-    """Shows how far sampling is, in draws a second and time left."""
+@contextmanager
+def draw_progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """For ``sample``: draws, draws a second, time left."""
+    first: tuple[float, int] | None = None
+    with _display(title) as show:
 
-    def __init__(self, title: str, bar: Progress | None) -> None:
-        self._title, self._bar = title, bar
-        self._task = None if bar is None else bar.add_task(title, total=None, rate="")
-        self._first: tuple[float, int] | None = None
-        self._printed = 0.0
+        def progress(done: int, total: int) -> None:
+            nonlocal first
+            now = time.monotonic()
+            if first is None:  # an earlier session's draws are not this one's speed
+                first = (now, done)
+            drawn, seconds = done - first[1], now - first[0]
+            text = f"{done:,} of {total:,} draws"
+            if drawn:
+                speed = drawn / seconds
+                text += f", {speed:,.0f} draws/s, {(total - done) / speed:,.0f} s left"
+            show(done / total, text)
 
-    def __call__(self, done: int, total: int) -> None:
-        """``done`` of ``total`` draws are counted."""
-        now = time.monotonic()
-        if self._first is None:  # what an earlier session drew is not this one's speed
-            self._first = (now, done)
-        start, before = self._first
-        speed = (done - before) / (now - start) if now > start else 0.0
-        rate = f"{speed:,.0f} draws/s" if speed else ""
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, rate=rate)
-        elif now - self._printed > LINE_SECONDS or done == total:
-            self._printed = now
-            left = f", {(total - done) / speed:,.0f} s left" if speed else ""
-            print(
-                f"{self._title}: {done:,} of {total:,} draws ({done / total:.0%})"
-                + (f", {rate}{left}" if rate else ""),
-                file=sys.stderr,
-                flush=True,
-            )
+        yield progress
 
 
 @contextmanager
-def draw_progress(title: str) -> Iterator[DrawProgress]:
-    """A progress display for ``sample``."""
+def training_progress(title: str) -> "Iterator[Callable[[Epochs], None]]":
+    """For ``train``: epoch, loss, accuracy under noise, images a second, time left."""
+    with _display(title) as show:
+        yield lambda progress: show(progress.done, str(progress))
+
+
+@contextmanager
+def _display(title: str) -> Iterator[Callable[[float, str], None]]:
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield DrawProgress(title, None)
+        yield _lines(title)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.fields[title]}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=console) as bar:
-        yield DrawProgress(title, bar)
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task("", total=1.0, title=title)
+
+        def show(done: float, text: str) -> None:
+            bars.update(task, completed=done, description=text)
+
+        yield show
+
+
+def _lines(title: str) -> Callable[[float, str], None]:
+    due = time.monotonic() + LINE_SECONDS
+
+    def show(done: float, text: str) -> None:
+        nonlocal due
+        if time.monotonic() < due and done < 1:
+            return
+        due = time.monotonic() + LINE_SECONDS
+        print(f"{title}: {done:.0%}, {text}", file=sys.stderr, flush=True)
+
+    return show

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from simplicert.cli.progress import training_progress
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
 from simplicert.models import save_checkpoint
 from simplicert.training import Recipe, load_recipe, train
-from simplicert.training.console import console_progress
 
 
 def train_command(
@@ -53,7 +53,7 @@ def train_command(
     )
     for name in (*training.skipped, *validation.skipped):
         print(f"skipped {name}", file=sys.stderr)
-    with console_progress(resolved.name) as progress:
+    with training_progress(resolved.name) as progress:
         model, metadata = train(
             training,
             resolved,

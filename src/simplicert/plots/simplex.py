@@ -35,9 +35,9 @@ HALO = [withStroke(linewidth=1.6, foreground="white")]
 
 # Height, then left, bottom, width and height of the map and of its colour bar: in
 # centimetres, since a column's width is fixed and text does not scale with it.
-_HEIGHT_CM = 5.6
-_MAP_CM = {"plane": (1.15, 0.95, 6.6, 3.3), "ternary": (1.1, 1.0, 6.0, 2.6)}
-_BAR_CM = (1.15, 4.5, 6.5, 0.16)
+_HEIGHT_CM = {"plane": 5.6, "ternary": 5.5}
+_MAP_CM = {"plane": (1.15, 0.95, 6.6, 3.3), "ternary": (1.1, 0.95, 6.0, 2.6)}
+_BAR_CM = {"plane": (1.15, 4.5, 6.5, 0.16), "ternary": (1.15, 4.4, 6.5, 0.16)}
 
 Points = Float64[np.ndarray, " points"]
 XY = Float64[np.ndarray, "_ 2"]
@@ -100,16 +100,16 @@ def draw_boundaries(boundaries: Iterable[Boundary], ax: Axes) -> None:
 
 def simplex_figure(compared: Compared, *, axes: SimplexAxes) -> Figure:
     """A comparison as a figure one column wide, with its colour bar."""
-    figure = new_figure(width_cm=COLUMN_CM, height_cm=_HEIGHT_CM)
+    figure = new_figure(width_cm=COLUMN_CM, height_cm=_HEIGHT_CM[axes])
     figure.set_layout_engine("none")  # mpltern's labels are beyond the engine
-    size = np.array([COLUMN_CM, _HEIGHT_CM] * 2)
+    size = np.array([COLUMN_CM, _HEIGHT_CM[axes]] * 2)
     ax = figure.add_axes(
         tuple(_MAP_CM[axes] / size),
         projection="ternary" if axes == "ternary" else None,
     )
     bar = figure.colorbar(
         draw_simplex(compared, ax),
-        cax=figure.add_axes(tuple(_BAR_CM / size)),
+        cax=figure.add_axes(tuple(_BAR_CM[axes] / size)),
         orientation="horizontal",
         ticklocation="top",
         format=lambda level, _: _number(level),
@@ -206,7 +206,9 @@ def _label_contours(lines: ContourSet, ax: Axes, compared: Compared, taken: XY) 
             )
 
 
-def _clearest(places: XY, lines: XY, labels: XY) -> tuple[Float64[np.ndarray, "2"], float]:
+def _clearest(
+    places: XY, lines: XY, labels: XY
+) -> tuple[Float64[np.ndarray, "2"], float]:
     """The place farthest from lines and from labels, and how far that is."""
     room = cdist(places, lines).min(axis=-1)
     if len(labels):

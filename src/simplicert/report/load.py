@@ -10,7 +10,7 @@ from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
-from simplicert.report.run import ReportRun
+from simplicert.report.run import MISSING, ReportRun
 from simplicert.votes import Manifest, RunDirectory
 from simplicert.votes.imports import is_reported_log
 
@@ -95,11 +95,11 @@ def _from_log(
         raise InputError(f"{path} is a log of hard votes: it has no soft scores")
     certificates = certify_log(path, alpha=alpha)
     source = certificates.source
-    facts = {"run": str(path), "log": source["log"], "what is missing": source["notes"]}
+    facts = {"run": str(path), "log": source["log"], MISSING: source["notes"]}
     return ReportRun(
         name=name,
         certificates=[certificates],
-        digest=f"of the log: {source['digest']}",
+        digest=source["digest"],
         facts={key: value for key, value in facts.items() if value},
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from simplicert.analysis import false_certificates, table1
 from simplicert.certificates import Certificates
-from simplicert.report.run import ReportRun
+from simplicert.report.run import MISSING, ReportRun
 from simplicert.rounding import round_down
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "commands",
     "conditions",
     "fact_rows",
+    "origins",
     "overview",
     "table_groups",
 ]
@@ -84,7 +85,7 @@ def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
             title=f"{run.name}: {certificates.framework}, "
             f"sigma = {certificates.sigma:g}, alpha = {certificates.alpha:g}, "
             f"n = {_draws(certificates)}, {len(certificates):,} images, "
-            f"votes {run.digest[:12]}",
+            f"digest {run.digest[:12]}",
             rows=[
                 (
                     row["mechanism"],
@@ -130,13 +131,20 @@ def conditions(run: ReportRun) -> dict[str, str]:
         "abstains": _each(
             f"{(c.radius == 0).sum():,} ({c.framework})" for c in run.certificates
         ),
-        "votes digest": run.digest,
+        f"digest of the {'log' if 'log' in run.facts else 'votes'}": run.digest,
+        **{name: text for name, text in run.facts.items() if name == MISSING},
     }
 
 
+def origins(run: ReportRun) -> dict[str, str]:
+    """What else is known of a run: its model, its data, its versions."""
+    return {name: text for name, text in run.facts.items() if name != MISSING}
+
+
 def _each(values: Iterable[str]) -> str:
-    """The values that are not empty, each once."""
-    return ", ".join(value for value in dict.fromkeys(values) if value)
+    """The values that are not empty, each once: "a, b and c"."""
+    *others, last = [value for value in dict.fromkeys(values) if value] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _draws(certificates: Certificates) -> str:

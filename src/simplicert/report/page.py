@@ -19,6 +19,7 @@ from simplicert.report.overview import (
     commands,
     conditions,
     fact_rows,
+    origins,
     overview,
     table_groups,
 )
@@ -71,7 +72,7 @@ def render_report(
         data=data,
         run_names=[run.name for run in runs],
         facts=fact_rows([conditions(run) for run in runs]),
-        origins=fact_rows([run.facts for run in runs]),
+        origins=fact_rows([origins(run) for run in runs]),
         overview=overview(runs),
         table1=table_groups(runs),
         commands=commands(runs),

@@ -8,7 +8,10 @@ import numpy as np
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
 
-__all__ = ["Pictures", "ReportRun"]
+__all__ = ["MISSING", "Pictures", "ReportRun"]
+
+MISSING = "what is missing"
+"""The fact that is stated first of all: what an imported log does not say."""
 
 Pictures = Callable[[np.ndarray], np.ndarray]
 """Dataset indices → images × channels × height × width, in [0, 1]."""
@@ -21,7 +24,7 @@ class ReportRun:
     Attributes:
         name: What the page calls it.
         certificates: One for each framework, of the same votes.
-        digest: Of the votes (``Votes.digest``).
+        digest: Of the votes (``Votes.digest``), or of the log that stands for them.
         facts: What else is known, in the order in which it is shown. Runs with the
             same ``"data digest"`` are of the same images.
         class_names: A name a class; numbers are shown where this is ``None``.

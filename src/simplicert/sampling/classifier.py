@@ -1,63 +1,149 @@
-"""Any torch classifier, made ready to be sampled."""
+"""Any classifier, made ready to be sampled."""
 
 import copy
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from simplicert.errors import InputError
-from simplicert.models import load_checkpoint
 from simplicert.sampling.engine import DTYPES
+from simplicert.sampling.noise import channels_last
+from simplicert.sampling.outputs import Forward, Output, check_kind, outputs_of
 
 
-@dataclass(frozen=True, kw_only=True)
-class Classifier:
+class Classifier(ABC):
     """A base classifier and what identifies it.
 
-    Attributes:
-        module: Images in [0, 1] → logits; normalisation inside.
+    Args:
         name: For people.
-        digest: SHA-256 over its weights.
+        digest: SHA-256 over its weights, or over what else defines it.
+        output: What it returns: ``"logits"``, whose softmax is its scores;
+            ``"probabilities"``, which are certified as they are; or ``"labels"``.
+        classes: Number of classes. Needed for labels; else learnt from the output.
+        shape: Channels, height and width of the images it takes, where that is known.
         training_sigma: Noise it was trained with, where that is known.
-    """
-
-    module: nn.Module
-    name: str
-    digest: str
-    training_sigma: float | None = None
-
-    def ready(self, precision: str, device: torch.device) -> Callable[[Tensor], Tensor]:
-        """An evaluation-mode copy on ``device``; the caller's module stays as it is."""
-        module = copy.deepcopy(self.module).eval().requires_grad_(False)
-        module = module.to(device=device, dtype=DTYPES[precision])
-        return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stubs lack it
-
-
-def as_classifier(model: nn.Module | str | Path) -> Classifier:
-    """A torch module, or the path of a Simplicert checkpoint.
 
     Raises:
-        InputError: It is neither, or the checkpoint cannot be read.
+        InputError: Another kind of output, or labels of an unknown number of classes.
     """
-    if isinstance(model, nn.Module):
-        name = type(model).__name__
-        return Classifier(module=model, name=name, digest=weights_digest(model))
-    if isinstance(model, str | Path):
-        path = Path(model)
-        module, metadata = load_checkpoint(path)
-        return Classifier(
-            module=module,
-            name=path.name,
-            digest=weights_digest(module),
-            training_sigma=metadata.sigma,
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        digest: str,
+        output: str,
+        classes: int | None = None,
+        shape: Sequence[int] | None = None,
+        training_sigma: float | None = None,
+    ) -> None:
+        self.name, self.digest = name, digest
+        self.output: Output = check_kind(output)
+        self.classes, self.shape = classes, shape
+        self.training_sigma = training_sigma
+        if output == "labels" and classes is None:
+            raise InputError(
+                f"{name} returns labels, which do not tell how many classes there are: "
+                "say classes=…"
+            )
+
+    @abstractmethod
+    def ready(
+        self,
+        shape: Sequence[int],
+        *,
+        precision: str,
+        device: torch.device,
+        compiled: bool,
+    ) -> Forward:
+        """What maps noisy images of this shape, on ``device``, to outputs.
+
+        Raises:
+            InputError: It cannot be run like that.
+        """
+
+    @torch.inference_mode()
+    def count_classes(self, forward: Forward, image: Tensor) -> int:
+        """One forward pass of an image in [0, 1], to see what comes back.
+
+        Raises:
+            InputError: Not one row of outputs, or of another kind than was said.
+        """
+        outputs = outputs_of(
+            forward, image, name=self.name, output=self.output, classes=self.classes
         )
-    raise InputError(
-        f"model must be a torch module or a checkpoint's path, got {type(model)}"
-    )
+        if self.output == "labels" and self.classes is not None:
+            return self.classes
+        row = outputs[0].double()
+        like = bool((row >= 0).all()) and abs(float(row.sum()) - 1) < 1e-4
+        if self.output == "logits" and like:
+            raise InputError(
+                f"{self.name} returns numbers that sum to 1, as probabilities do, but "
+                "logits are expected, of which the softmax will be taken. Say "
+                'output="probabilities" (docs/classifiers.md), or leave the softmax out'
+            )
+        if self.output == "probabilities" and not like and bool(row.isfinite().all()):
+            raise InputError(
+                f"{self.name} is said to return probabilities, but they sum to "
+                f"{float(row.sum()):g} and lie in [{float(row.min()):g}, "
+                f"{float(row.max()):g}]"
+            )
+        return len(row)
+
+
+class TorchClassifier(Classifier):
+    """A torch module: images in [0, 1] → outputs, normalisation inside.
+
+    Args:
+        module: The module; it stays as it is.
+        name: Default: its class's.
+        output: As for ``Classifier``, like the other arguments.
+
+    Example:
+        >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Softmax(dim=1))
+        >>> TorchClassifier(module, output="probabilities").name
+        'Sequential'
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        name: str | None = None,
+        output: str = "logits",
+        classes: int | None = None,
+        shape: Sequence[int] | None = None,
+        training_sigma: float | None = None,
+    ) -> None:
+        super().__init__(
+            name=name or type(module).__name__,
+            digest=weights_digest(module),
+            output=output,
+            classes=classes,
+            shape=shape,
+            training_sigma=training_sigma,
+        )
+        self._module = module
+
+    def ready(
+        self,
+        shape: Sequence[int],
+        *,
+        precision: str,
+        device: torch.device,
+        compiled: bool,
+    ) -> Forward:
+        """An evaluation-mode copy on ``device``, laid out as the images are."""
+        module = copy.deepcopy(self._module).eval().requires_grad_(False)
+        module = module.to(device=device, dtype=DTYPES[precision])
+        if channels_last(shape):
+            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
+        if compiled:
+            module.compile()
+        return module
 
 
 def weights_digest(module: nn.Module) -> str:

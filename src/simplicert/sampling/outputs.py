@@ -68,8 +68,10 @@ def outputs_of(
     if output == "labels":
         return _labels(returned, len(images), name=name, classes=classes)
     wrong = not isinstance(returned, Tensor) or returned.ndim != 2
-    if wrong or len(returned) != len(images) or returned.shape[1] != (
-        classes or max(2, returned.shape[1])
+    if (
+        wrong
+        or len(returned) != len(images)
+        or returned.shape[1] != (classes or max(2, returned.shape[1]))
     ):
         got = tuple(returned.shape) if isinstance(returned, Tensor) else type(returned)
         wanted = f"{classes} {output}" if classes else f"at least 2 {output}"

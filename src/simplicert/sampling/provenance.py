@@ -15,7 +15,6 @@ from simplicert.sampling.classifier import Classifier
 from simplicert.votes import DataSource, Manifest, ModelSource
 
 DEFAULT_BLOCK = 1000
-DEFAULT_BATCH = 1000
 
 
 def describe_run(
@@ -26,9 +25,10 @@ def describe_run(
     sigma: float,
     draws: int,
     block: int | None,
-    batch: int | None,
+    batch: int,
     seed: int | None,
     precision: str,
+    compiled: bool,
     device: torch.device,
     threads: int,
 ) -> Manifest:
@@ -44,7 +44,7 @@ def describe_run(
             block=block if block is not None else min(DEFAULT_BLOCK, max(draws, 1)),
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
-            scores=True,
+            scores=classifier.output != "labels",
             model=ModelSource(
                 name=classifier.name,
                 digest=classifier.digest,
@@ -59,7 +59,8 @@ def describe_run(
             images=dataset.indices.tolist(),
             labels=None if dataset.labels is None else dataset.labels.tolist(),
             precision=precision,  # type: ignore[arg-type]  # pydantic checks it
-            batch=batch if batch is not None else DEFAULT_BATCH,
+            compiled=compiled,
+            batch=batch,
             device=device.type,
             threads=threads if device.type == "cpu" else 0,
             versions={"python": platform.python_version()}

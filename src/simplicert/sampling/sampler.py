@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from jaxtyping import Bool, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.sampling.allocator import keep_freed_memory
-from simplicert.sampling.classifier import as_classifier
 from simplicert.sampling.engine import DTYPES, Task, draw_votes, make_tasks
 from simplicert.sampling.images import Images, as_dataset, check_range
 from simplicert.sampling.provenance import describe_run
+from simplicert.sampling.sources import as_classifier
+from simplicert.sampling.trial import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.rows import VoteRows, add_up
 
@@ -32,7 +33,7 @@ Progress = Callable[[int, int], object]
 
 
 def sample(
-    model: nn.Module | str | Path,
+    model: object,
     images: Images,
     *,
     sigma: float,
@@ -43,6 +44,7 @@ def sample(
     block: int | None = None,
     batch: int | None = None,
     precision: str = "fp32",
+    compiled: bool = False,
     device: str | None = None,
     threads: int | None = None,
     nonfinite: str = "stop",
@@ -52,8 +54,9 @@ def sample(
     """Draw noisy forward passes and count the votes.
 
     Args:
-        model: A torch module (images in [0, 1] → logits, normalisation inside), or the
-            path of a Simplicert checkpoint.
+        model: A torch module (images in [0, 1] → logits, normalisation inside); a
+            ``TorchClassifier`` or ``NumpyClassifier``; a scikit-learn classifier; or,
+            as text, what the command takes: a checkpoint, an ONNX file, ….
         images: A dataset, or an array (images, channels, height, width), in [0, 1].
         sigma: Noise standard deviation, in input units. The noise is added to the
             input in [0, 1], and the noisy input is not clipped.
@@ -66,9 +69,11 @@ def sample(
         block: Draws of one seed, the unit of storage and resumption. Default: 1,000, or
             all ``draws`` where they are fewer.
         batch: Most draws a forward pass; it may span images, and changes no noise.
-            Default: 1,000.
+            Default: that of the run continued; or found by a short trial, if there are
+            more than a few draws.
         precision: Of the forward pass: ``"fp32"``, ``"bf16"`` or ``"fp16"``. It is part
             of what is certified.
+        compiled: Whether to compile a torch module with ``torch.compile`` first.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads. Default: that of the run continued, or torch's.
         nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
@@ -95,6 +100,7 @@ def sample(
         images,
         labels=labels,
         precision=precision,
+        compiled=compiled,
         device=device,
         threads=threads,
         nonfinite=nonfinite,
@@ -124,11 +130,12 @@ class Sampler:
 
     def __init__(
         self,
-        model: nn.Module | str | Path,
+        model: object,
         images: Images,
         *,
         labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
         precision: str = "fp32",
+        compiled: bool = False,
         device: str | None = None,
         threads: int | None = None,
         nonfinite: str = "stop",
@@ -144,8 +151,14 @@ class Sampler:
         self.dataset = as_dataset(images, labels)
         self.device = _device(device)
         self.precision, self.nonfinite = precision, nonfinite
+        self.compiled = compiled
         self._threads = threads
-        self._ready = self.classifier.ready(precision, self.device)
+        self._forward = self.classifier.ready(
+            self.dataset.shape,
+            precision=precision,
+            device=self.device,
+            compiled=compiled,
+        )
         self.classes = self._probe()
 
     def plan(
@@ -165,6 +178,9 @@ class Sampler:
             block = there.block if block is None else block
             batch = there.batch if batch is None else batch
         threads = self._threads or (there.threads if there is not None else 0)
+        if batch is None:
+            with _threads(threads):
+                batch = self._find_batch(draws * len(self.dataset))
         return describe_run(
             self.classifier,
             self.dataset,
@@ -175,6 +191,7 @@ class Sampler:
             batch=batch,
             seed=seed,
             precision=self.precision,
+            compiled=self.compiled,
             device=self.device,
             threads=threads or torch.get_num_threads(),
         )
@@ -242,18 +259,26 @@ class Sampler:
 
     def _draw(self, tasks: Sequence[Task], plan: Manifest) -> Iterator[VoteRows]:
         return draw_votes(
-            self._ready,
+            self._forward,
             self._read,
             tasks,
-            indices=self.dataset.indices,
-            sigma=plan.sigma,
-            seed=plan.seed,
-            block=plan.block,
-            batch=plan.batch,
-            classes=plan.classes,
-            precision=plan.precision,
+            plan,
+            output=self.classifier.output,
             device=self.device,
         )
+
+    @torch.inference_mode()
+    def _find_batch(self, draws: int) -> int:
+        """Draws a forward pass, for a run of so many in all."""
+        if draws < WORTH_DRAWS or self.compiled:  # each size would be compiled anew
+            return usual_batch(self.dataset.shape)
+        image = self._first()
+
+        def run(size: int) -> None:
+            outputs = self._forward(image.expand(size, *image.shape[1:]).clone())
+            getattr(outputs, "logits", outputs).sum().item()  # waits for the device
+
+        return find_batch(run, most=draws)
 
     def _tasks(self, plan: Manifest) -> list[Task]:
         return make_tasks(
@@ -263,44 +288,34 @@ class Sampler:
     def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
         return check_range(self.dataset.read(positions), self.dataset, positions)
 
-    @torch.inference_mode()
-    def _probe(self) -> int:
-        """One forward pass of the first image, to learn the number of classes."""
+    def _first(self) -> Tensor:
+        """The first image, as the model takes it."""
         image = torch.from_numpy(self._read(np.array([0])))
-        try:
-            output = self._ready(image.to(self.device, DTYPES[self.precision]))
-        except (RuntimeError, ValueError, TypeError) as error:
+        return image.to(self.device, DTYPES[self.precision])
+
+    def _probe(self) -> int:
+        """The number of classes, from one forward pass."""
+        needed = self.classifier.shape
+        if needed is not None and tuple(needed) != self.dataset.shape:
             raise InputError(
-                f"the model does not take images of shape {self.dataset.shape}: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
-        logits = getattr(output, "logits", output)
-        if (
-            not isinstance(logits, Tensor)
-            or logits.ndim != 2
-            or logits.shape[0] != 1
-            or logits.shape[1] < 2
-        ):
-            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits)
-            raise InputError(
-                "the model must return one row of at least 2 logits an image, (1, "
-                f"classes) for one image, but returned {got}"
+                f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
+                f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
             )
-        classes = logits.shape[1]
+        classes = self.classifier.count_classes(self._forward, self._first())
         named = len(self.dataset.class_names)
         if named and named != classes:
             raise InputError(
                 f"the model has {classes} classes but {self.dataset.name} has {named}: "
                 "they do not belong together"
             )
-        return int(classes)
+        return classes
 
     def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
         missing = plan.block - rows.counts.sum(axis=1)
         if self.nonfinite == "stop" and missing.any():
             first = int(np.argmax(missing > 0))
             raise InputError(
-                f"the model returned NaN or infinite logits for {missing[first]} of "
+                f"the model returned NaN, infinite or illegal outputs for {missing[first]} of "
                 f"{plan.block} draws of image {rows.images[first]}, block "
                 f"{rows.blocks[first]}. What was drawn before is kept. Mend the model, "
                 "or pass --nonfinite count to count such draws for no class"

@@ -52,6 +52,7 @@ class Manifest(_Record):
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
+        compiled: Whether torch.compile rewrote it, which rounds differently.
         threads: CPU threads a worker; 0 where the device is not a CPU.
         versions: Of Python and of the packages that decide the votes.
         created: UTC time, ISO 8601.
@@ -70,6 +71,7 @@ class Manifest(_Record):
     images: list[int] = Field(min_length=1)
     labels: list[int] | None
     precision: Literal["fp32", "bf16", "fp16", "unknown"]
+    compiled: bool = False
     batch: int = Field(gt=0)
     device: str
     threads: int = Field(ge=0)
@@ -113,6 +115,7 @@ class Manifest(_Record):
             "classes": self.classes,
             "scores": self.scores,
             "precision": self.precision,
+            "compiled": self.compiled,
             "device": self.device,
             "data.digest": self.data.digest,
             "model.digest": self.model.digest,
