@@ -1,6 +1,5 @@
 """The smoothed classifier as an object: predict and certify, batch in, arrays out."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +13,6 @@ from simplicert.mechanisms.protocol import Mechanism
 from simplicert.sampling import sample
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from simplicert.sampling.images import Images
 
 
@@ -26,7 +23,7 @@ class SmoothedClassifier:
     images, ``sample`` into a run directory and ``certify`` it: the votes are kept.
 
     Args:
-        model: A torch module (images in [0, 1] → logits), or a checkpoint's path.
+        model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
         sigma: Noise standard deviation, in input units.
         seed: Decides the noise of every call. Default: fresh noise each time.
         **options: As for ``sample``: ``batch``, ``precision``, ``device``, ….
@@ -42,7 +39,7 @@ class SmoothedClassifier:
 
     def __init__(
         self,
-        model: "nn.Module | str | Path",
+        model: object,
         *,
         sigma: float,
         seed: int | None = None,

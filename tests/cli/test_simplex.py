@@ -58,14 +58,14 @@ def test_any_two_mechanisms_and_the_regions_of_others_as_json(
     simplicert, mine, tmp_path
 ):
     code, out, _ = simplicert(
-        *("simplex", "--ratio", mine, "li,cohen", "--regions", f"{mine},li,cohen"),
+        *("simplex", "--ratio", mine, "li,cohen", "--regions", f"{mine},li,cullen"),
         *(*QUICK, "--json", "--out", tmp_path),
     )
     assert code == 0
     [(name, found)] = json.loads(out).items()
     assert name == "ratio-mine-radius-max-li-cohen"
     assert found["quantity"] == "mine.radius / max(li, cohen)"
-    assert set(found["area_shares"]) == {"mine.radius", "li", "cohen"}
+    assert set(found["area_shares"]) == {"mine.radius", "li", "cullen"}
     assert sum(found["area_shares"].values()) == pytest.approx(1)
     assert found["largest"][0]["margin"] == 0.01
     assert all((tmp_path / file).exists() for file in found["files"])
@@ -83,12 +83,15 @@ def test_a_difference(simplicert, tmp_path):
     ("arguments", "says"),
     [
         (["fig9"], "fig3-multinomial"),
-        (["--resolution", "0"], "--resolution"),
-        (["--resolution", "-5"], "--resolution"),
-        (["--resolution", "1000000"], "--resolution"),
+        (
+            ["--resolution", "0"],
+            "resolution must be from 10 to 1000 points a side, got 0",
+        ),
+        (["--resolution", "-5"], "got -5"),
+        (["--resolution", "1000000"], "got 1000000"),
         (["--resolution", "many"], "--resolution"),
-        (["--margin", "0"], "--margin"),
-        (["--margin", "0.4"], "--margin"),
+        (["--margin", "0"], "margin must be above 0 and below 1/3, got 0.0"),
+        (["--margin", "0.4"], "got 0.4"),
         (["--format", "gif"], "--format"),
         (["--table", "xlsx"], "--table"),
         (["--ratio", "li"], "--ratio"),

@@ -1,6 +1,7 @@
 """Mechanisms by name, from files and packages; and the guard around other people's."""
 
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
@@ -49,6 +50,25 @@ def test_a_file_gives_a_mechanism_with_the_files_name(write):
     np.testing.assert_allclose(found(e0, e1, sigma=0.5), wanted)
     assert found(0.9, 0.05, sigma=1.0).shape == ()
     assert found([], [], sigma=1.0).shape == (0,)
+
+
+def test_a_file_may_hold_dataclasses_and_share_its_name_with_a_real_module(write):
+    source = """
+    from __future__ import annotations
+    import dataclasses, json
+
+    @dataclasses.dataclass
+    class Share:
+        of: float
+
+        def __call__(self, e0_lower, e1_upper, *, sigma):
+            return self.of * sigma * (e0_lower - e1_upper).clip(0)
+
+    half = Share(0.5)
+    """
+    found = find_mechanism(f"{write(source, 'json.py')}:half")
+    assert found.__name__ == "json.half"
+    assert found(0.4, 0.2, sigma=1.0) == pytest.approx(0.1)
 
 
 def test_a_dotted_name_is_imported():
@@ -176,3 +196,11 @@ def test_the_guard_keeps_the_callers_arrays_and_checks_them():
         guarded(greedy, name="greedy")(e0, 1.5, sigma=1.0)
     with pytest.raises(InputError, match="sigma must be a positive"):
         guarded(greedy, name="greedy")(e0, 0.5, sigma=0.0)
+
+
+def test_the_documented_example_obeys_the_laws(write):
+    page = Path(__file__).parents[2] / "docs" / "own-mechanism.md"
+    example = page.read_text("utf-8").split("```python\n")[1].split("```")[0]
+    found = find_mechanism(f"{write(example)}:fixed_epsilon")
+    best = mechanisms.lecuyer(0.9, 0.05, sigma=1.0)
+    assert 0 < found(0.9, 0.05, sigma=1.0) < best

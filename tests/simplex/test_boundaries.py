@@ -100,6 +100,22 @@ def test_a_region_inside_another_has_a_closed_boundary():
     np.testing.assert_allclose(np.hypot(curve.e0 - 0.5, curve.e1 - 0.2), 0.1, atol=1e-9)
 
 
+def test_no_curve_where_a_third_mechanism_wins_unseen_between_two_points():
+    # At resolution 10 no point has |E0 - 0.61| < 0.001, where a third one wins.
+    def rising(e0_lower, e1_upper, *, sigma):
+        return sigma * e0_lower
+
+    def falling(e0_lower, e1_upper, *, sigma):
+        return sigma * (1.22 - e0_lower)
+
+    def sliver(e0_lower, e1_upper, *, sigma):
+        return sigma * 0.611 * np.ones_like(e0_lower)
+
+    grid = simplex_grid([rising, falling, sliver], resolution=10)
+    assert grid.shares()["sliver"] == 0.0
+    assert boundaries(grid) == []
+
+
 def test_no_boundary_where_one_mechanism_wins_everywhere_or_all_tie():
     def same(e0_lower, e1_upper, *, sigma):
         return cullen(e0_lower, e1_upper, sigma=sigma)

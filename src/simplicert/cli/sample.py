@@ -36,6 +36,7 @@ def sample_command(
     block: int | None = None,
     batch: int | None = None,
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
+    compiled: Annotated[bool, Parameter(negative=())] = False,
     device: str | None = None,
     threads: int | None = None,
     workers: int = 1,
@@ -51,7 +52,9 @@ def sample_command(
             --sigma 0.5 --draws 10000 --out runs/s0.50
 
     Args:
-        model: A Simplicert checkpoint (.safetensors).
+        model: A checkpoint (.safetensors), an ONNX file (FILE.onnx, or
+            FILE.onnx:probabilities), package.module:callable or file.py:callable that
+            returns a classifier, timm:NAME, torchvision:NAME or hf:NAME.
         data: A dataset's name, or its path.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         draws: Noisy forward passes an image.
@@ -62,8 +65,9 @@ def sample_command(
         alpha: What the votes will be certified at; for the forecast only.
         seed: Decides the noise. Default: a new one, recorded.
         block: Draws of one seed, the unit of storage and resumption.
-        batch: Most draws a forward pass.
+        batch: Most draws a forward pass. Default: found by a short trial.
         precision: Of the forward pass; part of what is certified.
+        compiled: Compile a torch model first; takes a minute.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a worker.
         workers: Processes on this machine; under torchrun, on any.
@@ -79,6 +83,7 @@ def sample_command(
         model,
         dataset,
         precision=precision,
+        compiled=compiled,
         device=device,
         threads=threads_each(workers, threads),
         nonfinite=nonfinite,

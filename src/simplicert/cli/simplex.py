@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from simplicert.analysis import write_table
 from simplicert.cli.output import print_json
@@ -22,7 +21,6 @@ from simplicert.simplex import (
     compare,
 )
 from simplicert.simplex.comparison import MARGINS
-from simplicert.simplex.grid import MAX_RESOLUTION, MIN_RESOLUTION
 
 FigureName = Literal["fig2", "fig3-softmax", "fig3-multinomial", "np-over-ensemble"]
 
@@ -31,13 +29,7 @@ def _words(several: tuple[object, ...]) -> str:
     return ", ".join(map(str, several))
 
 
-Resolution = Annotated[
-    int, Parameter(validator=Number(gte=MIN_RESOLUTION, lte=MAX_RESOLUTION))
-]
-Margins = Annotated[
-    tuple[float, ...],
-    Parameter(validator=Number(gt=0, lt=1 / 3), negative=(), show_default=_words),
-]
+Margins = Annotated[tuple[float, ...], Parameter(negative=(), show_default=_words)]
 Formats = Annotated[
     tuple[FigureFormat, ...], Parameter(negative=(), show_default=_words)
 ]
@@ -50,7 +42,7 @@ def simplex_command(
     ratio: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     difference: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     regions: str | None = None,
-    resolution: Resolution = 400,
+    resolution: int = 400,
     margin: Margins = MARGINS,
     out: Annotated[Path, Parameter(alias="-o")] = Path("simplex"),
     format: Formats = ("png",),  # noqa: A002 - the option's name
@@ -74,7 +66,7 @@ def simplex_command(
         difference: The same for FIRST - SECOND, in units of sigma.
         regions: Mechanisms, with commas between, whose winning regions are mapped.
             Default: those that are compared.
-        resolution: Points along each side of the triangle E0 > E1.
+        resolution: Points along each side of the triangle E0 > E1, 10 to 1000.
         margin: How far to keep from E0 = E1 and E1 = 0 in the search for the largest
             and smallest value. Several may be given.
         out: Folder to write into.
@@ -84,7 +76,6 @@ def simplex_command(
             the area as JSON.
     """
     asked = _asked(figure, ratio=ratio, difference=difference, regions=regions)
-    out.mkdir(parents=True, exist_ok=True)
     found = {
         name: compare(comparison, resolution=resolution, margins=margin)
         for name, comparison in asked.items()

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -61,16 +62,12 @@ def find_mechanism(spec: str) -> Mechanism:
         return mechanism
     if ":" in spec:
         place, _, attribute = spec.rpartition(":")
-        module = _imported(place)
-        return _from_outside(
-            _attribute(module, attribute, place),
-            name=f"{module.__name__.rpartition('.')[2]}.{attribute}",
-            origin=spec,
-        )
+        short = Path(place).stem if _is_file(place) else place.rpartition(".")[2]
+        function = _attribute(_imported(place), attribute, place)
+        return _from_outside(function, name=f"{short}.{attribute}", origin=spec)
     for point in _installed():
         if point.name == spec:
-            module = _imported(point.module)
-            function = _attribute(module, point.attr, point.module)
+            function = _attribute(_imported(point.module), point.attr, point.module)
             return _from_outside(function, name=point.name, origin=point.value)
     raise unknown_name("mechanism", spec, known_mechanisms())
 
@@ -108,15 +105,21 @@ def _from_outside(function: object, *, name: str, origin: str) -> Mechanism:
     return mechanism
 
 
+def _is_file(place: str) -> bool:
+    return place.endswith(".py")
+
+
 def _imported(place: str) -> ModuleType:
     """The module of a path that ends in ``.py``, or of a dotted name."""
     try:
-        if not place.endswith(".py"):
+        if not _is_file(place):
             return importlib.import_module(place)
-        spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+        name = f"_mechanisms_in_{Path(place).stem}"  # no real module's name
+        spec = importlib.util.spec_from_file_location(name, place)
         if spec is None or spec.loader is None:
             raise ImportError("not a Python file")
         module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses and pickle look it up
         spec.loader.exec_module(module)
         return module
     except Exception as error:  # the user's code: anything can happen

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from simplicert.errors import InputError
 from simplicert.sampling.engine import DTYPES
-from simplicert.sampling.noise import channels_last
+from simplicert.sampling.noise import layout
 from simplicert.sampling.outputs import Forward, Output, check_kind, outputs_of
 
 
@@ -139,7 +139,7 @@ class TorchClassifier(Classifier):
         """An evaluation-mode copy on ``device``, laid out as the images are."""
         module = copy.deepcopy(self._module).eval().requires_grad_(False)
         module = module.to(device=device, dtype=DTYPES[precision])
-        if channels_last(shape):
+        if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         if compiled:
             module.compile()

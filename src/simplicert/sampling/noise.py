@@ -48,13 +48,14 @@ def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
     yield stage
 
 
-def channels_last(shape: Sequence[int]) -> bool:
-    """Whether images of this shape lie in memory pixel by pixel.
+def layout(shape: Sequence[int]) -> torch.memory_format:
+    """How images of this shape lie in memory.
 
-    Convolutions are faster on them (docs/speed.md), except on tiny images. A function
-    of the shape alone, since noise is generated in memory order.
+    Convolutions are faster channels-last (docs/speed.md), except on tiny images. A
+    function of the shape alone, since noise is generated in memory order.
     """
-    return min(shape[-2:]) >= 16
+    big = min(shape[-2:]) >= 16
+    return torch.channels_last if big else torch.contiguous_format
 
 
 class NoisyImages:
@@ -81,7 +82,7 @@ class NoisyImages:
         device: torch.device,
     ) -> None:
         self.capacity, self._sigma = capacity, sigma
-        self._last = channels_last(shape)
+        self._last = layout(shape) is torch.channels_last
         values = math.prod(shape)
         self._noise = torch.empty(capacity, values, device=device)
         self._flat = self._noise

@@ -116,7 +116,8 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         flat = images.reshape(len(images), -1)
         if probabilities is not None:
             return np.asarray(probabilities(flat))
-        return np.searchsorted(labels, estimator.predict(flat))
+        labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
+        return labelled
 
     content = f"{type(estimator).__qualname__} {joblib.hash(estimator, 'sha1')}"
     return NumpyClassifier(

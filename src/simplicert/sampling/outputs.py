@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
@@ -19,6 +19,8 @@ Forward = Callable[[Tensor], Any]
 # exact in float64: no order of addition, worker count or crash can change them. The
 # floored scores are what is certified: they still lie in [0, 1] and sum to at most 1.
 SCORE_GRID = 2.0**32
+
+_INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 # By how much probabilities may sum to more than 1 and still be taken for rounded ones.
 _ROUNDING = 1e-3
@@ -51,6 +53,7 @@ def outputs_of(
         InputError: The classifier raises, or returns something else.
         torch.OutOfMemoryError: The pass does not fit into memory.
     """
+    returned: Any
     try:
         returned = forward(images)
     except (InputError, torch.OutOfMemoryError):
@@ -67,35 +70,30 @@ def outputs_of(
     returned = getattr(returned, "logits", returned)  # Hugging Face wraps them
     if output == "labels":
         return _labels(returned, len(images), name=name, classes=classes)
-    wrong = not isinstance(returned, Tensor) or returned.ndim != 2
-    if (
-        wrong
-        or len(returned) != len(images)
-        or returned.shape[1] != (classes or max(2, returned.shape[1]))
+    if not (
+        isinstance(returned, Tensor)
+        and returned.ndim == 2
+        and len(returned) == len(images)
+        and returned.shape[1] == (classes or max(2, returned.shape[1]))
     ):
-        got = tuple(returned.shape) if isinstance(returned, Tensor) else type(returned)
-        wanted = f"{classes} {output}" if classes else f"at least 2 {output}"
         raise InputError(
-            f"{name} must return one row of {wanted} a draw, ({len(images)}, "
-            f"{classes or 'classes'}), but returned {got}"
+            f"{name} must return one row of {classes or 'at least 2'} {output} a draw, "
+            f"({len(images)}, {classes or 'classes'}), but returned {_what(returned)}"
         )
     return returned
 
 
 def _labels(
-    returned: Any, draws: int, *, name: str, classes: int | None
+    returned: object, draws: int, *, name: str, classes: int | None
 ) -> Int[Tensor, " draws"]:
-    whole = isinstance(returned, Tensor) and not (
-        returned.is_floating_point() or returned.is_complex()
-    )
-    if not whole or returned.shape != (draws,) or returned.dtype == torch.bool:
-        got = (
-            f"{returned.dtype} of shape {tuple(returned.shape)}"
-            if isinstance(returned, Tensor)
-            else type(returned)
-        )
+    if (
+        not isinstance(returned, Tensor)
+        or returned.shape != (draws,)
+        or returned.dtype not in _INTEGERS
+    ):
         raise InputError(
-            f"{name} must return one integer label a draw, ({draws},), but returned {got}"
+            f"{name} must return one integer label a draw, ({draws},), but returned "
+            f"{_what(returned)}"
         )
     low, high = int(returned.min()), int(returned.max())
     if low < 0 or (classes is not None and high >= classes):
@@ -104,6 +102,12 @@ def _labels(
             f"0 … {(classes or high) - 1}"
         )
     return returned.long()
+
+
+def _what(returned: object) -> str:
+    if isinstance(returned, Tensor):
+        return f"{returned.dtype} of shape {tuple(returned.shape)}"
+    return str(type(returned))
 
 
 class Tally:
@@ -155,7 +159,7 @@ class Tally:
         scores = scores.mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
         scores = torch.where(valid[:, None], scores, 0.0)
         self.sums.index_add_(0, row, scores)
-        floored = scores.square_().mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
+        floored = scores.mul_(scores).mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
         self.squares.index_add_(0, row, floored)
 
     def _count(

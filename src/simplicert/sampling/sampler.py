@@ -16,6 +16,8 @@ from simplicert.errors import InputError, unknown_name
 from simplicert.sampling.allocator import keep_freed_memory
 from simplicert.sampling.engine import DTYPES, Task, draw_votes, make_tasks
 from simplicert.sampling.images import Images, as_dataset, check_range
+from simplicert.sampling.noise import layout
+from simplicert.sampling.outputs import outputs_of
 from simplicert.sampling.provenance import describe_run
 from simplicert.sampling.sources import as_classifier
 from simplicert.sampling.trial import WORTH_DRAWS, find_batch, usual_batch
@@ -275,8 +277,13 @@ class Sampler:
         image = self._first()
 
         def run(size: int) -> None:
-            outputs = self._forward(image.expand(size, *image.shape[1:]).clone())
-            getattr(outputs, "logits", outputs).sum().item()  # waits for the device
+            outputs_of(
+                self._forward,
+                image.expand(size, -1, -1, -1).clone(memory_format=layout(image.shape)),
+                name=self.classifier.name,
+                output=self.classifier.output,
+                classes=self.classes,
+            ).sum().item()  # waits for the device
 
         return find_batch(run, most=draws)
 
@@ -314,11 +321,14 @@ class Sampler:
         missing = plan.block - rows.counts.sum(axis=1)
         if self.nonfinite == "stop" and missing.any():
             first = int(np.argmax(missing > 0))
+            what = {"probabilities": "numbers that are no probabilities"}
             raise InputError(
-                f"the model returned NaN, infinite or illegal outputs for {missing[first]} of "
-                f"{plan.block} draws of image {rows.images[first]}, block "
-                f"{rows.blocks[first]}. What was drawn before is kept. Mend the model, "
-                "or pass --nonfinite count to count such draws for no class"
+                "the model returned "
+                f"{what.get(self.classifier.output, 'NaN or infinite logits')} for "
+                f"{missing[first]} of {plan.block} draws of image "
+                f"{rows.images[first]}, block {rows.blocks[first]}. What was drawn "
+                "before is kept. Mend the model, or pass --nonfinite count to count "
+                "such draws for no class"
             )
 
 

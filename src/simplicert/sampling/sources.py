@@ -85,9 +85,8 @@ def _named(text: str) -> Classifier:
     if not colon:
         raise InputError(f"unknown model {text!r}: expected {_FORMS}")
     found = _attribute(_import(source), attribute, text)
-    if callable(found) and not isinstance(found, nn.Module | Classifier | Estimator):
-        found = _call(found, text)
-    elif isinstance(found, type):
+    ready = isinstance(found, nn.Module | Classifier | Estimator)
+    if callable(found) and (isinstance(found, type) or not ready):
         found = _call(found, text)
     return _object(found, name=text)
 

@@ -91,7 +91,8 @@ def _load(package: str, load: Callable[[ModuleType], Any], name: str) -> Any:
     except Exception as error:  # a broken build fails with more than ImportError
         top = package.partition(".")[0]
         raise InputError(
-            f"{name!r} needs {top}, which cannot be imported ({error}): pip install {top}"
+            f"{name!r} needs {top}, which cannot be imported ({error}): pip install "
+            f"{top}"
         ) from error
     try:
         return load(module)

@@ -15,7 +15,8 @@ Quantity = Callable[
 ]
 
 START, ZOOM = 64, 12
-"""Points a side of the first lattice, over the whole region, and of the later ones."""
+"""Points a side of the first lattice, over the whole region, and of the later ones,
+whose middle is the best point so far: 12 is a multiple of 3."""
 
 EDGE = 1e-9
 """A barycentric coordinate below this is on the edge."""
@@ -96,10 +97,8 @@ def largest(quantity: Quantity, *, margin: float) -> Extreme:
             margin=margin,
             edges=_edges(centre),
         )
-        # The best point stays among the candidates: the value never falls.
-        around = np.maximum(centre + step * window, 0.0)
-        around /= around.sum(axis=-1, keepdims=True)
-        weights = np.concatenate([centre[None], around])
+        weights = np.maximum(centre + step * window, 0.0)
+        weights /= weights.sum(axis=-1, keepdims=True)
         step /= 2.0
     return found
 

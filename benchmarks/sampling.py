@@ -1,0 +1,292 @@
+"""Draws a second: Simplicert against the bare forward pass, Cohen's loop and ART.
+
+    python benchmarks/sampling.py                   # ResNet-20 at 32×32
+    python benchmarks/sampling.py --model small-cnn
+    python benchmarks/sampling.py --model efficientnet-lite0 --seconds 20
+    python benchmarks/sampling.py --memory
+
+Every variant runs in a process of its own, in turn, as often as ``--repeats`` says; the
+table holds medians, and the smallest and largest of the rounds' ratios. What has
+"default malloc" runs as its users run it; the others keep freed memory
+(simplicert.sampling.allocator). ART takes part where it is installed.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from simplicert.models import build_model
+from simplicert.sampling import Sampler, sample
+from simplicert.sampling.allocator import keep_freed_memory
+from simplicert.sampling.engine import DTYPES
+from simplicert.sampling.noise import layout
+from simplicert.votes.rows import VoteRows
+
+SHAPES = {
+    "small-cnn": (1, 8, 8),
+    "resnet20": (3, 32, 32),
+    "efficientnet-lite0": (3, 224, 224),
+}
+SIGMA = 0.25
+LOOP = "textbook, batch 1000"
+
+
+def network(name: str) -> nn.Module:
+    """The network with random weights: their values do not change the time."""
+    torch.manual_seed(0)
+    if name != "efficientnet-lite0":
+        return build_model(name, shape=SHAPES[name], classes=10).eval()
+    from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415 (optional)
+
+    return EfficientNet.from_name(name).eval()
+
+
+def a_second(run: Callable[[], int], seconds: float) -> float:
+    """Draws a second of ``run``, which returns how many it drew; once to warm up."""
+    run()
+    began, drawn = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        drawn += run()
+    return drawn / (time.perf_counter() - began)
+
+
+class Sink:
+    """Takes votes as a run directory does, and drops them."""
+
+    def __init__(self, manifest: object) -> None:
+        self.manifest = manifest
+
+    def done(self) -> np.ndarray:
+        """Nothing is."""
+        return np.zeros((len(self.manifest.images), self.manifest.blocks), bool)
+
+    def append(self, rows: VoteRows) -> None:
+        """Drop."""
+
+
+def ours(options: argparse.Namespace) -> dict[str, float]:
+    """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
+    shape = SHAPES[options.model]
+    images = np.random.default_rng(0).random((4, *shape), dtype=np.float32)
+    sampler = Sampler(
+        network(options.model),
+        images,
+        precision=options.precision,
+        compiled=options.compiled,
+        device=options.device,
+        threads=options.threads,
+    )
+    block = min(1000, max(100, options.batch or 0))
+    plan = sampler.plan(
+        sigma=SIGMA,
+        draws=1_000_000,
+        block=block,
+        batch=options.batch or None,
+        seed=0,
+    )
+    if not options.batch:
+        return {"batch": plan.batch}
+    plan = plan.model_copy(update={"draws": max(block, plan.batch)})
+    total = plan.draws * len(plan.images)
+
+    def run() -> int:
+        sampler.draw(Sink(plan))
+        return total
+
+    return {"speed": a_second(run, options.seconds)}
+
+
+def bare(options: argparse.Namespace) -> dict[str, float]:
+    """Only the forward pass, at the same batch, precision and layout."""
+    keep_freed_memory()
+    shape, device = SHAPES[options.model], torch.device(options.device)
+    form = layout(shape)
+    module = network(options.model).to(device, DTYPES[options.precision])
+    module = module.requires_grad_(False).to(memory_format=form)
+    if options.compiled:
+        module.compile()
+    inputs = torch.rand(options.batch, *shape).to(device, DTYPES[options.precision])
+    inputs = inputs.to(memory_format=form)
+    passes = max(1, 1000 // options.batch)
+
+    @torch.inference_mode()
+    def run() -> int:
+        for _ in range(passes):
+            outputs = module(inputs)
+        outputs.sum().item()  # waits for the device
+        return passes * options.batch
+
+    return {"speed": a_second(run, options.seconds)}
+
+
+def textbook(options: argparse.Namespace) -> dict[str, float]:
+    """SampleUnderNoise of Cohen et al. 2019, as the paper gives it."""
+    module = network(options.model).to(options.device)
+    shape = SHAPES[options.model]
+    image = torch.rand(shape, device=options.device)
+    classes = module(image[None]).shape[1]
+    draws = max(1000, options.batch)
+
+    def run() -> int:
+        counts, left = np.zeros(classes, dtype=int), draws
+        with torch.no_grad():
+            while left > 0:
+                size = min(options.batch, left)
+                left -= size
+                batch = image.repeat((size, 1, 1, 1))
+                noise = torch.randn_like(batch) * SIGMA
+                predicted = module(batch + noise).argmax(1).cpu().numpy()
+                for label in predicted:
+                    counts[label] += 1
+        return draws
+
+    return {"speed": a_second(run, options.seconds)}
+
+
+def art(options: argparse.Namespace) -> dict[str, float]:
+    """``certify`` of the Adversarial Robustness Toolbox."""
+    from art.estimators.certification.randomized_smoothing import (  # noqa: PLC0415
+        PyTorchRandomizedSmoothing,
+    )
+
+    module, shape = network(options.model), SHAPES[options.model]
+    classes = module(torch.rand(1, *shape)).shape[1]
+    smoothed = PyTorchRandomizedSmoothing(
+        model=module,
+        loss=nn.CrossEntropyLoss(),
+        input_shape=shape,
+        nb_classes=classes,
+        clip_values=(0, 1),
+        device_type="cpu" if options.device == "cpu" else "gpu",
+        sample_size=100,
+        scale=SIGMA,
+        alpha=0.001,
+    )
+    image = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
+    draws = max(1000, options.batch)
+
+    def run() -> int:
+        smoothed.certify(image, n=draws, batch_size=options.batch)
+        return draws + 100  # the draws that choose the class
+
+    return {"speed": a_second(run, options.seconds)}
+
+
+def memory(options: argparse.Namespace) -> dict[str, float]:
+    """Peak memory of one image's ``options.batch`` draws."""
+    images = np.zeros((1, *SHAPES["small-cnn"]), dtype=np.float32)
+    sample(network("small-cnn"), images, sigma=SIGMA, draws=options.batch, batch=1000)
+    return {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+RUNS = {run.__name__: run for run in (ours, bare, textbook, art, memory)}
+
+
+def in_a_process(run: str, options: argparse.Namespace, **changes: object) -> float:
+    """One number of one variant."""
+    wanted = vars(options) | {"run": run} | changes
+    arguments = [f"--{key}={value}" for key, value in wanted.items() if value]
+    for flag in ("compiled", "memory"):
+        arguments = [a.replace(f"--{flag}=True", f"--{flag}") for a in arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
+    output = subprocess.run(
+        [sys.executable, "-W", "ignore", __file__, *arguments],
+        check=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    [number] = json.loads(output.splitlines()[-1]).values()
+    return float(number)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Print the table."""
+    variants: dict[str, tuple[str, dict[str, object]]] = {}
+    partner = {}
+    modes = [(p, False) for p in options.precisions.split(",")]
+    if options.compile_too:
+        modes.append((modes[0][0], True))
+    for precision, compiled in modes:
+        mode = {"precision": precision, "compiled": compiled}
+        batch = options.batch or int(in_a_process("ours", options, **mode))
+        label = f"{precision}{', compiled' if compiled else ''}, batch {batch}"
+        variants[f"Simplicert, {label}"] = ("ours", mode | {"batch": batch})
+        variants[f"bare forward, {label}"] = ("bare", mode | {"batch": batch})
+        partner[f"Simplicert, {label}"] = f"bare forward, {label}"
+    for batch in (400, 1000):
+        variants[f"textbook, batch {batch}"] = ("textbook", {"batch": batch})
+    if importlib.util.find_spec("art"):
+        variants["ART certify, batch 1000"] = ("art", {"batch": 1000})
+    speeds: dict[str, list[float]] = {name: [] for name in variants}
+    loads = []
+    for _ in range(options.repeats):
+        loads.append(os.getloadavg()[0])
+        for name, (run, changes) in variants.items():
+            speeds[name].append(in_a_process(run, options, **changes))
+            print(f"{name}: {speeds[name][-1]:,.0f}", file=sys.stderr)
+    print(
+        f"{options.model}, {options.threads} threads on {options.device}, torch "
+        f"{torch.__version__}, {options.repeats} rounds of {options.seconds:g} s, load "
+        f"{min(loads):.1f} to {max(loads):.1f}\n"
+    )
+    print("| variant | malloc | draws/s | × textbook | × bare forward |")
+    print("|---|---|---|---|---|")
+    best = max(
+        ("textbook, batch 400", LOOP), key=lambda n: statistics.median(speeds[n])
+    )
+    for name, found in speeds.items():
+        default = "default" if name.startswith(("textbook", "ART")) else "tuned"
+        bare_one = ratios(found, speeds[partner[name]]) if name in partner else ""
+        print(
+            f"| {name} | {default} | {statistics.median(found):,.0f} | "
+            f"{ratios(found, speeds[best])} | {bare_one} |"
+        )
+
+
+def ratios(ours: list[float], theirs: list[float]) -> str:
+    """Median, least and greatest of the rounds' ratios."""
+    found = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return f"{statistics.median(found):.2f} ({min(found):.2f}–{max(found):.2f})"
+
+
+def main() -> None:
+    """Parse, then compare, or run one variant."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=SHAPES, default="resnet20")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--precisions", default="fp32,bf16")
+    parser.add_argument("--compile-too", action="store_true")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--batch", type=int, default=0, help="0: ours chooses")
+    parser.add_argument("--run", choices=RUNS, help=argparse.SUPPRESS)
+    parser.add_argument("--precision", default="fp32", help=argparse.SUPPRESS)
+    parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        torch.set_num_threads(options.threads)
+        print(json.dumps(RUNS[options.run](options)))
+    elif options.memory:
+        for draws in (1000, 1_000_000):
+            peak = in_a_process("memory", options, batch=draws, memory=False)
+            print(f"peak memory at n = {draws:,}: {peak:.0f} MB")
+    else:
+        compare(options)
+
+
+if __name__ == "__main__":
+    main()
