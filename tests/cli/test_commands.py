@@ -174,6 +174,7 @@ BAD = {
         f"{SAMPLE} --sigma 1 --draws 1500",
         "draws (1500) must be a multiple of block (1000)",
     ),
+    "half a draw": (f"{SAMPLE} --sigma 1 --draws 2.5", "'2.5' is not a whole number"),
     "workers": (
         f"{SAMPLE} --sigma 1 --draws 100 --workers 0",
         "workers must be at least 1",

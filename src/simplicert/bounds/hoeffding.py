@@ -11,8 +11,8 @@ from simplicert.bounds.inputs import (
     together,
 )
 
-ROUNDING = 2.0**-48
-"""More than a logarithm, a division and a square root can lose, relatively."""
+RELATIVE, ABSOLUTE = 2.0**-48, 2.0**-51
+"""More than the half-width can lose by rounding, and than mean and result can."""
 
 
 def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Reals:
@@ -22,7 +22,8 @@ def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
     distribution and every ``trials``, and for each entry on its own: callers that need
     several at once split ``alpha``.
 
-    ``mean - sqrt(ln(1 / alpha) / (2 n))``, clipped at 0 and rounded down.
+    ``mean - sqrt(ln(1 / alpha) / (2 n))``, clipped at 0 and rounded down, also for a
+    mean that is itself rounded to the nearest float.
 
     Args:
         mean: Mean of the observed scores, in [0, 1].
@@ -49,7 +50,7 @@ def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
     centre, half_width = together(
         mean=checked_mean(mean), trials=_half_width(trials, alpha)
     )
-    return np.asarray(np.maximum(np.nextafter(centre - half_width, -1.0), 0.0))
+    return np.asarray(np.maximum(centre - half_width, 0.0))
 
 
 def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Reals:
@@ -80,9 +81,9 @@ def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
     centre, half_width = together(
         mean=checked_mean(mean), trials=_half_width(trials, alpha)
     )
-    return np.asarray(np.minimum(np.nextafter(centre + half_width, 2.0), 1.0))
+    return np.asarray(np.minimum(centre + half_width, 1.0))
 
 
 def _half_width(trials: ArrayLike, alpha: float) -> Reals:
     width = np.sqrt(-np.log(checked_alpha(alpha)) / (2.0 * checked_trials(trials)))
-    return np.asarray(width * (1.0 + ROUNDING))
+    return np.asarray(width * (1.0 + RELATIVE) + ABSOLUTE)

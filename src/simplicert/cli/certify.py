@@ -9,6 +9,7 @@ from simplicert.analysis import certify_any, table1, write_certificates
 from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.cli.output import print_json, print_table1
+from simplicert.cli.types import Whole
 
 
 def certify_command(
@@ -19,7 +20,7 @@ def certify_command(
     framework: Framework = "multinomial",
     mechanism: str = DEFAULT_MECHANISM,
     procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
-    selection: int | None = None,
+    selection: Whole | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: Annotated[bool, Parameter(negative=())] = False,

@@ -9,6 +9,7 @@ from simplicert.analysis import write_certificates
 from simplicert.certification import certify
 from simplicert.cli.output import print_table1
 from simplicert.cli.progress import draw_progress, training_progress
+from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.models import save_checkpoint
 from simplicert.report import load_runs, render_report, write_report
@@ -21,9 +22,9 @@ SIGMAS = (0.25, 0.5, 1.0)
 def demo_command(
     *,
     out: Annotated[Path, Parameter(alias="-o")] = Path("demo"),
-    draws: int = 10_000,
+    draws: Whole = 10_000,
     alpha: float = 0.001,
-    seed: int = 0,
+    seed: Whole = 0,
 ) -> None:
     """Train, sample, certify and report on handwritten digits, at three sigmas.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
+from simplicert.cli.types import Whole
 from simplicert.votes.imports import ImportKind, import_file
 
 
@@ -17,7 +18,7 @@ def import_command(
     *,
     out: Annotated[Path, Parameter(alias="-o")],
     sigma: float | None = None,
-    draws: int | None = None,
+    draws: Whole | None = None,
     alpha: float | None = None,
     kind: ImportKind | None = None,
     label_column: str = "label",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from simplicert.cli.progress import draw_progress
+from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
 from simplicert.preflight import preflight
@@ -26,20 +27,20 @@ def sample_command(
     /,
     *,
     sigma: float,
-    draws: int,
+    draws: Whole,
     out: Path,
     split: str = "test",
     images: str | None = None,
-    per_class: int | None = None,
+    per_class: Whole | None = None,
     alpha: float = 0.001,
-    seed: int | None = None,
-    block: int | None = None,
-    batch: int | None = None,
+    seed: Whole | None = None,
+    block: Whole | None = None,
+    batch: Whole | None = None,
     precision: Literal["fp32", "bf16", "fp16"] = "fp32",
     compiled: Annotated[bool, Parameter(negative=())] = False,
     device: str | None = None,
-    threads: int | None = None,
-    workers: int = 1,
+    threads: Whole | None = None,
+    workers: Whole = 1,
     nonfinite: Literal["stop", "count"] = "stop",
     flush: float = FLUSH_SECONDS,
     dry_run: Annotated[bool, Parameter(negative=())] = False,

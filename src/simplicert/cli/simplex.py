@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from simplicert.analysis import write_table
 from simplicert.cli.output import print_json
+from simplicert.cli.types import Whole
 from simplicert.errors import InputError
 from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.plots.simplex import simplex_figure
@@ -42,7 +43,7 @@ def simplex_command(
     ratio: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     difference: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
     regions: str | None = None,
-    resolution: int = 400,
+    resolution: Whole = 400,
     margin: Margins = MARGINS,
     out: Annotated[Path, Parameter(alias="-o")] = Path("simplex"),
     format: Formats = ("png",),  # noqa: A002 - the option's name

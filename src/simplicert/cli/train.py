@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from simplicert.cli.progress import training_progress
+from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
 from simplicert.models import save_checkpoint
@@ -20,11 +21,11 @@ def train_command(
     *,
     data: Path | None = None,
     sigma: float | None = None,
-    epochs: int | None = None,
+    epochs: Whole | None = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     device: str | None = None,
-    workers: int = 0,
+    workers: Whole = 0,
     corrupt: Literal["refuse", "skip"] = "refuse",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
