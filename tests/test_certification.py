@@ -1,12 +1,14 @@
 """The statistical contract: votes → certificates that are wrong at most alpha often."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import beta
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert import certification
-from simplicert.certificates import ABSTAIN, Certificates
+from simplicert.certificates import ABSTAIN
 from simplicert.certification import certify, certify_run, certify_two_stage, min_draws
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory, Votes
@@ -17,7 +19,7 @@ def votes(counts, *, draws=None, scores=None, labels=None, sigma=0.5):
     return Votes(
         counts=counts,
         score_sums=None if scores is None else np.atleast_2d(scores),
-        score_squares=None if scores is None else np.atleast_2d(scores) ** 2,
+        score_squares=None if scores is None else np.atleast_2d(scores),
         draws=counts.sum(axis=1).astype(int) if draws is None else np.asarray(draws),
         indices=np.arange(len(counts)),
         labels=None if labels is None else np.asarray(labels),
@@ -278,8 +280,40 @@ def test_a_run_can_be_certified_by_either_procedure(tmp_path):
 
 def test_certificates_refuse_radii_that_are_not():
     good = certify(votes([900, 100]))
-    fields = {f: getattr(good, f) for f in good.__dataclass_fields__}
     with pytest.raises(InputError, match="cohen gave a radius"):
-        Certificates(
-            **(fields | {"radii": {**good.radii, "cohen": np.array([np.nan])}})
-        )
+        replace(good, radii={**good.radii, "cohen": np.array([np.nan])})
+    with pytest.raises(InputError, match="did you mean 'cohen'"):
+        replace(good, mechanism="cohn")
+
+
+def test_a_mechanism_cannot_take_a_column_s_name():
+    def top(e0_lower, e1_upper, *, sigma):
+        return np.full(np.shape(e0_lower), sigma)
+
+    with pytest.raises(InputError, match="cannot be called 'top'"):
+        certify(votes([900, 100]), mechanism=top)
+
+
+def test_the_draws_that_choose_are_not_those_that_bound():
+    same = votes([900, 100])
+    with pytest.raises(InputError, match="the same votes"):
+        certify_two_stage(same, same)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ([[900.0, 101.0]], "sum to more than draws"),
+        ([[900.0, -1.0]], "negative or NaN"),
+        ([[900.0, np.nan]], "negative or NaN"),
+    ],
+)
+def test_scores_that_no_softmax_gives_are_refused(scores, message):
+    with pytest.raises(InputError, match=message):
+        votes([900, 100], scores=scores)
+
+
+def test_unsigned_counts_are_counts():
+    counts = np.array([[900, 100]])
+    signed, unsigned = certify(votes(counts)), certify(votes(counts.astype(np.uint16)))
+    assert signed.radius[0] == unsigned.radius[0]

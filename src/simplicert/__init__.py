@@ -36,7 +36,18 @@ _HOMES = {
     "sample": "simplicert.sampling",
 }
 
-__all__ = [*_HOMES, "__version__"]
+__all__ = [
+    "ABSTAIN",
+    "Certificates",
+    "InputError",
+    "SmoothedClassifier",
+    "Votes",
+    "__version__",
+    "certify",
+    "certify_two_stage",
+    "read_run",
+    "sample",
+]
 
 
 def __getattr__(name: str) -> object:

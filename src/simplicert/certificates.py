@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -18,6 +18,7 @@ ABSTAIN = -1
 """The predicted class where a certificate names none."""
 
 Framework = Literal["multinomial", "softmax"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Certificates:
@@ -63,6 +64,22 @@ class Certificates:
     procedure: Literal["simultaneous", "two-stage"]
     classes: int
     source: Mapping[str, str]
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "image",
+        "label",
+        "predicted",
+        "abstention",
+        "top",
+        "runner_up",
+        "draws",
+        "e0",
+        "e1",
+        "e0_lower",
+        "e1_upper",
+        "largest",
+    )
+    """What ``table`` has beside the radii; without labels there is no ``label``."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
@@ -119,20 +136,10 @@ class Certificates:
         """One row an image; one radius column a mechanism."""
         import pandas as pd  # noqa: PLC0415 (costs half a second)
 
-        columns: dict[str, np.ndarray] = {"image": self.indices}
-        if self.labels is not None:
-            columns["label"] = self.labels
-        columns |= {
-            "predicted": self.predicted,
-            "abstention": self.abstention,
-            "top": self.top,
-            "runner_up": self.runner_up,
-            "draws": self.draws,
-            "e0": self.e0,
-            "e1": self.e1,
-            "e0_lower": self.e0_lower,
-            "e1_upper": self.e1_upper,
-            **self.radii,
-            "largest": self.largest,
+        values = {"image": self.indices, "label": self.labels}
+        columns = {
+            name: values.get(name, getattr(self, name, None)) for name in self.COLUMNS
         }
-        return pd.DataFrame(columns)
+        largest = columns.pop("largest")
+        columns = {name: each for name, each in columns.items() if each is not None}
+        return pd.DataFrame(columns | dict(self.radii) | {"largest": largest})

@@ -123,7 +123,8 @@ def certify_two_stage(
 
     Args:
         selection: The draws that choose each image's class.
-        estimation: Other draws of the same images, in the same order.
+        estimation: Other draws of the same images, in the same order; none of those
+            that choose, or the certificates are false twice as often.
         alpha: Failure probability of each image on its own, in (0, 1).
         mechanism: What names the predicted class and ``radius``: a column's name; or
             a mechanism of your own, as a function or as ``find_mechanism`` takes it,
@@ -147,6 +148,11 @@ def certify_two_stage(
         raise InputError(
             "selection and estimation votes must be of the same images, classes and "
             "sigma, in the same order"
+        )
+    if np.shares_memory(selection.counts, estimation.counts):
+        raise InputError(
+            "selection and estimation are the same votes: the draws that choose the "
+            "class must not be among those that bound it"
         )
     top, _ = _top_two(selection.counts)
     rows = np.arange(len(estimation))
@@ -198,6 +204,8 @@ def certify_run(
         InputError: As ``certify`` and ``read_run``; ``selection`` that is not whole
             blocks, leaves nothing to bound with, or is for another procedure.
     """
+    if procedure not in ("simultaneous", "two-stage"):
+        raise unknown_name("procedure", procedure, ("simultaneous", "two-stage"))
     store = RunDirectory(run)
     if procedure == "simultaneous":
         if selection is not None:
@@ -206,6 +214,8 @@ def certify_run(
         return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)
     if framework != "multinomial":
         raise InputError("the two-stage procedure is for hard votes: multinomial only")
+    if partial:
+        raise InputError("partial is for the simultaneous procedure only")
     block, draws = store.manifest.block, store.manifest.draws
     first = block if selection is None else selection
     if first % block or not 0 < first < draws:
@@ -215,8 +225,8 @@ def certify_run(
         )
     chosen, rest = slice(0, first // block), slice(first // block, None)
     return certify_two_stage(
-        store.read(blocks=chosen, scores=False, partial=partial),
-        store.read(blocks=rest, scores=False, partial=partial),
+        store.read(blocks=chosen, scores=False),
+        store.read(blocks=rest, scores=False),
         alpha=alpha,
         mechanism=mechanism,
     )
@@ -249,6 +259,11 @@ def _certificates(
         mechanism = find_mechanism(mechanism)
     if not isinstance(mechanism, str):
         name = getattr(mechanism, "__name__", type(mechanism).__name__)
+        if name in columns or name in Certificates.COLUMNS:
+            raise InputError(
+                f"a mechanism of your own cannot be called {name!r}: certificates have "
+                "a column of that name"
+            )
         columns[name] = mechanism
     else:
         name = mechanism
@@ -293,7 +308,7 @@ def _top_two(
     top = np.empty(len(values), dtype=np.int64)
     runner_up = np.empty_like(top)
     for start in range(0, len(values), 4096):  # so that no second table is in memory
-        part = values[start : start + 4096].copy()
+        part = values[start : start + 4096].astype(np.float64)  # exact below 2**53
         rows = np.arange(len(part))
         best = part.argmax(axis=1)
         part[rows, best] = -1  # below any count or score

@@ -33,8 +33,8 @@ class SmoothedClassifier:
         >>> images = torch.rand(2, 1, 8, 8, generator=torch.manual_seed(0))
         >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
         >>> g = SmoothedClassifier(model, sigma=0.25, seed=0)
-        >>> g.predict(images, draws=200).shape, g.certify(images, draws=200).radius.shape
-        ((2,), (2,))
+        >>> len(g.predict(images, draws=200)), len(g.certify(images, draws=200).radius)
+        (2, 2)
     """
 
     def __init__(
@@ -80,6 +80,6 @@ class SmoothedClassifier:
         framework: Framework = "multinomial",
         mechanism: str | Mechanism = DEFAULT_MECHANISM,
     ) -> Certificates:
-        """Certified classes and radii of a batch of images; see ``simplicert.certify``."""
+        """Certified classes and radii of a batch; see ``simplicert.certify``."""
         votes = sample(self.model, x, sigma=self.sigma, draws=draws, **self._options)
         return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)

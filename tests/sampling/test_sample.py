@@ -31,7 +31,7 @@ def test_noise_is_that_of_the_block_and_unclipped(recorder, images):
                 torch.empty(100, 1, 8, 8).normal_(
                     generator=torch.Generator().manual_seed(seed)
                 )
-                for seed in chunk_seeds(3, image, block, chunks=3)
+                for seed in chunk_seeds(3, image, block, blocks=2, chunks=3)
             ]
             expected = torch.cat(pieces) * 0.5 + torch.from_numpy(images[image])
             assert torch.equal(inputs[image, block], expected)

@@ -156,6 +156,10 @@ def dataset_guarantee(
       images, at this radius and mechanism alone, of the distribution the images were
       drawn from independently: the exact binomial lower bound less alpha.
 
+    Both assume that the draws of different images are independent. Those of
+    ``simplicert sample`` have seeds of their own, distinct as long as images × blocks
+    of 100 draws are at most 2³²; of imported votes it is your premise.
+
     Args:
         certificates: One run's certificates, with labels.
         radii: L2 radii in input units, not negative.

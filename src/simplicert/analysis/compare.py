@@ -20,7 +20,8 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
     Each run by its own chosen mechanism. An image's radius counts where the class is
     right, and without labels wherever it is certified. Radii that agree to one part in
     10⁹ are equal. Sigma, draws, alpha and mechanism may differ: they are what one
-    compares; images, classes and labels may not.
+    compares; data set, images, classes and labels may not. (The data set of imported
+    votes is not known, and not compared.)
 
     Returns:
         One row an image, in the order of ``before``: ``image``, ``label`` (if known),
@@ -30,8 +31,9 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         ``e0_before``, ``e1_before``, ``e0_after``, ``e1_after`` (the bounds).
 
     Raises:
-        InputError: The two are of other images, classes or labels.
+        InputError: The two are of other data, images, classes or labels.
     """
+    _check_same_data(before, after)
     order = _order(before, after)
     _check_same(before, after, order)
     old = np.where(hits(before, before.mechanism), before.radius, 0.0)
@@ -122,6 +124,16 @@ def paired_tests(comparison: pd.DataFrame) -> pd.DataFrame:
         ),
     }
     return pd.DataFrame([row])
+
+
+def _check_same_data(before: Certificates, after: Certificates) -> None:
+    first, second = (c.source.get("data digest") for c in (before, after))
+    if first and second and first != second:
+        raise InputError(
+            "the two runs are of different data sets, so equal indices are not equal "
+            f"images: {before.source.get('data', 'the first')} (digest {first[:12]}) "
+            f"and {after.source.get('data', 'the second')} (digest {second[:12]})"
+        )
 
 
 def _order(before: Certificates, after: Certificates) -> np.ndarray:

@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simplicert.analysis.formats import check_suffix
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
 from simplicert.rounding import round_down
 
 __all__ = ["cohen_table", "write_certificates"]
+
+CERTIFICATE_SUFFIXES = (".parquet", ".csv", ".tsv")
 
 LOG_DIGITS = 6
 """Decimal places of a radius in Cohen's layout; they print 3 significant digits."""
@@ -26,11 +29,7 @@ def write_certificates(certificates: Certificates, path: Path | str) -> Path:
         InputError: Another suffix; ``.tsv`` without labels.
     """
     path = Path(path)
-    if path.suffix not in (".parquet", ".csv", ".tsv"):
-        raise InputError(
-            f"cannot write certificates to {str(path)!r}: "
-            "the name must end in .parquet, .csv or .tsv"
-        )
+    check_suffix(path, CERTIFICATE_SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         certificates.table().to_parquet(path, index=False)

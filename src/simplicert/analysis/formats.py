@@ -1,6 +1,6 @@
 """A table as text, Markdown, LaTeX, CSV or Parquet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_CEILING, Context, Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,8 @@ PLAIN = MappingProxyType(
 SUFFIXES: Mapping[str, TableFormat] = MappingProxyType(
     {".txt": "text", ".md": "markdown", ".tex": "latex", ".csv": "csv"}
 )
+TABLE_SUFFIXES = (*SUFFIXES, ".parquet")
+
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -104,11 +106,7 @@ def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Pa
         InputError: Another suffix.
     """
     path = Path(path)
-    if path.suffix not in {*SUFFIXES, ".parquet"}:
-        raise InputError(
-            f"cannot write a table to {str(path)!r}: "
-            f"the name must end in one of {', '.join([*SUFFIXES, '.parquet'])}"
-        )
+    check_suffix(path, TABLE_SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False)
@@ -116,6 +114,19 @@ def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Pa
         content = format_table(table, SUFFIXES[path.suffix], digits=digits)
         path.write_text(content, "utf-8")
     return path
+
+
+def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse a file name that does not say its format; before any work, if called so.
+
+    Raises:
+        InputError: It ends in none of ``suffixes``.
+    """
+    if path.suffix not in suffixes:
+        raise InputError(
+            f"cannot write {str(path)!r}: the name must end in one of "
+            f"{', '.join(suffixes)}"
+        )
 
 
 def _cell(name: str, value: object, digits: int) -> str:

@@ -21,8 +21,8 @@ def certify_any(
     *,
     alpha: float | None = None,
     framework: Framework = "multinomial",
-    mechanism: str = DEFAULT_MECHANISM,
-    procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
+    mechanism: str | None = None,
+    procedure: Literal["simultaneous", "two-stage"] | None = None,
     selection: int | None = None,
     partial: bool = False,
 ) -> Certificates:
@@ -32,30 +32,40 @@ def certify_any(
         path: A run directory, or what ``simplicert import`` made of a log.
         alpha: Failure probability of each image; by default 0.001, or the log's own.
         framework: As for ``certify``. A log is of hard votes.
-        mechanism: As for ``certify``. A log has only what it reports.
-        procedure: As for ``certify_run``; of a log, what it was made by.
-        selection: As for ``certify_run``.
+        mechanism: As for ``certify`` and ``certify_log``; by default
+            ``neyman_pearson``, or what the log's radii are.
+        procedure: As for ``certify_run``; by default ``"simultaneous"``, or the log's,
+            which is ``"two-stage"``.
+        selection: As for ``certify_run``; not of a log.
         partial: As for ``certify_run``.
 
     Raises:
-        InputError: As ``certify_run`` and ``certify_log``.
+        InputError: As ``certify_run`` and ``certify_log``; of a log, what would need
+            its votes.
     """
     if not is_reported_log(path):
         return certify_run(
             path,
             alpha=0.001 if alpha is None else alpha,
             framework=framework,
-            mechanism=mechanism,
-            procedure=procedure,
+            mechanism=mechanism or DEFAULT_MECHANISM,
+            procedure=procedure or "simultaneous",
             selection=selection,
             partial=partial,
         )
     if framework != "multinomial":
         raise InputError(f"{path} is a log of hard votes: it has no soft scores")
-    return certify_log(path, alpha=alpha)
+    if procedure == "simultaneous" or selection is not None:
+        raise InputError(
+            f"{path} is a log of the two-stage procedure, without its votes: neither "
+            "another procedure nor another selection can be had of it"
+        )
+    return certify_log(path, alpha=alpha, mechanism=mechanism)
 
 
-def certify_log(path: Path | str, *, alpha: float | None = None) -> Certificates:
+def certify_log(
+    path: Path | str, *, alpha: float | None = None, mechanism: str | None = None
+) -> Certificates:
     """Certificates from an imported certification log, as far as its evidence goes.
 
     Column ``reported`` holds the radii as printed, at the log's own alpha. Where the
@@ -67,10 +77,12 @@ def certify_log(path: Path | str, *, alpha: float | None = None) -> Certificates
     Args:
         path: A directory that ``simplicert import`` made of a log in Cohen's layout.
         alpha: Failure probability of each image; the log's by default.
+        mechanism: Which column counts: ``"cohen"``, whose radii the reported ones are
+            where they are not re-derivable, or ``"reported"``.
 
     Raises:
-        InputError: There is no such log; another alpha than the log's, while the log's
-            radii are not re-derivable.
+        InputError: There is no such log; another mechanism; another alpha than the
+            log's, while the log's radii are not re-derivable.
     """
     log = ReportedLog.read(path)
     conditions = log.conditions
@@ -92,7 +104,13 @@ def certify_log(path: Path | str, *, alpha: float | None = None) -> Certificates
     else:
         # The bound that the reported radius implies.
         lower = np.where(named, ndtr(log.radius / conditions.sigma), 0.0)
-    mechanism = "cohen" if log.recovered else "reported"
+    own = "cohen" if log.recovered else "reported"
+    if mechanism not in (None, "cohen", *radii):
+        raise InputError(
+            f"{path} is a log of Cohen's radii, not of votes: {mechanism} cannot be "
+            f"had of it. It has: {', '.join(radii)}"
+        )
+    chosen = mechanism if mechanism in radii else own
     return Certificates(
         indices=log.indices,
         labels=log.labels,
@@ -103,8 +121,8 @@ def certify_log(path: Path | str, *, alpha: float | None = None) -> Certificates
         e0_lower=lower,
         e1_upper=1.0 - lower,
         radii=radii,
-        members=(mechanism,),
-        mechanism=mechanism,
+        members=(chosen,),
+        mechanism=chosen,
         draws=np.full(images, conditions.draws),
         sigma=conditions.sigma,
         alpha=alpha,

@@ -30,7 +30,8 @@ def table1(certificates: Certificates) -> pd.DataFrame:
 
     Every share is of all images; one that a mechanism does not certify has radius 0
     there. ``largest`` is defined among the paper's mechanisms only, which
-    ``largest_shares`` compares; it is NaN in other rows.
+    ``largest_shares`` compares; it is NaN in other rows. (The column ``largest`` of
+    ``Certificates.table`` is another: the largest of the *ensemble's members*.)
 
     Returns:
         One row a mechanism: ``mechanism``, ``framework``, ``sigma``, ``draws`` (mean an

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(_exit_code(sys.argv[1:] if arguments is None else arguments))
 
 
-def _exit_code(arguments: Sequence[str]) -> int:
+def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending)
     try:
         listing = not arguments or arguments[0].startswith("-")
         _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
@@ -76,6 +76,8 @@ def _exit_code(arguments: Sequence[str]) -> int:
         # The reader has gone; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except MemoryError as error:
+        return _refuse(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{where}{error.strerror or error}")

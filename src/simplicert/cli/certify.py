@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from simplicert.analysis import certify_any, table1, write_certificates
+from simplicert.analysis.export import CERTIFICATE_SUFFIXES
+from simplicert.analysis.formats import check_suffix
 from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.cli.output import print_json, print_table1
 from simplicert.cli.types import Whole
 
@@ -18,8 +19,8 @@ def certify_command(
     *,
     alpha: float | None = None,
     framework: Framework = "multinomial",
-    mechanism: str = DEFAULT_MECHANISM,
-    procedure: Literal["simultaneous", "two-stage"] = "simultaneous",
+    mechanism: str | None = None,
+    procedure: Literal["simultaneous", "two-stage"] | None = None,
     selection: Whole | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
@@ -34,14 +35,18 @@ def certify_command(
         alpha: Failure probability of each image's certificate. Default: 0.001, or the
             log's own.
         framework: Hard votes (multinomial) or soft scores (softmax).
-        mechanism: What names the class: a built-in one, or FILE.py:FUNCTION.
-        procedure: All draws for both bounds, or Cohen's: some draws choose the class,
-            the others bound it.
+        mechanism: What names the class: a built-in one, or FILE.py:FUNCTION. Default:
+            neyman_pearson, or the log's own.
+        procedure: All draws for both bounds (simultaneous), or Cohen's (two-stage):
+            some draws choose the class, the others bound it. Default: simultaneous, or
+            the log's own.
         selection: How many draws choose it; whole blocks. Default: one block.
         partial: Certify the finished images of an unfinished run.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
+    if out is not None:
+        check_suffix(out, CERTIFICATE_SUFFIXES)
     certificates = certify_any(
         run,
         alpha=alpha,
@@ -51,9 +56,9 @@ def certify_command(
         selection=selection,
         partial=partial,
     )
+    if out is not None:
+        write_certificates(certificates, out)
     if json:
         print_json({"summary": table1(certificates), "images": certificates.table()})
     else:
         print_table1(certificates)
-    if out is not None:
-        write_certificates(certificates, out)

@@ -17,8 +17,8 @@ from simplicert.analysis import (
     table2,
     write_table,
 )
+from simplicert.analysis.formats import TABLE_SUFFIXES, check_suffix
 from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.cli.output import print_json
 
 
@@ -29,7 +29,7 @@ def compare_command(
     *,
     alpha: float | None = None,
     framework: Framework = "multinomial",
-    mechanism: str = DEFAULT_MECHANISM,
+    mechanism: str | None = None,
     baseline: str = "cohen",
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     format_: Annotated[TableFormat, Parameter(name="--format")] = "text",
@@ -49,12 +49,16 @@ def compare_command(
         alpha: Failure probability of each image's certificate. Default: 0.001, or the
             log's own.
         framework: Hard votes (multinomial) or soft scores (softmax).
-        mechanism: What two runs are compared by.
-        baseline: What the mechanisms of one run are compared with.
+        mechanism: What two runs are compared by; with one run, one more to compare: a
+            built-in one, or FILE.py:FUNCTION. Default: neyman_pearson, or the log's
+            own.
+        baseline: What the mechanisms of one run are compared with. Two runs have none.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
-        format_: How to print.
+        format_: How to print the tables.
         json: Print everything as JSON.
     """
+    if out is not None:
+        check_suffix(out, TABLE_SUFFIXES)
     first = certify_any(run, alpha=alpha, framework=framework, mechanism=mechanism)
     if other is None:
         whole = table2(first, baseline=baseline)
@@ -65,11 +69,11 @@ def compare_command(
         )
         whole = compare_runs(first, second)
         tables = {"summary": comparison_summary(whole), "tests": paired_tests(whole)}
+    if out is not None:
+        write_table(whole, out)
     if json:
         print_json(tables if other is None else {**tables, "images": whole})
     else:
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         shown = [format_table(t, format_, width=width) for t in tables.values()]
         print("\n".join(shown), end="")
-    if out is not None:
-        write_table(whole, out)

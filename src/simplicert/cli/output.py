@@ -1,9 +1,11 @@
 """What commands print of certificates: a heading, a table; or JSON."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from simplicert.analysis import format_table, table1
@@ -29,11 +31,18 @@ def print_table1(certificates: Certificates) -> None:
 
 def print_json(tables: Mapping[str, pd.DataFrame | Mapping[str, object]]) -> None:
     """Tables as one JSON object of lists of rows, every digit kept, NaN as null."""
-    content = {
-        name: json.loads(table.to_json(orient="records", double_precision=15))
-        if isinstance(table, pd.DataFrame)
-        else table
-        for name, table in tables.items()
-    }
-    json.dump(content, sys.stdout, indent=1, allow_nan=False)
+    json.dump(_plain(tables), sys.stdout, indent=1, allow_nan=False)
     print()
+
+
+def _plain(value: object) -> object:
+    """What JSON has: DataFrame.to_json would round to 15 digits, radii up as well."""
+    if isinstance(value, pd.DataFrame):
+        return [_plain(row) for row in value.to_dict(orient="records")]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

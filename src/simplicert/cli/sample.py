@@ -16,7 +16,10 @@ from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
 from simplicert.sampling.workers import (
     launch_workers,
     share_of_this_process,
+    shared_writer,
     threads_each,
+    wait_for_run,
+    was_launched_here,
 )
 from simplicert.votes import RunDirectory
 
@@ -89,13 +92,18 @@ def sample_command(
         threads=threads_each(workers, threads),
         nonfinite=nonfinite,
     )
+    if share is not None and share[0] > 0:
+        wait_for_run(out)  # whose manifest says what was not given here
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
     if share is not None:
         rank, world = share
-        with draw_progress(f"{out.name}, share 1 of {world}") as progress:
-            run = RunDirectory.open_or_create(out, plan)
+        holder = sole_writer if rank == 0 and not was_launched_here() else shared_writer
+        with (
+            draw_progress(f"{out.name}, share 1 of {world}") as progress,
+            holder(out, plan) as run,
+        ):
             sampler.draw(
                 run, share=share, flush=flush, progress=None if rank else progress
             )

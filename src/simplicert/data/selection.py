@@ -60,10 +60,10 @@ def _positions(spec: str, count: int) -> np.ndarray:
                     f"images {spec!r} is neither a slice like 0:100:2, nor a list like "
                     "3,14,15, nor a file with one position a line"
                 )
-            words = path.read_text("utf-8").split()
+            words = path.read_text("utf-8", errors="replace").split()
         try:
             positions = np.array([int(word) for word in words], dtype=np.int64)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise InputError(
                 f"{spec}: one whole number a line, please; {error}"
             ) from error

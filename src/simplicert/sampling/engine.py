@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from simplicert.errors import InputError
-from simplicert.sampling.noise import CHUNK, Chunk, NoisyImages, stages
+from simplicert.sampling.noise import Chunk, NoisyImages, chunk_draws, stages
 from simplicert.sampling.outputs import Forward, Output, Tally, outputs_of
 from simplicert.sampling.seeds import chunk_seeds
 from simplicert.votes import Manifest
@@ -153,7 +153,7 @@ class _DrawLoop:
         if self.noisy is None:
             self.noisy = NoisyImages(
                 images.shape[1:],
-                capacity=max(CHUNK, self.batch),
+                capacity=max(chunk_draws(images.shape[1:]), self.batch),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,
@@ -174,12 +174,15 @@ def _chunks(
     images: Int[np.ndarray, " rows"], blocks: Int[np.ndarray, " rows"], plan: Manifest
 ) -> list[Chunk]:
     """The pieces of these blocks, in order."""
-    count = math.ceil(plan.block / CHUNK)
+    size = chunk_draws(plan.data.shape)
+    count = math.ceil(plan.block / size)
     return [
-        Chunk(row=row, draws=min(CHUNK, plan.block - i * CHUNK), seed=seed)
+        Chunk(row=row, draws=min(size, plan.block - i * size), seed=seed)
         for row, (image, block) in enumerate(zip(images, blocks, strict=True))
         for i, seed in enumerate(
-            chunk_seeds(plan.seed, int(image), int(block), chunks=count)
+            chunk_seeds(
+                plan.seed, int(image), int(block), blocks=plan.blocks, chunks=count
+            )
         )
     ]
 

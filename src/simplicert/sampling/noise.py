@@ -11,13 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# Noise is generated in pieces of this many draws, each from a seed of its own, whatever
-# the batch: a block then has one noise at any batch size, several threads can generate
-# it, and it is never in memory as a whole.
-CHUNK = 100
-
-# Below this many values, handing them to threads costs more than it saves.
-_WORTH_THREADS = 1 << 15
+# About so many values are worth a seed of their own, and a thread.
+_CHUNK_VALUES = 1 << 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +21,31 @@ class Chunk:
 
     Attributes:
         row: Which of the task's blocks.
-        draws: At most ``CHUNK``.
+        draws: At most ``chunk_draws``.
         seed: Of its noise.
     """
 
     row: int
     draws: int
     seed: int
+
+
+def chunk_draws(shape: Sequence[int]) -> int:
+    """How many draws get their noise from one seed.
+
+    A function of the shape alone, whatever the batch: a block then has one noise at any
+    batch size, several threads can generate it, and it is never in memory as a whole.
+
+    Example:
+        >>> [chunk_draws((c, s, s)) for c, s in ((1, 8), (3, 32), (3, 224))]
+        [100, 10, 2]
+    """
+    values = math.prod(shape)
+    return max(
+        size
+        for size in (2, 5, 10, 20, 50, 100)
+        if size * values <= max(_CHUNK_VALUES, 2 * values)
+    )
 
 
 def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
@@ -131,7 +144,7 @@ class NoisyImages:
         count = len(self._generators)
         shares = [work[i::count] for i in range(count)]
         values = work[-1][1] * self._noise.shape[1]
-        if self._pool is None or len(work) == 1 or values < _WORTH_THREADS:
+        if self._pool is None or len(work) == 1 or values < 2 * _CHUNK_VALUES:
             self._draw_share(self._generators[0], work)
         else:
             for _ in self._pool.map(self._draw_share, self._generators, shares):

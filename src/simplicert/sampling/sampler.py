@@ -1,8 +1,9 @@
 """The one expensive step: noisy forward passes → votes."""
 
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,8 +17,6 @@ from simplicert.errors import InputError, unknown_name
 from simplicert.sampling.allocator import keep_freed_memory
 from simplicert.sampling.engine import DTYPES, Task, draw_votes, make_tasks
 from simplicert.sampling.images import Images, as_dataset, check_range
-from simplicert.sampling.noise import layout
-from simplicert.sampling.outputs import outputs_of
 from simplicert.sampling.provenance import describe_run
 from simplicert.sampling.sources import as_classifier
 from simplicert.sampling.trial import WORTH_DRAWS, find_batch, usual_batch
@@ -180,17 +179,14 @@ class Sampler:
             block = there.block if block is None else block
             batch = there.batch if batch is None else batch
         threads = self._threads or (there.threads if there is not None else 0)
-        if batch is None:
-            with _threads(threads):
-                batch = self._find_batch(draws * len(self.dataset))
-        return describe_run(
+        plan = describe_run(
             self.classifier,
             self.dataset,
             self.classes,
             sigma=sigma,
             draws=draws,
             block=block,
-            batch=batch,
+            batch=usual_batch(self.dataset.shape) if batch is None else batch,
             seed=seed,
             precision=self.precision,
             compiled=self.compiled,
@@ -198,19 +194,36 @@ class Sampler:
             threads=threads or torch.get_num_threads(),
         )
 
-    def trial(self, plan: Manifest) -> float:
-        """Draws a second, measured on the first images for about a second."""
-        tasks = self._tasks(plan)
+        # Each size would be compiled anew.
+        total = draws * len(self.dataset)
+        if batch is not None or total < WORTH_DRAWS or self.compiled:
+            return plan
+
+        def speed(size: int) -> float:
+            return self.trial(plan.model_copy(update={"batch": size}), seconds=0.2)
+
+        found = find_batch(speed, usual=plan.batch, most=total)
+        return plan.model_copy(update={"batch": found})
+
+    def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
+        """Draws a second, measured for about so long, after a batch to warm up."""
+        plan = plan.model_copy(update={"block": min(plan.block, plan.batch)})
+        tasks = itertools.cycle(self._tasks(plan))
+        began, drawn = 0.0, 0
+
+        def for_a_while() -> Iterator[Task]:
+            nonlocal began, drawn
+            yield next(tasks)
+            began = time.monotonic()
+            while drawn == 0 or time.monotonic() - began < seconds:
+                task = next(tasks)
+                drawn += len(task.blocks) * plan.block
+                yield task
+
         with _threads(plan.threads):
-            for _ in self._draw(tasks[:1], plan):  # the first pass allocates
+            for _ in self._draw(for_a_while(), plan):
                 pass
-            began, drawn = time.monotonic(), 0
-            for task in tasks:
-                for rows in self._draw([task], plan):
-                    drawn += len(rows.blocks) * plan.block
-                if time.monotonic() - began > TRIAL_SECONDS:
-                    break
-            return drawn / (time.monotonic() - began)
+        return drawn / (time.monotonic() - began)
 
     def draw(
         self,
@@ -234,7 +247,7 @@ class Sampler:
                 [0, 1]; a model that changes its mind about the shape of its output.
         """
         plan, (rank, world) = run.manifest, share
-        done = run.done()
+        done = run.done(skip_damaged=True)
         mine = self._tasks(plan)[rank::world]
         total = sum(len(task.blocks) for task in mine) * plan.block
         todo = [task for task in mine if not done[task.positions, task.blocks].all()]
@@ -259,7 +272,7 @@ class Sampler:
             if waiting:
                 run.append(VoteRows.join(waiting))
 
-    def _draw(self, tasks: Sequence[Task], plan: Manifest) -> Iterator[VoteRows]:
+    def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
         return draw_votes(
             self._forward,
             self._read,
@@ -268,24 +281,6 @@ class Sampler:
             output=self.classifier.output,
             device=self.device,
         )
-
-    @torch.inference_mode()
-    def _find_batch(self, draws: int) -> int:
-        """Draws a forward pass, for a run of so many in all."""
-        if draws < WORTH_DRAWS or self.compiled:  # each size would be compiled anew
-            return usual_batch(self.dataset.shape)
-        image = self._first()
-
-        def run(size: int) -> None:
-            outputs_of(
-                self._forward,
-                image.expand(size, -1, -1, -1).clone(memory_format=layout(image.shape)),
-                name=self.classifier.name,
-                output=self.classifier.output,
-                classes=self.classes,
-            ).sum().item()  # waits for the device
-
-        return find_batch(run, most=draws)
 
     def _tasks(self, plan: Manifest) -> list[Task]:
         return make_tasks(
@@ -339,7 +334,11 @@ class _Memory:
         self.manifest = manifest
         self._rows: list[VoteRows] = []
 
-    def done(self) -> Bool[np.ndarray, "images blocks"]:
+    def done(
+        self,
+        *,
+        skip_damaged: bool,  # noqa: ARG002 (nothing in memory is damaged)
+    ) -> Bool[np.ndarray, "images blocks"]:
         return np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
 
     def append(self, rows: VoteRows) -> None:
@@ -388,7 +387,7 @@ def _device(name: str | None) -> torch.device:
         return torch.device("cuda", local % torch.cuda.device_count())
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # "meta" has no numbers
     except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"device {name!r} cannot be used: {str(error).splitlines()[0]}"

@@ -4,15 +4,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-import torch
-
 # Each divides or is a multiple of a chunk, so that no batch is left half full.
 SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 WORTH_DRAWS = 100_000
 """Shorter runs take the rule's batch: they are over before a trial pays."""
 
-_SECONDS = 3.0
+_SECONDS = 4.0
 _BETTER = 1.05
 _USUAL_VALUES = 1 << 19
 
@@ -28,33 +26,26 @@ def usual_batch(shape: Sequence[int]) -> int:
     return min(fitting[-1], 1000) if fitting else SIZES[0]
 
 
-def find_batch(run: Callable[[int], object], *, most: int) -> int:
-    """The smallest batch that is about as fast as any, by a few timed passes.
+def find_batch(speed: Callable[[int], float], *, usual: int, most: int) -> int:
+    """A batch that is about as fast as any: half the usual one, or larger.
 
     Args:
-        run: Performs a forward pass of so many draws, to its end.
+        speed: Draws a second at a batch, measured.
+        usual: As ``usual_batch`` says.
         most: Largest batch of use.
 
     Returns:
-        One of ``SIZES``.
+        One of ``SIZES``: the smallest within 5% of what the next two reach.
     """
-    best, best_speed, worse = SIZES[0], 0.0, 0
-    began = time.perf_counter()
-    for size in SIZES:
-        if size > most or worse == 2 or time.perf_counter() - began > _SECONDS:
+    began = time.monotonic()
+    first = max(SIZES.index(usual) - 1, 0)
+    best, best_speed, worse = SIZES[first], 0.0, 0
+    for size in SIZES[first:]:
+        if worse == 2 or size > most or time.monotonic() - began > _SECONDS:
             break
-        try:
-            seconds = min(_timed(run, size) for _ in range(3))
-        except torch.OutOfMemoryError:
-            break
-        if size / seconds > best_speed * _BETTER:
-            best, best_speed, worse = size, size / seconds, 0
+        found = speed(size)
+        if found > best_speed * _BETTER:
+            best, best_speed, worse = size, found, 0
         else:
             worse += 1
     return best
-
-
-def _timed(run: Callable[[int], object], size: int) -> float:
-    began = time.perf_counter()
-    run(size)
-    return time.perf_counter() - began

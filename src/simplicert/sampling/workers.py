@@ -7,11 +7,20 @@ nobody. So the launcher is all there is: torchrun, here or under Slurm and Kuber
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 from simplicert.errors import InputError
+from simplicert.votes import Manifest, RunDirectory
+
+_LAUNCHED = "SIMPLICERT_WORKERS"
+
+START_SECONDS = 600.0
+"""How long a worker waits for the first one to start the run."""
 
 RESTARTS = 3
 """How often the workers are started again after one was lost."""
@@ -22,6 +31,33 @@ def share_of_this_process() -> tuple[int, int] | None:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return None
     return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+
+def was_launched_here() -> bool:
+    """Whether ``launch_workers`` started this process, and so holds the run for it."""
+    return _LAUNCHED in os.environ
+
+
+def wait_for_run(path: Path | str) -> None:
+    """Wait until worker 0 has written the run's manifest.
+
+    Raises:
+        InputError: It has not in ten minutes.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while RunDirectory.manifest_at(path) is None:
+        if time.monotonic() > deadline:
+            raise InputError(
+                f"worker 0 did not start {path} in {START_SECONDS:.0f} s: is the "
+                "directory on a disk that all workers share?"
+            )
+        time.sleep(0.2)
+
+
+@contextmanager
+def shared_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
+    """The run, for a worker that draws into it beside others."""
+    yield RunDirectory.open_or_create(path, plan)
 
 
 def threads_each(workers: int, threads: int | None) -> int | None:
@@ -44,6 +80,7 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
         InputError: Workers failed more often than they are restarted.
     """
     environment = os.environ | {
+        _LAUNCHED: "1",
         "OMP_NUM_THREADS": str(threads),
         # Without it a restart can hang on its own old rendezvous (pytorch #135712).
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",

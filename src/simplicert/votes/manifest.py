@@ -1,9 +1,8 @@
 """What a run is: everything that must be equal for two sets of votes to be one."""
 
-import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -59,20 +58,20 @@ class Manifest(_Record):
     """
 
     schema_number: Literal[1] = 1
-    sigma: float = Field(gt=0, allow_inf_nan=False)
+    sigma: float = Field(gt=0, le=1e6, allow_inf_nan=False)
     noise: Literal["gaussian"] = "gaussian"
-    draws: int = Field(gt=0)
-    block: int = Field(gt=0)
-    seed: int = Field(ge=0)
-    classes: int = Field(ge=2)
+    draws: int = Field(gt=0, le=2**31)
+    block: int = Field(gt=0, le=2**31)
+    seed: int = Field(ge=0, lt=2**64)
+    classes: int = Field(ge=2, le=2**24)
     scores: bool
     model: ModelSource
     data: DataSource
-    images: list[int] = Field(min_length=1)
+    images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
     labels: list[int] | None
     precision: Literal["fp32", "bf16", "fp16", "unknown"]
     compiled: bool = False
-    batch: int = Field(gt=0)
+    batch: int = Field(gt=0, le=2**24)
     device: str
     threads: int = Field(ge=0)
     versions: dict[str, str]
@@ -142,18 +141,12 @@ class Manifest(_Record):
             return f"{field} is {value!r} there and {theirs[field]!r} here"
         return None
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the evidence fields."""
-        text = json.dumps(self.evidence(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
-
-def parse_manifest(text: str, *, source: Path) -> Manifest:
+def parse_manifest(content: bytes, *, source: Path) -> Manifest:
     """Read a manifest, or say in one line what is wrong with it."""
     try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
+        fields = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not JSON ({error}): it was cut short") from error
     found = fields.get("schema_number") if isinstance(fields, dict) else None
     if found != SCHEMA:
@@ -162,7 +155,7 @@ def parse_manifest(text: str, *, source: Path) -> Manifest:
             "use the version of Simplicert that wrote it"
         )
     try:
-        return Manifest.model_validate_json(text)
+        return Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "manifest"

@@ -1,24 +1,33 @@
 """Run directories from machines that share no disk → one."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
+from simplicert.votes.rows import Positions, VoteRows
 from simplicert.votes.store import RunDirectory
 
 __all__ = ["merge_runs"]
+
+NEAR_TIES = 0.001
+"""Share of a block's draws that another batch or thread count may turn."""
 
 
 def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     """Join runs of one model, data set, sigma and seed into a new run.
 
     They may hold other images, or other blocks of the same images; a block that several
-    hold is counted once. Unfinished runs are welcome, and so is an unfinished result.
+    hold is counted once, with the votes of the first. Unfinished runs are welcome, and
+    so is an unfinished result. Labels are kept where every image has one.
 
     Raises:
         InputError: Fewer than two runs; two that do not belong together (names the
-            field that differs); ``out`` exists; a part is damaged.
+            field that differs); copies of a block with other votes; ``out`` exists; a
+            part is damaged.
         OSError: ``out`` cannot be written.
     """
     if len(runs) < 2:
@@ -53,11 +62,51 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
             }
         ),
     )
-    for source in sources:
-        for rows in source.rows():
-            merged.append(rows)
+    try:
+        _copy(sources, merged)
+    except BaseException:
+        shutil.rmtree(merged.path)  # ours since a moment ago; half of it helps nobody
+        raise
     merged.compact()
     return merged
+
+
+def _copy(sources: Sequence[RunDirectory], merged: RunDirectory) -> None:
+    """Every block once: of several copies the first run's, if they agree."""
+    manifest = merged.manifest
+    position = Positions(manifest.images)
+    owner = np.full((len(manifest.images), manifest.blocks), -1)
+    for number, source in enumerate(sources):
+        for rows in source.rows():
+            where = position(rows.images)
+            new = owner[where, rows.blocks] < 0
+            owner[where[new], rows.blocks[new]] = number
+            merged.append(rows.take(new))
+            if not new.all():
+                _check_copies(rows.take(~new), merged, source)
+
+
+def _check_copies(copies: VoteRows, merged: RunDirectory, source: RunDirectory) -> None:
+    """Refuse a block that has other votes here than in an earlier run."""
+    keys = set(zip(copies.images.tolist(), copies.blocks.tolist(), strict=True))
+    counts = {
+        (image, block): votes
+        for rows in merged.rows(scores=False)
+        for image, block, votes in zip(
+            rows.images.tolist(), rows.blocks.tolist(), rows.counts, strict=True
+        )
+        if (image, block) in keys
+    }
+    for image, block, votes in zip(
+        copies.images.tolist(), copies.blocks.tolist(), copies.counts, strict=True
+    ):
+        moved = np.abs(votes - counts[image, block]).sum() / 2
+        if moved > max(1, NEAR_TIES * merged.manifest.block):
+            raise InputError(
+                f"block {block} of image {image} has other votes in {source.path} than "
+                f"in an earlier run ({moved:.0f} of {merged.manifest.block} draws): "
+                "they were not drawn with one model, data set and seed"
+            )
 
 
 def _conflict(labels: dict[int, int | None], manifest: Manifest) -> bool:

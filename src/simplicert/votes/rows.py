@@ -136,6 +136,7 @@ def add_up(
         source={
             "model": manifest.model.name,
             "data": manifest.data.name,
+            "data digest": manifest.data.digest,
             "precision": manifest.precision,
             "run": run,
         },

@@ -8,8 +8,10 @@ overlap or outlive their launcher do no harm.
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from simplicert.votes.table import Votes
 
 MANIFEST = "manifest.json"
 PARTS = "parts"
+LEFTOVER_SECONDS = 3600.0
 _EVIDENCE = b"simplicert.evidence"
 
 
@@ -49,7 +52,7 @@ class RunDirectory:
                 f"{self.path} {state}: expected a directory with {MANIFEST}, as "
                 "`simplicert sample … --out RUN` writes it"
             )
-        self.manifest = parse_manifest(manifest.read_text("utf-8"), source=manifest)
+        self.manifest = parse_manifest(manifest.read_bytes(), source=manifest)
 
     def _is_empty_folder(self) -> bool:
         return self.path.is_dir() and not any(self.path.iterdir())
@@ -66,7 +69,8 @@ class RunDirectory:
         total = len(manifest.images) * manifest.draws
         if RunDirectory.manifest_at(path) is None:
             return total
-        return total - int(RunDirectory(path).done().sum()) * manifest.block
+        done = RunDirectory(path).done(skip_damaged=True)
+        return total - int(done.sum()) * manifest.block
 
     @classmethod
     def create(cls, path: Path | str, manifest: Manifest) -> "RunDirectory":
@@ -78,22 +82,25 @@ class RunDirectory:
         """
         path = Path(path)
         if path.exists() and not (path / MANIFEST).is_file():
-            foreign = not path.is_dir() or any(p.name != PARTS for p in path.iterdir())
+            foreign = not path.is_dir() or any(
+                there.name != PARTS and not there.name.startswith(".")
+                for there in path.iterdir()
+            )  # dot files are a crashed or a simultaneous start of our own
             if foreign:
                 raise InputError(
                     f"{path} exists and is not a run: choose another --out, or empty it"
                 )
         (path / PARTS).mkdir(parents=True, exist_ok=True)
         temporary = path / f".{uuid.uuid4().hex}.tmp"
-        _write_synced(temporary, manifest.model_dump_json(indent=1).encode())
         try:
+            _write_synced(temporary, manifest.model_dump_json(indent=1).encode())
             os.link(
                 temporary, path / MANIFEST
             )  # fails if it exists: the first one wins
         except FileExistsError:
             pass
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
         _sync_folder(path)
         return cls(path)
 
@@ -141,8 +148,14 @@ class RunDirectory:
         _sync_folder(final.parent)
         return final
 
-    def rows(self, *, scores: bool = True) -> Iterator[VoteRows]:
+    def rows(
+        self, *, scores: bool = True, skip_damaged: bool = False
+    ) -> Iterator[VoteRows]:
         """Every stored row once, a row group at a time.
+
+        Args:
+            scores: Whether to read the soft scores too.
+            skip_damaged: Pass over parts that cannot be read, instead of refusing.
 
         Raises:
             InputError: A part is damaged, belongs to another run, or holds rows that
@@ -151,7 +164,7 @@ class RunDirectory:
         seen = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
         position = Positions(self.manifest.images)
         for part in self.parts:
-            for rows in self._part_rows(part, scores=scores):
+            for rows in self._part_rows(part, scores=scores, skip=skip_damaged):
                 where = position(rows.images)
                 legal = (where >= 0) & (rows.blocks >= 0)
                 legal &= rows.blocks < self.manifest.blocks
@@ -169,11 +182,11 @@ class RunDirectory:
                 seen[where[new], rows.blocks[new]] = True
                 yield rows if new.all() else rows.take(new)
 
-    def done(self) -> Bool[np.ndarray, "images blocks"]:
+    def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
         """Which blocks are on disk, in the order of ``manifest.images``."""
         done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
         position = Positions(self.manifest.images)
-        for rows in self.rows(scores=False):
+        for rows in self.rows(scores=False, skip_damaged=skip_damaged):
             done[position(rows.images), rows.blocks] = True
         return done
 
@@ -185,7 +198,8 @@ class RunDirectory:
                 for _ in self._part_rows(part, scores=True):
                     pass
             except DamagedPartError:
-                aside.append(part.rename(part.with_suffix(".damaged")))
+                with suppress(FileNotFoundError):  # another worker was quicker
+                    aside.append(part.rename(part.with_suffix(".damaged")))
         return aside
 
     def compact(self) -> None:
@@ -196,7 +210,9 @@ class RunDirectory:
             for part in old:
                 part.unlink()
         for leftover in (self.path / PARTS).glob(".*.tmp"):
-            leftover.unlink()
+            # A young one may be another worker's, which is writing it.
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink(missing_ok=True)
 
     def read(
         self,
@@ -225,18 +241,31 @@ class RunDirectory:
             run=str(self.path),
         )
 
-    def _part_rows(self, part: Path, *, scores: bool) -> Iterator[VoteRows]:
+    def _part_rows(
+        self, part: Path, *, scores: bool, skip: bool = False
+    ) -> Iterator[VoteRows]:
         columns = ["image", "block", "counts"]
         if scores and self.manifest.scores:
             columns += ["score_sums", "score_squares"]
         try:
             with pq.ParquetFile(part, page_checksum_verification=True) as file:
                 self._check_evidence(part, file.schema_arrow.metadata or {})
+                if (
+                    file.schema_arrow.remove_metadata()
+                    != _schema(self.manifest).remove_metadata()
+                ):
+                    raise InputError(f"{part} has other columns: it was edited")
                 for batch in file.iter_batches(batch_size=8192, columns=columns):
+                    if any(column.null_count for column in batch.columns):
+                        raise InputError(f"{part} has empty cells: it was edited")
                     rows = _from_batch(batch, self.manifest.classes)
                     _check_rows(rows, self.manifest, part)
                     yield rows
-        except (pa.ArrowException, OSError, KeyError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, KeyError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the system's trouble (permissions, open files), not the part's
+            if skip:
+                return
             raise DamagedPartError(
                 f"{part} cannot be read ({str(error).splitlines()[0]}): it was cut "
                 "short or damaged. Run the same `simplicert sample` command again; it "
@@ -247,6 +276,8 @@ class RunDirectory:
         if _EVIDENCE not in metadata:
             raise InputError(f"{part} was not written by Simplicert: remove it")
         theirs, ours = json.loads(metadata[_EVIDENCE]), self.manifest.evidence()
+        if not isinstance(theirs, dict):
+            raise InputError(f"{part} was not written by Simplicert: remove it")
         for field, value in ours.items():
             if theirs.get(field) != value:
                 raise InputError(

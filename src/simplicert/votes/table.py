@@ -53,6 +53,19 @@ class Votes:
         self._check_rows(
             "counts sum to more than draws", self.counts.sum(axis=1) > self.draws
         )
+        for name in ("score_sums", "score_squares"):
+            scores = getattr(self, name)
+            if scores is None:
+                continue
+            if scores.shape != self.counts.shape:
+                raise InputError(
+                    f"{name} has shape {scores.shape}, but counts {self.counts.shape}"
+                )
+            sums = scores.sum(axis=1)
+            self._check_rows(f"{name} is negative or NaN", ~(scores >= 0).all(axis=1))
+            self._check_rows(f"{name} sum to more than draws", ~(sums <= self.draws))
+        if self.labels is not None and self.labels.shape != self.indices.shape:
+            raise InputError(f"{len(self.labels)} labels for {len(self)} images")
 
     def _check_rows(self, rule: str, broken: Bool[np.ndarray, " images"]) -> None:
         if broken.any():
@@ -69,13 +82,14 @@ class Votes:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the table in index order: equal evidence, equal digest.
+        """SHA-256 of the table, labels included: equal evidence, equal digest.
 
         Independent of blocks, parts, workers and order, since the sums are exact.
         """
         order = np.argsort(self.indices)
         hashed = hashlib.sha256(repr((float(self.sigma), self.classes)).encode())
         columns = (
+            self.labels,
             self.indices,
             self.draws,
             self.counts,

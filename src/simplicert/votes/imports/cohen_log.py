@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from simplicert.errors import InputError
+from simplicert.votes.imports.counts_table import LARGEST_WHOLE
 from simplicert.votes.imports.recover import (
     counts_from_radii,
     largest_radius,
@@ -92,6 +93,8 @@ def _read_frame(path: Path) -> pd.DataFrame:
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is not tab-separated text ({reason})") from error
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas took a column as names
+        raise InputError(f"{path}: its rows have more fields than its header")
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(
@@ -121,7 +124,8 @@ def _radii(
 
 def _integers(frame: pd.DataFrame, name: str, path: Path) -> Int[np.ndarray, " images"]:
     numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64)
-    bad = ~(numbers == np.floor(numbers))
+    # Not NaN, not infinite, and exact as a float.
+    bad = ~((numbers == np.floor(numbers)) & (np.abs(numbers) < LARGEST_WHOLE))
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(

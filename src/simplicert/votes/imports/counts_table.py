@@ -1,5 +1,9 @@
 """Tables of counts: text, CSV, NumPy's and Parquet files, one row an image."""
 
+import csv
+import re
+import zipfile
+import zlib
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -10,9 +14,24 @@ from jaxtyping import Int
 
 from simplicert.errors import InputError
 
-__all__ = ["CountsTable", "read_counts"]
+__all__ = ["LARGEST_WHOLE", "CountsTable", "read_counts"]
+
+LARGEST_WHOLE = 2**53
+"""Below it every whole number is a float of its own."""
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf", re.ASCII | re.IGNORECASE)
+UNREADABLE = (
+    ValueError,  # also Arrow's, pandas's and Unicode's
+    EOFError,
+    KeyError,
+    MemoryError,  # a damaged header may claim any size
+    NotImplementedError,
+    RuntimeError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 INDEX_COLUMNS = ("image", "index", "idx")
 SOFT = (
     "means, probabilities and sums of soft scores are not counts: a confidence bound "
@@ -57,9 +76,14 @@ def read_counts(path: Path, *, label_column: str = "label") -> CountsTable:
     frame = _read_frame(path)
     if frame.empty:
         raise InputError(f"{path} holds no rows")
+    names = [str(name).strip() for name in frame.columns]
+    if "" in names or len(set(names)) < len(names):
+        raise InputError(
+            f"{path}: columns need names that differ, its are: {', '.join(names)}"
+        )
     labels = _take_column(frame, label_column, path)
     named = [name for name in INDEX_COLUMNS if name in frame.columns]
-    indices = frame.pop(named[0]).to_numpy() if named else np.arange(len(frame))
+    indices = frame.pop(named[0]) if named else pd.Series(range(len(frame)))
     if frame.shape[1] < 2:
         raise InputError(
             f"{path} has {frame.shape[1]} count columns, needs one for each of at "
@@ -68,7 +92,7 @@ def read_counts(path: Path, *, label_column: str = "label") -> CountsTable:
     names = [str(name) for name in frame.columns]
     return CountsTable(
         counts=np.stack(
-            [_whole(frame[name].to_numpy(), str(name), path) for name in frame], axis=1
+            [_whole(frame[name], str(name), path) for name in frame], axis=1
         ),
         indices=_whole(indices, "image", path),
         labels=None if labels is None else _whole(labels, "label", path),
@@ -88,8 +112,8 @@ def _read_frame(path: Path) -> pd.DataFrame:
             return _text_frame(path)
     except InputError:
         raise
-    except (ValueError, UnicodeDecodeError) as error:  # Arrow's errors are ValueErrors
-        reason = str(error).splitlines()[0]
+    except UNREADABLE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(f"{path} cannot be read as a table ({reason})") from error
     raise InputError(
         f"{path}: a counts table ends in one of "
@@ -98,32 +122,45 @@ def _read_frame(path: Path) -> pd.DataFrame:
 
 
 def _text_frame(path: Path) -> pd.DataFrame:
-    lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
-    if not lines:
-        raise InputError(f"{path} is empty")
-    # np.savetxt writes its header as a comment.
-    first = lines[0].lstrip("# ")
-    separator = next((s for s in ",;\t" if s in first), r"\s+")
-    comments = [line for line in lines[1:] if not line.startswith("#")]
-    fields = [f.strip() for f in pd.Series([first]).str.split(separator).iloc[0]]
-    header = not all(map(_is_number, fields))
-    if lines[0].startswith("#") and len(fields) != len(
-        comments[0].split(None if separator == r"\s+" else separator)
-    ):
-        return _parse(comments, separator, header=False)  # a remark, not a header
-    return _parse([first, *comments], separator, header=header)
+    numbered = enumerate(path.read_text("utf-8-sig").splitlines(), start=1)
+    lines = [(number, line) for number, line in numbered if line.strip()]
+    rows = [(number, line) for number, line in lines if not line.startswith("#")]
+    if not rows:
+        raise InputError(f"{path} is empty: it holds no rows")
+    separator = next((s for s in ",;\t" if s in rows[0][1]), " ")
+    cells = [(number, _fields(line, separator)) for number, line in rows]
+    names = None
+    if not all(map(_is_number, cells[0][1])):
+        names = cells.pop(0)[1]
+    elif lines[0][1].startswith("#"):
+        # np.savetxt writes its header as a comment; another comment is a remark.
+        comment = _fields(lines[0][1].lstrip("# "), separator)
+        if len(comment) == len(cells[0][1]) and not all(map(_is_number, comment)):
+            names = comment
+    width = len(names or cells[0][1])
+    for number, fields in cells:
+        if len(fields) != width:
+            raise InputError(
+                f"{path}, line {number}: {len(fields)} fields, not {width} as "
+                f"{'the header has' if names else 'in the first line'}"
+            )
+    # Back to text: pandas finds each column's type, much faster than row by row.
+    text = StringIO()
+    csv.writer(text).writerows(fields for _, fields in cells)
+    text.seek(0)
+    return pd.read_csv(text, header=None, names=names, index_col=False)
 
 
-def _parse(lines: list[str], separator: str, *, header: bool) -> pd.DataFrame:
-    return pd.read_csv(
-        StringIO("\n".join(lines)),
-        sep=separator,
-        header=0 if header else None,
-        skipinitialspace=True,
-    )
+def _fields(line: str, separator: str) -> list[str]:
+    if separator == " ":
+        line = " ".join(line.split())
+    [fields] = csv.reader([line], delimiter=separator, skipinitialspace=True)
+    return [field.strip() for field in fields]
 
 
-def _matrix_frame(matrix: np.ndarray, path: Path) -> pd.DataFrame:
+def _matrix_frame(matrix: object, path: Path) -> pd.DataFrame:
+    if not isinstance(matrix, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays: call the file .npz")
     if matrix.ndim != 2:
         raise InputError(
             f"{path} has shape {matrix.shape}, needs two axes: images and classes"
@@ -132,7 +169,10 @@ def _matrix_frame(matrix: np.ndarray, path: Path) -> pd.DataFrame:
 
 
 def _archive_frame(path: Path) -> pd.DataFrame:
-    with np.load(path, allow_pickle=False) as archive:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        raise InputError(f"{path} is one array: call the file .npy")
+    with loaded as archive:
         arrays = dict(archive)
     if "counts" not in arrays:
         raise InputError(
@@ -149,46 +189,47 @@ def _archive_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _take_column(frame: pd.DataFrame, column: str, path: Path) -> np.ndarray | None:
+def _take_column(frame: pd.DataFrame, column: str, path: Path) -> pd.Series | None:
     if column in frame.columns:
-        return frame.pop(column).to_numpy()
+        return frame.pop(column)
     if column == "label":
         return None
-    positions = dict(enumerate(frame.columns))
-    if frame.columns.dtype != object and column.lstrip("-").isdigit():
-        position = int(column) % len(positions) if int(column) < 0 else int(column)
-        if position in positions:
-            return frame.pop(positions[position]).to_numpy()
+    if pd.api.types.is_integer_dtype(frame.columns.dtype) and _is_whole(column):
+        position = int(column) + (len(frame.columns) if int(column) < 0 else 0)
+        if 0 <= position < len(frame.columns):
+            return frame.pop(frame.columns[position])
     raise InputError(
         f"{path} has no column {column!r} for the labels; "
         f"its columns: {', '.join(str(name) for name in frame.columns)}"
     )
 
 
-def _whole(values: np.ndarray, name: str, path: Path) -> Int[np.ndarray, " images"]:
+def _whole(column: pd.Series, name: str, path: Path) -> Int[np.ndarray, " images"]:
     """The column as integers, or the first row in which it is none."""
-    try:
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        row = next(i for i, value in enumerate(values) if not _is_number(value))
-        raise InputError(
-            f"{path}, row {row}, column {name}: {values[row]!r} is not a number"
-        ) from error
+    if column.dtype.kind not in "iuf":  # text, or truth values, dates, objects
+        column = column.astype(object)
+        for row, value in enumerate(column):
+            if not _is_number(value):
+                raise InputError(
+                    f"{path}, row {row}, column {name}: {value!r} is not a number"
+                )
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     for rule, broken in (
         ("is missing", np.isnan(numbers)),
         ("is negative", numbers < 0),
-        ("is too large", numbers >= 2.0**53),
+        ("is too large", numbers >= LARGEST_WHOLE),
         (f"is not a whole number: {SOFT}", numbers != np.floor(numbers)),
     ):
         if broken.any():
             row = int(np.argmax(broken))
-            raise InputError(f"{path}, row {row}, column {name}: {values[row]} {rule}")
+            value = column.iloc[row]
+            raise InputError(f"{path}, row {row}, column {name}: {value} {rule}")
     return numbers.astype(np.int64)
 
 
-def _is_number(text: object) -> bool:
-    try:
-        float(str(text))
-    except ValueError:
-        return False
-    return True
+def _is_number(value: object) -> bool:
+    return NUMBER.fullmatch(str(value)) is not None
+
+
+def _is_whole(text: str) -> bool:
+    return re.fullmatch(r"-?[0-9]{1,9}", text) is not None

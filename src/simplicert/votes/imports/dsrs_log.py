@@ -9,12 +9,12 @@ from jaxtyping import Float, Int
 from scipy.special import betaincinv
 
 from simplicert.errors import InputError
-from simplicert.votes.imports.counts_table import CountsTable
+from simplicert.votes.imports.counts_table import LARGEST_WHOLE, CountsTable
 from simplicert.votes.imports.recover import counts_at_lower_bound
 
 __all__ = ["DsrsLog", "is_dsrs_log", "read_dsrs_log"]
 
-ROW = re.compile(r"o\s+(\d+)\s+(\S+)\s+(\S+)")
+ROW = re.compile(r"o\s+(\d{1,15})\s+(\S+)\s+(\S+)")
 HEADER = re.compile(r"x\s+(\S+)\s+(\S.*)")
 
 CLASS_NAMES = ["the label", "not the label (all other classes together)"]
@@ -53,15 +53,19 @@ def read_dsrs_log(path: Path) -> DsrsLog:
     the label has no majority in the ball.
 
     Raises:
-        InputError: A header field is missing, the noise is not Gaussian, a row is not
-            ``o index low high``, or an interval is not the one of any count.
+        InputError: A header field is missing or out of range, the noise is not
+            Gaussian, a row is not ``o index low high``, or an interval is not the one of any count.
 
     References:
         Li et al. 2022, arXiv:2206.07912, https://github.com/llylly/DSRS.
     """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a DSRS log: it is not text") from error
     header: dict[str, str] = {}
     indices, lows, highs = [], [], []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         line = line.strip()  # noqa: PLW2901 (the line, without its end)
         if found := ROW.fullmatch(line):
             indices.append(int(found[1]))
@@ -84,28 +88,33 @@ def read_dsrs_log(path: Path) -> DsrsLog:
         )
     if not indices:
         raise InputError(f"{path} has no rows `o index low high`")
-    draws = int(_number(header["N"], path, "N"))
+    sigma, draws, alpha = (_number(header[k], path, k) for k in ("std", "N", "alpha"))
+    for key, legal in (
+        ("std", 0.0 < sigma < np.inf),
+        ("N", 1 <= draws < LARGEST_WHOLE and draws.is_integer()),
+        ("alpha", 0.0 < alpha < 1.0),
+    ):
+        if not legal:
+            raise InputError(f"{path}: no run has `x {key} {header[key]}`")
     low, high = np.array(lows), np.array(highs)
-    successes = _recover(
-        low, high, draws=draws, alpha=_number(header["alpha"], path, "alpha")
-    )
+    successes = _recover(low, high, draws=int(draws), alpha=alpha)
     wrong = successes < 0
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
             f"{path}: [{low[row]}, {high[row]}] of image {indices[row]} is not the "
-            f"Clopper-Pearson interval of any count of {draws} at alpha "
+            f"Clopper-Pearson interval of any count of {draws:.0f} at alpha "
             f"{header['alpha']}: the file was edited, or made in another way"
         )
     return DsrsLog(
         table=CountsTable(
-            counts=np.stack([successes, draws - successes], axis=1),
+            counts=np.stack([successes, int(draws) - successes], axis=1),
             indices=np.array(indices, dtype=np.int64),
             labels=np.zeros(len(indices), dtype=np.int64),
             class_names=CLASS_NAMES,
         ),
-        sigma=_number(header["std"], path, "std"),
-        draws=draws,
+        sigma=sigma,
+        draws=int(draws),
     )
 
 

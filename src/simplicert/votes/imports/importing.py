@@ -12,7 +12,11 @@ from pydantic import ValidationError
 
 from simplicert.errors import InputError
 from simplicert.votes.imports.cohen_log import is_cohen_log, read_cohen_log
-from simplicert.votes.imports.counts_table import CountsTable, read_counts
+from simplicert.votes.imports.counts_table import (
+    LARGEST_WHOLE,
+    CountsTable,
+    read_counts,
+)
 from simplicert.votes.imports.dsrs_log import is_dsrs_log, read_dsrs_log
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource
 from simplicert.votes.rows import VoteRows
@@ -62,7 +66,7 @@ def import_file(
 
     A counts table and a DSRS log become an ordinary run directory; a log in Cohen's
     layout has no votes, and becomes a directory with what it reports. Importing the
-    same file to the same place again changes nothing.
+    same file to the same place again changes nothing, and mends what was damaged.
 
     Args:
         file: A counts table (text, CSV, ``.npy``, ``.npz``, Parquet), a certification
@@ -146,8 +150,8 @@ def _import_cohen(
         raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
     if not 0.0 < sigma < np.inf:
         raise InputError(f"sigma must be positive and finite, got {sigma!r}")
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, got {draws}")
+    if not 1 <= draws < LARGEST_WHOLE:
+        raise InputError(f"draws must be at least 1 and below 2**53, got {draws}")
     log = read_cohen_log(file, sigma=sigma, draws=draws, alpha=alpha)
     log.write(out)
     return Imported(
@@ -214,7 +218,8 @@ def _write_run(
         rule = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{file}: {where and f'{where}: '}{rule}") from error
     store = RunDirectory.open_or_create(out, manifest)
-    if not store.parts:
+    store.set_damaged_aside()
+    if not store.done().all():
         store.append(
             VoteRows(
                 images=table.indices,

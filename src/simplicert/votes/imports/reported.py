@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from simplicert.errors import InputError
 
@@ -72,19 +72,21 @@ class ReportedLog:
         return bool((self.fewest == self.most)[named].all())
 
     def write(self, path: Path | str) -> None:
-        """Write the log into the directory ``path``; the same log again is no error.
+        """Write the log into the directory ``path``; the same log again mends it.
 
         Raises:
             InputError: The directory holds something else.
         """
         path = Path(path)
-        others = [p for p in path.iterdir() if p.name != FILE] if path.is_dir() else []
-        if others or (path.exists() and not path.is_dir()):
+        # A leftover of a killed import starts with a dot.
+        foreign = path.exists() and (
+            not path.is_dir()
+            or any(p.name != FILE and p.name[0] != "." for p in path.iterdir())
+        )
+        if foreign:
             raise InputError(f"{path} exists and is something else: choose another -o")
-        if is_reported_log(path):
-            there = ReportedLog.read(path).conditions
-            if there != self.conditions:
-                raise InputError(f"{path} holds another log: choose another -o")
+        if _conditions_at(path) not in (None, self.conditions):
+            raise InputError(f"{path} holds another log: choose another -o")
         path.mkdir(parents=True, exist_ok=True)
         columns = {
             "image": self.indices,
@@ -98,8 +100,11 @@ class ReportedLog:
             {_KEY: self.conditions.model_dump_json()}
         )
         temporary = path / f".{FILE}.tmp"
-        pq.write_table(table, temporary)
-        temporary.rename(path / FILE)
+        try:
+            pq.write_table(table, temporary)
+            temporary.rename(path / FILE)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path | str) -> "ReportedLog":
@@ -121,7 +126,9 @@ class ReportedLog:
                 table.column(name).to_numpy()
                 for name in ("image", "label", "predicted", "radius", "fewest", "most")
             ]
-        except (pa.ArrowException, KeyError, ValueError, ValidationError) as error:
+        except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk's, not the file's
             raise InputError(f"{file} is damaged: import the log again") from error
         index, label, predicted, radius, fewest, most = columns
         return cls(
@@ -133,6 +140,14 @@ class ReportedLog:
             fewest=fewest,
             most=most,
         )
+
+
+def _conditions_at(path: Path) -> LogConditions | None:
+    """Those of the log at ``path``; ``None`` if there is none that can be read."""
+    try:
+        return ReportedLog.read(path).conditions
+    except InputError:
+        return None
 
 
 def is_reported_log(path: Path | str) -> bool:

@@ -1,0 +1,223 @@
+"""The draw loop: one noise for any batch, layout and thread count; batches by trial."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from simplicert.errors import InputError
+from simplicert.models import build_model
+from simplicert.sampling import Sampler, chunk_seeds, sample
+from simplicert.sampling.noise import Chunk, NoisyImages, layout, stages
+from simplicert.sampling.outputs import Tally
+from simplicert.sampling.trial import SIZES, find_batch, usual_batch
+
+CPU = torch.device("cpu")
+COLOUR = (3, 32, 32)
+
+
+def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, rows=2):
+    """Five chunks of two images."""
+    images = torch.rand(rows, *shape, generator=torch.manual_seed(0))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        buffer = NoisyImages(
+            shape, capacity=capacity, sigma=0.3, dtype=dtype, device=CPU
+        )
+    finally:
+        torch.set_num_threads(before)
+    chunks = [Chunk(row=i // 3, draws=100, seed=i) for i in range(4)]
+    chunks.append(Chunk(row=1, draws=37, seed=4))
+    found = []
+    for stage in stages(chunks, capacity=capacity):
+        filled = buffer.fill(stage, images)
+        found.append(buffer.images[:filled].clone())
+    return torch.cat(found), images
+
+
+def test_seeds_of_a_run_never_meet_in_what_torch_looks_at():
+    # Ten images of a million draws. Were they random, one pair would be equal.
+    seeds = [
+        seed
+        for image in range(10)
+        for block in range(100)
+        for seed in chunk_seeds(5, image, block, blocks=100, chunks=100)
+    ]
+    assert len({seed % 2**32 for seed in seeds}) == 100_000
+    one, other = (torch.Generator().manual_seed(s) for s in (7, 7 + 2**32))
+    same = torch.equal(
+        torch.rand(9, generator=one), torch.rand(9, generator=other)
+    )  # the trap itself: if torch mends it, chunk_seeds can be simpler
+    assert same
+    first, other = (chunk_seeds(s, 3, 0, blocks=9, chunks=2) for s in (5, 6))
+    assert first != other
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 12, 12), COLOUR])
+def test_noise_is_each_chunk_s_own_in_memory_order(shape):
+    found, images = noisy(shape)
+    assert found.is_contiguous(memory_format=layout(shape))
+    for number, start in enumerate(range(0, 437, 100)):
+        draws = min(100, 437 - start)
+        noise = torch.empty(draws * images[0].numel())
+        noise.normal_(generator=torch.Generator().manual_seed(number))
+        if layout(shape) is torch.channels_last:
+            channels, height, width = shape
+            noise = noise.view(draws, height, width, channels).permute(0, 3, 1, 2)
+        noise = noise.reshape(draws, *shape)
+        # A fused multiply and add may round once where this rounds twice.
+        expected = images[number // 3] + 0.3 * noise
+        assert (found[start : start + draws] - expected).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("capacity", [100, 137, 250, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_noise_does_not_depend_on_the_buffer_or_on_threads(threads, capacity):
+    reference, _ = noisy(COLOUR)
+    found, _ = noisy(COLOUR, threads=threads, capacity=capacity)
+    assert torch.equal(found, reference)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_noise_in_low_precision_is_that_in_float32_rounded_once(dtype):
+    reference, _ = noisy(COLOUR)
+    assert torch.equal(noisy(COLOUR, dtype=dtype)[0], reference.to(dtype))
+
+
+@pytest.mark.parametrize("batch", [7, 100, 333, 1000])
+def test_votes_of_colour_images_agree_at_any_batch(batch):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build_model("resnet20", shape=COLOUR, classes=10)
+    images = np.random.default_rng(0).random((2, *COLOUR), dtype=np.float32)
+    settings = {"sigma": 0.5, "draws": 300, "block": 150, "seed": 1}
+    reference = sample(network, images, **settings, batch=150)
+    votes = sample(network, images, **settings, batch=batch)
+    assert np.abs(votes.counts - reference.counts).sum() <= 2
+    np.testing.assert_allclose(votes.score_sums, reference.score_sums, rtol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_a_compiled_model_votes_alike_and_says_so(tmp_path):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = build_model("small-cnn", shape=(1, 8, 8), classes=10)
+    images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
+    settings = {"sigma": 0.5, "draws": 500, "seed": 1}
+    eager = sample(network, images, **settings)
+    compiled = sample(network, images, **settings, compiled=True, out=tmp_path)
+    assert np.abs(compiled.counts - eager.counts).sum() <= 2
+    with pytest.raises(InputError, match="compiled is True there and False here"):
+        sample(network, images, **settings, out=tmp_path)
+
+
+# Where torch cannot get memory on a CPU, it raises a RuntimeError of these words.
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"),
+        MemoryError(),
+    ],
+)
+def test_a_model_that_never_fits_is_named_and_one_that_fits_at_last_runs(images, error):
+    class Large(nn.Module):
+        limit = 0
+
+        def forward(self, x):
+            if len(x) > max(1, self.limit):
+                raise error
+            if not self.limit and not (x[0] == torch.from_numpy(images[0])).all():
+                raise error
+            return x.flatten(1)[:, :3]
+
+    model = Large()
+    with pytest.raises(InputError, match=r"one noisy image of shape .* does not fit"):
+        sample(model, images, sigma=0.5, draws=100)
+    model.limit = 30
+    assert sample(model, images, sigma=0.5, draws=100).counts.sum() == 300
+
+
+def test_score_sums_do_not_depend_on_order_or_grouping():
+    logits = torch.randn(1000, 10, generator=torch.manual_seed(0)) * 5
+    row = torch.arange(1000) % 3
+
+    def tally(order, pieces):
+        found = Tally(3, 10, output="logits", device=CPU)
+        for piece in order.chunk(pieces):
+            found.add(logits[piece], row[piece])
+        return found.counts, found.sums, found.squares
+
+    reference = tally(torch.arange(1000), 1)
+    shuffled = torch.randperm(1000, generator=torch.manual_seed(1))
+    for other in (tally(shuffled, 1), tally(shuffled, 17)):
+        assert all(map(torch.equal, reference, other))
+
+
+# --- the batch -----------------------------------------------------------------------
+
+
+def test_the_smallest_batch_that_is_about_as_fast_as_any_is_found():
+    tried = []
+
+    def speed(size):  # 10 ms a pass, 1 ms a draw; above 500 the cache is too small
+        tried.append(size)
+        return size / (0.01 + size * (0.001 if size <= 500 else 0.002))
+
+    assert find_batch(speed, usual=50, most=10**6) == 500
+    assert tried == [20, 50, 100, 200, 500, 1000, 2000]
+    assert find_batch(speed, usual=10, most=40) == 20
+    # 490, 498 and 500 draws a second are as good as 476.
+    assert (
+        find_batch(lambda size: size / (0.1 + size / 500), usual=2000, most=10**6)
+        == 1000
+    )
+
+
+def test_a_trial_ends_with_its_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def speed(size):
+        now[0] += 0.1 * size
+        return float(size)
+
+    assert find_batch(speed, usual=10, most=10**6) == 50
+    assert now[0] < 10
+
+
+def test_long_runs_are_tried_and_short_ones_follow_the_rule(
+    network, images, tmp_path, monkeypatch
+):
+    tried = []
+
+    def find(speed, *, usual, most):
+        tried.append((speed(20) > 0, usual, most))
+        return 50
+
+    monkeypatch.setattr("simplicert.sampling.sampler.find_batch", find)
+    sample(network, images, sigma=0.5, draws=1000)
+    assert not tried
+    sample(network, images, sigma=0.5, draws=40_000, out=tmp_path)
+    assert tried == [(True, 1000, 120_000)]
+    assert '"batch": 50' in (tmp_path / "manifest.json").read_text()
+    sample(network, images, sigma=0.5, draws=40_000, out=tmp_path)  # as it began
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("batch", [1, 50, 1000, 3000])
+def test_a_trial_tells_the_speed_of_what_it_drew(network, images, batch):
+    sampler = Sampler(network, images, threads=1)
+    plan = sampler.plan(sigma=0.5, draws=1000, batch=batch)
+    began = time.monotonic()
+    speed = sampler.trial(plan, seconds=0.05)
+    assert 0 < speed < 5_000_000
+    assert time.monotonic() - began < 5
+
+
+def test_the_rule_s_batches_are_tried_ones():
+    assert {usual_batch((3, side, side)) for side in range(1, 600, 7)} <= set(SIZES)
