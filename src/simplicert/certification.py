@@ -48,9 +48,9 @@ def certify(
 ) -> Certificates:
     """Certify every image from one set of draws (the paper's Algorithms 1 and 2).
 
-    The top two classes are chosen from the same draws that bound them, which is valid
-    because both bounds hold at ``1 - alpha / 2`` for the fixed true top class and
-    runner-up (``docs/bounds.md`` has the proof). Algorithm 1 bounds hard votes by
+    The top two classes are chosen from the same draws that bound them: both bounds hold
+    at ``1 - alpha / 2`` for the fixed true top class and runner-up (``docs/bounds.md``
+    has what is proved and what was enumerated). Algorithm 1 bounds hard votes by
     Clopper-Pearson; Algorithm 2 bounds mean softmax scores by Hoeffding (Eq. 4).
 
     Args:
