@@ -8,8 +8,9 @@ from scipy.stats import beta
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert import certification
+from simplicert.bounds import min_draws
 from simplicert.certificates import ABSTAIN
-from simplicert.certification import certify, certify_run, certify_two_stage, min_draws
+from simplicert.certification import certify, certify_run, certify_two_stage
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory, Votes
 
@@ -203,7 +204,7 @@ def test_alpha_outside_its_range_is_refused(alpha):
     for call in (
         lambda: certify(votes([900, 100]), alpha=alpha),
         lambda: certify_two_stage(votes([9, 1]), votes([900, 100]), alpha=alpha),
-        lambda: min_draws(alpha),
+        lambda: min_draws(alpha=alpha),
     ):
         with pytest.raises(InputError, match=r"alpha must be in \(0, 1\)"):
             call()
@@ -212,7 +213,7 @@ def test_alpha_outside_its_range_is_refused(alpha):
 @pytest.mark.parametrize("framework", ["multinomial", "softmax"])
 @pytest.mark.parametrize("alpha", [0.3, 0.05, 0.001, 1e-9])
 def test_the_stated_minimum_of_draws_is_the_minimum(framework, alpha):
-    least = min_draws(alpha, framework=framework)
+    least = min_draws(alpha=alpha, scores=framework == "softmax")
 
     def unanimous(n):
         return certify(

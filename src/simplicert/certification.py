@@ -1,8 +1,7 @@
 """Votes, a bound, mechanisms and alpha → certificates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,8 @@ from simplicert.bounds import (
     clopper_pearson_upper,
     hoeffding_lower,
     hoeffding_upper,
+    largest_e0_lower,
+    min_draws,
 )
 from simplicert.certificates import Certificates, Framework
 from simplicert.errors import InputError, unknown_name
@@ -22,7 +23,7 @@ from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.votes import RunDirectory, Votes
 
-__all__ = ["certify", "certify_run", "certify_two_stage", "min_draws"]
+__all__ = ["certify", "certify_run", "certify_two_stage"]
 
 PAPER_MECHANISMS: Mapping[str, tuple[str, ...]] = {
     "multinomial": ("lecuyer", "li", "cohen", "cullen"),
@@ -89,11 +90,11 @@ def certify(
     if framework == "multinomial":
         lower = clopper_pearson_lower(first, trials=trials, alpha=each)
         upper = clopper_pearson_upper(second, trials=trials, alpha=each)
-        _check_enough_draws(_unanimous_votes, votes, alpha, shares=2)
+        _check_enough_draws(votes, alpha)
     else:
         lower = hoeffding_lower(first / trials, trials=trials, alpha=each)
         upper = hoeffding_upper(second / trials, trials=trials, alpha=each)
-        _check_enough_draws(_unanimous_scores, votes, alpha, shares=2)
+        _check_enough_draws(votes, alpha, scores=True)
     return _certificates(
         votes,
         top=top,
@@ -161,7 +162,7 @@ def certify_two_stage(
     others = estimation.counts.copy()
     others[rows, top] = -1
     runner_up = others.argmax(axis=1)
-    _check_enough_draws(_unanimous_votes, estimation, alpha, shares=1)
+    _check_enough_draws(estimation, alpha, one_bound=True)
     return _certificates(
         estimation,
         top=top,
@@ -322,42 +323,18 @@ def _check_alpha(alpha: float) -> None:
         raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
 
 
-def min_draws(alpha: float, *, framework: Framework = "multinomial") -> int:
-    """Fewest draws with which ``certify`` can certify anything.
-
-    That is when unanimous votes, or scores of 1, have a lower bound above 1/2.
-
-    Example:
-        >>> min_draws(0.001), min_draws(0.001, framework="softmax")
-        (11, 16)
-    """
-    _check_alpha(alpha)
-    return _fewest(_UNANIMOUS[framework], alpha / 2)
-
-
-def _unanimous_votes(draws: int, alpha: float) -> float:
-    return float(clopper_pearson_lower(draws, trials=draws, alpha=alpha))
-
-
-def _unanimous_scores(draws: int, alpha: float) -> float:
-    return float(hoeffding_lower(1.0, trials=draws, alpha=alpha))
-
-
-_UNANIMOUS = {"multinomial": _unanimous_votes, "softmax": _unanimous_scores}
-
-
-def _fewest(lower: Callable[[int, float], float], alpha: float) -> int:
-    return next(draws for draws in count(1) if lower(draws, alpha) > 0.5)
-
-
 def _check_enough_draws(
-    lower: Callable[[int, float], float], votes: Votes, alpha: float, *, shares: int
+    votes: Votes, alpha: float, *, scores: bool = False, one_bound: bool = False
 ) -> None:
     """Refuse a table in which no outcome of any image could have been certified."""
-    most = int(votes.draws.max(initial=0))
-    if len(votes) and lower(most, alpha / shares) <= 0.5:
+    split = 2 * alpha if one_bound else alpha  # what halves to the one bound's share
+    if not len(votes) or split >= 1:
+        return
+    most = int(votes.draws.max())
+    best = largest_e0_lower(most, alpha=split, scores=scores)
+    if best <= 0.5:
         raise InputError(
             f"{most} draws can never certify at alpha = {alpha:g}: even if all agree, "
-            f"E0's lower bound is {lower(most, alpha / shares):.3f}, not above 1/2. "
-            f"Draw at least {_fewest(lower, alpha / shares)} an image"
+            f"E0's lower bound is {best:.3f}, not above 1/2. Draw at least "
+            f"{min_draws(alpha=split, scores=scores)} an image"
         )

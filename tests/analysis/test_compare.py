@@ -106,3 +106,14 @@ def test_runs_that_cannot_be_compared_are_refused():
         compare_runs(one, replace(one, labels=np.array([0, 2])))
     with pytest.raises(InputError, match="one run has labels"):
         compare_runs(one, replace(one, labels=None))
+
+
+def test_another_data_set_is_refused_where_both_are_known():
+    one, other = (
+        by_hand({"cohen": [0.1]}, source={"data": name, "data digest": digest})
+        for name, digest in (("digits", "a" * 64), ("letters", "b" * 64))
+    )
+    with pytest.raises(InputError, match=r"digits \(digest a+\) and letters"):
+        compare_runs(one, other)
+    assert len(compare_runs(one, replace(other, source={}))) == 1
+    assert len(compare_runs(one, one)) == 1

@@ -50,7 +50,7 @@ def test_our_own_columns_keep_every_digit(certificates, tmp_path, suffix):
 
 
 def test_what_cannot_be_written_is_refused(certificates, tmp_path):
-    with pytest.raises(InputError, match=r"must end in .parquet, .csv or .tsv"):
+    with pytest.raises(InputError, match=r"must end in one of .parquet, .csv, .tsv"):
         write_certificates(certificates, tmp_path / "images.xlsx")
     with pytest.raises(InputError, match="have no labels"):
         cohen_table(certify(random_votes(labels=False)))

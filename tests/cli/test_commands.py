@@ -93,6 +93,10 @@ def test_sample_says_what_it_will_do_and_does_it(simplicert, checkpoint, tmp_pat
     _, out, err = simplicert(*sampling(checkpoint, run))
     assert "0 passes to go" in err
     assert digest[:16] in out
+    [part] = RunDirectory(run).parts  # cut short: set aside and drawn again
+    part.write_bytes(part.read_bytes()[:-9])
+    code, out, err = simplicert(*sampling(checkpoint, run))
+    assert (code, "1,200 passes to go" in err, digest[:16] in out) == (0, True, True)
 
 
 def test_sample_warns(simplicert, checkpoint, tmp_path):
@@ -175,6 +179,14 @@ BAD = {
         "draws (1500) must be a multiple of block (1000)",
     ),
     "half a draw": (f"{SAMPLE} --sigma 1 --draws 2.5", "'2.5' is not a whole number"),
+    "draws without end": (f"{SAMPLE} --sigma 1 --draws 1{'0' * 15}", "draws"),
+    "sigma without end": (f"{SAMPLE} --sigma 1e300 --draws 100", "sigma"),
+    "no such device": (f"{SAMPLE} --sigma 1 --draws 100 --device meta", "'meta'"),
+    "huge position": (f"{SAMPLE} --sigma 1 --draws 9 --images {'9' * 23}", "number"),
+    "two stages, some": (
+        "certify RUN --procedure two-stage --partial",
+        "simultaneous procedure only",
+    ),
     "workers": (
         f"{SAMPLE} --sigma 1 --draws 100 --workers 0",
         "workers must be at least 1",

@@ -75,6 +75,33 @@ def test_two_runs_in_every_format(typed, counts, tmp_path):
     assert len(found["images"]) == 500
 
 
+def test_json_keeps_every_digit(typed, counts, tmp_path):
+    run = tmp_path / "run"
+    typed("import", counts, "--sigma", 0.25, "-o", run)
+    _, out, _ = typed("certify", run, "--json")
+    printed = pd.DataFrame(json.loads(out)["images"])
+    stored = certify_run(run).table()
+    for name in stored.select_dtypes("number"):
+        np.testing.assert_array_equal(printed[name], stored[name])
+    assert json.loads(out)["summary"][0]["top1"] is None  # NaN: no labels
+
+
+@pytest.mark.parametrize("arguments", [["certify"], ["compare"], ["compare", "other"]])
+def test_a_file_that_cannot_be_written_is_refused_before_any_work(typed, arguments):
+    command, *others = arguments
+    code, out, err = typed(command, "no such run", *others, "-o", "images.xlsx")
+    assert (code, out) == (2, "")
+    assert "cannot write 'images.xlsx': the name must end in one of" in err
+
+
+def test_nothing_is_printed_where_nothing_can_be_written(typed, counts, tmp_path):
+    run = tmp_path / "run"
+    typed("import", counts, "--sigma", 0.25, "-o", run)
+    code, out, err = typed("certify", run, "-o", tmp_path / "log.tsv")
+    assert (code, out) == (2, "")
+    assert "have no labels" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -10,7 +10,7 @@ from torch import nn
 from simplicert.errors import InputError
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, chunk_seeds, sample
-from simplicert.sampling.noise import Chunk, NoisyImages, layout, stages
+from simplicert.sampling.noise import Chunk, NoisyImages, chunk_draws, layout, stages
 from simplicert.sampling.outputs import Tally
 from simplicert.sampling.trial import SIZES, find_batch, usual_batch
 
@@ -217,6 +217,11 @@ def test_a_trial_tells_the_speed_of_what_it_drew(network, images, batch):
     speed = sampler.trial(plan, seconds=0.05)
     assert 0 < speed < 5_000_000
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), COLOUR, (3, 224, 224)])
+def test_batches_by_rule_are_whole_chunks(shape):
+    assert usual_batch(shape) % chunk_draws(shape) == 0
 
 
 def test_the_rule_s_batches_are_tried_ones():

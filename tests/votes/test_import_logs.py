@@ -131,6 +131,9 @@ def test_a_running_total_in_correct_is_detected_and_named(tmp_path):
         (lines(header="idx\tlabel\tpredict\tr\tcorrect\ttime"), "has no column radius"),
         ("idx\tlabel\tpredict\tradius\tcorrect\n", "holds no rows"),
         (lines((1, "1\t8\t8\t1.02\t1\t0\t7\t7")), "is not tab-separated text"),
+        (lines(header="idx\tlabel\tpredict\tradius\tcorrect"), "more fields than its"),
+        (lines((1, "inf\t8\t8\t1.02\t1\t0")), "idx 'inf' is not a whole number"),
+        (lines((1, "1e300\t8\t8\t1.02\t1\t0")), "idx '1e300' is not a whole"),
     ],
 )
 def test_logs_that_no_certification_wrote_are_refused(tmp_path, text, message):
@@ -143,7 +146,12 @@ def test_logs_that_no_certification_wrote_are_refused(tmp_path, text, message):
 def test_the_conditions_of_a_log_must_be_given_and_legal(tmp_path):
     with pytest.raises(InputError, match="give --sigma, --draws and --alpha"):
         import_file(COHEN, tmp_path / "log", sigma=0.5)
-    for name, value in (("sigma", 0.0), ("draws", 0), ("alpha", 1.0)):
+    for name, value in (
+        ("sigma", 0.0),
+        ("draws", 0),
+        ("draws", 10**23),
+        ("alpha", 1.0),
+    ):
         with pytest.raises(InputError, match=f"^{name} must be"):
             import_file(COHEN, tmp_path / "log", **(CONDITIONS | {name: value}))
 
@@ -162,6 +170,53 @@ def test_another_log_never_replaces_one(tmp_path):
         certify_any(tmp_path / "log")
     with pytest.raises(InputError, match="not an imported log"):
         certify_log(tmp_path)
+    import_file(COHEN, tmp_path / "log", **CONDITIONS)  # the same again mends it
+    assert list(certify_any(tmp_path / "log").radii) == ["reported"]
+
+
+def test_a_killed_import_of_a_log_leaves_nothing_in_the_way(tmp_path, monkeypatch):
+    (tmp_path / "log").mkdir()
+    leftover = tmp_path / "log" / ".reported.parquet.tmp"
+    leftover.write_bytes(b"PAR1")
+    import_file(COHEN, tmp_path / "log", **CONDITIONS)
+    assert not leftover.exists()
+
+    def interrupted(table, path):
+        path.write_bytes(b"PAR1")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyarrow.parquet.write_table", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        import_file(COHEN, tmp_path / "other", **CONDITIONS)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_what_would_need_a_logs_votes_is_refused(tmp_path):
+    log = tmp_path / "log"
+    import_file(COHEN, log, **CONDITIONS)
+    for options, message in (
+        ({"mechanism": "nonsense"}, "nonsense cannot be had of it"),
+        ({"mechanism": "neyman_pearson"}, "It has: reported"),
+        ({"selection": 7}, "nor another selection"),
+        ({"procedure": "simultaneous"}, "is a log of the two-stage procedure"),
+    ):
+        with pytest.raises(InputError, match=message):
+            certify_any(log, **options)
+    same = certify_any(log, mechanism="cohen", procedure="two-stage")
+    assert same.mechanism == "reported"
+
+
+def test_a_recovered_log_offers_both_of_its_columns(tmp_path):
+    exported = certify_two_stage(
+        random_votes(20, draws=100), random_votes(20, draws=1000)
+    )
+    write_certificates(exported, tmp_path / "log.tsv")
+    log = tmp_path / "log"
+    import_file(tmp_path / "log.tsv", log, sigma=0.25, draws=1000, alpha=0.001)
+    assert certify_any(log).mechanism == "cohen"
+    assert certify_any(log, mechanism="reported").mechanism == "reported"
+    with pytest.raises(InputError, match="It has: cohen"):
+        certify_any(log, mechanism="reported", alpha=0.01)
 
 
 def test_dsrs_intervals_are_those_of_the_recovered_counts(tmp_path):
@@ -193,6 +248,11 @@ def test_dsrs_intervals_are_those_of_the_recovered_counts(tmp_path):
         ("0.8049041946398782", "0.8049041", "not the Clopper-Pearson interval"),
         ("o 10 ", "p 10 ", "is neither `x key value` nor"),
         ("x alpha 0.0005", "x alpha high", "header line x alpha: 'high' is not"),
+        ("x alpha 0.0005", "x alpha 2", "no run has `x alpha 2`"),
+        ("x N 50000", "x N inf", "no run has `x N inf`"),
+        ("x N 50000", "x N nan", "no run has `x N nan`"),
+        ("x std 0.5", "x std -1", "no run has `x std -1`"),
+        ("o 10 ", "o 99999999999999999999 ", "is neither `x key value` nor"),
     ],
 )
 def test_a_dsrs_log_that_was_edited_is_refused(tmp_path, old, new, message):
@@ -203,3 +263,10 @@ def test_a_dsrs_log_that_was_edited_is_refused(tmp_path, old, new, message):
         import_file(tmp_path / "log.txt", tmp_path / "run")
     with pytest.raises(InputError, match=r"says sigma 0\.5, not 0\.25"):
         import_file(DSRS, tmp_path / "run", sigma=0.25)
+
+
+def test_a_binary_file_is_no_log(tmp_path):
+    (tmp_path / "log.bin").write_bytes(b"\x89PNG\xff\xfe")
+    for kind, conditions in (("dsrs", {}), ("cohen", CONDITIONS)):
+        with pytest.raises(InputError, match="text"):
+            import_file(tmp_path / "log.bin", tmp_path / "run", kind=kind, **conditions)

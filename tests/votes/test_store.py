@@ -2,14 +2,16 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.errors import InputError
-from simplicert.votes import ModelSource, RunDirectory, read_run
+from simplicert.votes import ModelSource, RunDirectory, merge_runs, read_run
 
 
 @pytest.fixture
@@ -59,7 +61,9 @@ def test_compaction_changes_nothing_and_leaves_one_part(run):
 
 def test_the_digest_sees_every_vote_and_no_order(run, tmp_path):
     run.append(rows(*EVERY_BLOCK))
-    other = RunDirectory.create(tmp_path / "other", manifest(images=[9, 4], labels=[2, 0]))
+    other = RunDirectory.create(
+        tmp_path / "other", manifest(images=[9, 4], labels=[2, 0])
+    )
     other.append(rows(*reversed(EVERY_BLOCK)))
     assert run.read().digest == other.read().digest
     changed = RunDirectory.create(tmp_path / "changed", manifest())
@@ -183,6 +187,65 @@ def test_of_two_processes_that_start_a_run_one_wins(run):
 def test_impossible_manifests_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         manifest(**changes)
+
+
+def test_a_start_that_was_killed_is_no_obstacle(tmp_path):
+    (tmp_path / ".0123.tmp").write_text("{")  # killed before the manifest had its name
+    run = RunDirectory.create(tmp_path, manifest())
+    run.append(rows(*EVERY_BLOCK))
+    assert run.read().draws.tolist() == [30, 30]
+
+
+def test_many_processes_can_start_one_run(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        for trial in range(20):
+            starts = [
+                pool.submit(RunDirectory.create, tmp_path / str(trial), manifest())
+                for _ in range(8)
+            ]
+            assert all(start.result().manifest == manifest() for start in starts)
+
+
+def test_system_trouble_is_not_a_damaged_part(run, monkeypatch):
+    run.append(rows(*EVERY_BLOCK))
+
+    def too_many(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("simplicert.votes.store.pq.ParquetFile", too_many)
+    with pytest.raises(OSError, match="Too many open files"):
+        run.set_damaged_aside()
+    assert len(run.parts) == 1
+
+
+def test_a_part_with_other_columns_is_refused(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    table = pq.read_table(part)
+    pq.write_table(table.drop_columns("score_squares"), part)
+    with pytest.raises(InputError, match="other columns"):
+        run.read()
+
+
+def test_merging_copies_that_disagree_is_refused(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    twin = RunDirectory.create(tmp_path / "twin", manifest())
+    twin.append(rows(*EVERY_BLOCK))
+    assert merge_runs([run.path, twin.path], tmp_path / "one").done().all()
+    other = RunDirectory.create(tmp_path / "other", manifest())
+    other.append(rows(*EVERY_BLOCK, top=1))
+    with pytest.raises(InputError, match=r"block 0 of image 4 has other votes"):
+        merge_runs([run.path, other.path], tmp_path / "two")
+    assert not (tmp_path / "two").exists()
+
+
+def test_labels_are_part_of_the_evidence(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    other = RunDirectory.create(tmp_path / "other", manifest(labels=[1, 1]))
+    other.append(rows(*EVERY_BLOCK))
+    assert run.read().digest != other.read().digest
+    with pytest.raises(InputError, match="labels of the same images differ"):
+        merge_runs([run.path, other.path], tmp_path / "merged")
 
 
 def test_a_failed_write_leaves_no_part(run, monkeypatch):

@@ -157,8 +157,9 @@ def dataset_guarantee(
       drawn from independently: the exact binomial lower bound less alpha.
 
     Both assume that the draws of different images are independent. Those of
-    ``simplicert sample`` have seeds of their own, distinct as long as images × blocks
-    of 100 draws are at most 2³²; of imported votes it is your premise.
+    ``simplicert sample`` have seeds of their own, distinct as long as the images (by
+    their indices) × the chunks of 100 draws of each are at most 2³²; of imported votes
+    it is your premise.
 
     Args:
         certificates: One run's certificates, with labels.

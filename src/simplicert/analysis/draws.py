@@ -9,8 +9,9 @@ import pandas as pd
 
 from simplicert import bounds, mechanisms
 from simplicert.analysis.tables import RADIUS_OF_INTEREST
+from simplicert.bounds import min_draws
 from simplicert.certificates import Certificates, Framework
-from simplicert.certification import certify, min_draws
+from simplicert.certification import certify
 from simplicert.errors import InputError
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.votes import RunDirectory
@@ -47,7 +48,7 @@ def certificates_by_draws(
     sizes = np.unique(
         np.geomspace(1, store.manifest.blocks, points).round().astype(int)
     )
-    enough = min_draws(alpha, framework=framework)
+    enough = min_draws(alpha=alpha, scores=framework == "softmax")
     large = [size for size in sizes if size * store.manifest.block >= enough]
     return [
         certify(

@@ -33,6 +33,7 @@ def sample_command(
     draws: Whole,
     out: Path,
     split: str = "test",
+    size: int | None = None,
     images: str | None = None,
     per_class: Whole | None = None,
     alpha: float = 0.001,
@@ -64,6 +65,7 @@ def sample_command(
         draws: Noisy forward passes an image.
         out: Run directory to write, or to continue.
         split: Part of the dataset.
+        size: Cut photographs to a square of this side.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
         alpha: What the votes will be certified at; for the forecast only.
@@ -81,7 +83,7 @@ def sample_command(
     """
     share = share_of_this_process()
     dataset = select_images(
-        load_dataset(data, split=split), images=images, per_class=per_class
+        load_dataset(data, split=split, size=size), images=images, per_class=per_class
     )
     sampler = Sampler(
         model,

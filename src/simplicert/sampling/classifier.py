@@ -2,8 +2,10 @@
 
 import copy
 import hashlib
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -147,10 +149,35 @@ class TorchClassifier(Classifier):
 
 
 def weights_digest(module: nn.Module) -> str:
-    """SHA-256 over the module's structure and every parameter and buffer."""
+    """SHA-256 over what a module computes with, as far as Python can see it.
+
+    Its structure, every parameter and buffer, plain attributes, and the whole source
+    file of every class that is neither torch's nor ours: a constant beside the class
+    may matter as much as a weight.
+    """
     hashed = hashlib.sha256(repr(module).encode())
     for name, tensor in sorted(module.state_dict().items()):
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().view(-1)
         hashed.update(flat.view(torch.uint8).numpy().tobytes())
+    for name, part in module.named_modules():
+        plain = {
+            key: value
+            for key, value in sorted(vars(part).items())
+            if key != "training" and isinstance(value, bool | int | float | str | tuple)
+        }
+        hashed.update(f"{name} {type(part).__qualname__} {plain}".encode())
+    for source in sorted({_source_of(type(part)) for part in module.modules()}):
+        hashed.update(source.encode())
     return hashed.hexdigest()
+
+
+def _source_of(kind: type[nn.Module]) -> str:
+    """The file that defines a class; nothing for torch's own, ours, or none at all."""
+    if kind.__module__.partition(".")[0] in ("torch", "simplicert"):
+        return ""
+    try:
+        path = inspect.getsourcefile(kind)
+        return Path(path).read_text("utf-8", errors="replace") if path else ""
+    except (TypeError, OSError):  # typed into an interpreter
+        return ""

@@ -40,12 +40,12 @@ def chunk_draws(shape: Sequence[int]) -> int:
         >>> [chunk_draws((c, s, s)) for c, s in ((1, 8), (3, 32), (3, 224))]
         [100, 10, 2]
     """
-    values = math.prod(shape)
-    return max(
+    fitting = [
         size
-        for size in (2, 5, 10, 20, 50, 100)
-        if size * values <= max(_CHUNK_VALUES, 2 * values)
-    )
+        for size in (5, 10, 20, 50, 100)
+        if size * math.prod(shape) <= _CHUNK_VALUES
+    ]
+    return max(fitting, default=2)
 
 
 def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:

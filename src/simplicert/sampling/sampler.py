@@ -92,7 +92,7 @@ def sample(
 
     Example:
         >>> images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
-        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
         >>> sample(model, images, sigma=0.5, draws=100, seed=0).counts.sum(axis=1)
         array([100, 100])
     """

@@ -136,7 +136,8 @@ def add_up(
         source={
             "model": manifest.model.name,
             "data": manifest.data.name,
-            "data digest": manifest.data.digest,
+            # Imported votes have a file, not images, whose digest says nothing here.
+            "data digest": manifest.data.digest if manifest.data.shape else "",
             "precision": manifest.precision,
             "run": run,
         },

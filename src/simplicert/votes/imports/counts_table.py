@@ -20,7 +20,7 @@ LARGEST_WHOLE = 2**53
 """Below it every whole number is a float of its own."""
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv", ".dat")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"(?ai)[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf")
 UNREADABLE = (
     ValueError,  # also Arrow's, pandas's and Unicode's
     EOFError,
@@ -104,10 +104,12 @@ def _read_frame(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path)
-        if path.suffix == ".npy":
-            return _matrix_frame(np.load(path, allow_pickle=False), path)
-        if path.suffix == ".npz":
-            return _archive_frame(path)
+        if path.suffix in (".npy", ".npz"):
+            with path.open("rb") as opened:  # np.load leaves damaged archives open
+                loaded = np.load(opened, allow_pickle=False)
+                if isinstance(loaded, np.ndarray):
+                    return _matrix_frame(loaded, path)
+                return _archive_frame(dict(loaded), path)
         if path.suffix in TEXT_SUFFIXES:
             return _text_frame(path)
     except InputError:
@@ -158,9 +160,7 @@ def _fields(line: str, separator: str) -> list[str]:
     return [field.strip() for field in fields]
 
 
-def _matrix_frame(matrix: object, path: Path) -> pd.DataFrame:
-    if not isinstance(matrix, np.ndarray):
-        raise InputError(f"{path} is an archive of arrays: call the file .npz")
+def _matrix_frame(matrix: np.ndarray, path: Path) -> pd.DataFrame:
     if matrix.ndim != 2:
         raise InputError(
             f"{path} has shape {matrix.shape}, needs two axes: images and classes"
@@ -168,12 +168,7 @@ def _matrix_frame(matrix: object, path: Path) -> pd.DataFrame:
     return pd.DataFrame(matrix)
 
 
-def _archive_frame(path: Path) -> pd.DataFrame:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        raise InputError(f"{path} is one array: call the file .npy")
-    with loaded as archive:
-        arrays = dict(archive)
+def _archive_frame(arrays: dict[str, np.ndarray], path: Path) -> pd.DataFrame:
     if "counts" not in arrays:
         raise InputError(
             f"{path} holds {', '.join(arrays) or 'nothing'}: call the counts `counts`"

@@ -54,7 +54,8 @@ def read_dsrs_log(path: Path) -> DsrsLog:
 
     Raises:
         InputError: A header field is missing or out of range, the noise is not
-            Gaussian, a row is not ``o index low high``, or an interval is not the one of any count.
+            Gaussian, a row is not ``o index low high``, or an interval is not the one
+            of any count.
 
     References:
         Li et al. 2022, arXiv:2206.07912, https://github.com/llylly/DSRS.
