@@ -32,7 +32,6 @@ from simplicert.sampling import Sampler, sample
 from simplicert.sampling.allocator import keep_freed_memory
 from simplicert.sampling.engine import DTYPES
 from simplicert.sampling.noise import layout
-from simplicert.votes.rows import VoteRows
 
 SHAPES = {
     "small-cnn": (1, 8, 8),
@@ -79,20 +78,6 @@ def busy_seconds() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-class Sink:
-    """Takes votes as a run directory does, and drops them."""
-
-    def __init__(self, manifest: object) -> None:
-        self.manifest = manifest
-
-    def done(self) -> np.ndarray:
-        """Nothing is."""
-        return np.zeros((len(self.manifest.images), self.manifest.blocks), bool)
-
-    def append(self, rows: VoteRows) -> None:
-        """Drop."""
-
-
 def ours(options: argparse.Namespace) -> dict[str, float]:
     """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
     shape = SHAPES[options.model]
@@ -116,10 +101,11 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
     if not options.batch:
         return {"batch": plan.batch}
     plan = plan.model_copy(update={"draws": max(block, plan.batch)})
-    total = plan.draws * len(plan.images)
+    total, tasks = plan.draws * len(plan.images), sampler._tasks(plan)
 
     def run() -> int:
-        sampler.draw(Sink(plan))
+        for _ in sampler._draw(tasks, plan):  # what ``sampler.draw`` writes to disk
+            pass
         return total
 
     return measured(run, options.seconds)
@@ -264,8 +250,8 @@ def compare(options: argparse.Namespace) -> None:
             print(name, found, file=sys.stderr)
     print(
         f"{options.model}, {options.threads} threads on {options.device}, torch "
-        f"{torch.__version__}, {options.repeats} rounds of {options.seconds:g} s; other "
-        f"processes took {max(others):.0%} of the machine at most\n"
+        f"{torch.__version__}, {options.repeats} rounds of {options.seconds:g} s; "
+        f"other processes took {max(others):.0%} of the machine at most\n"
     )
     print("| variant | malloc | draws/s | × textbook | × bare forward |")
     print("|---|---|---|---|---|")

@@ -1,7 +1,7 @@
 """The draw loop: noise, forward pass, count. Everything stays on the device."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,9 @@ from simplicert.votes.rows import VoteRows
 
 # Results wait on the device for this many tasks, so that the host rarely waits for it.
 PENDING_TASKS = 16
+
+# Noise is made ready for about so many values, or for one batch if that is more.
+_BUFFER_VALUES = 1 << 22
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -133,41 +136,44 @@ class _DrawLoop:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            for inputs, row in self._batches(chunks, images):
-                outputs = outputs_of(
-                    self.forward,
-                    inputs,
-                    name=self.plan.model.name,
-                    output=self.output,
-                    classes=self.plan.classes,
-                )
-                tally.add(outputs, row)
+            noisy = self._buffer(images.shape[1:])
+            for stage in stages(chunks, capacity=noisy.capacity):
+                drawn = noisy.fill(stage, images)
+                outputs = [
+                    outputs_of(
+                        self.forward,
+                        noisy.images[start : min(start + self.batch, drawn)],
+                        name=self.plan.model.name,
+                        output=self.output,
+                        classes=self.plan.classes,
+                    )
+                    for start in range(0, drawn, self.batch)
+                ]
+                tally.add(torch.cat(outputs), self._rows(stage))
         except torch.OutOfMemoryError:
             return None
         return tally
 
-    def _batches(
-        self, chunks: list[Chunk], images: Float[Tensor, "rows channels h w"]
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Noisy images, and the row of each."""
+    def _buffer(self, shape: Sequence[int]) -> NoisyImages:
+        """Room for several batches, so that forward passes follow without a pause."""
         if self.noisy is None:
+            batches = max(1, _BUFFER_VALUES // (math.prod(shape) * self.batch))
             self.noisy = NoisyImages(
-                images.shape[1:],
-                capacity=max(chunk_draws(images.shape[1:]), self.batch),
+                shape,
+                capacity=max(chunk_draws(shape), batches * self.batch),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,
             )
-        for stage in stages(chunks, capacity=self.noisy.capacity):
-            filled = self.noisy.fill(stage, images)
-            # In NumPy: torch's repeat_interleave takes longer than a softmax.
-            rows = np.repeat(
-                [chunk.row for chunk in stage], [chunk.draws for chunk in stage]
-            )
-            row = torch.from_numpy(rows).to(self.device, non_blocking=True)
-            for start in range(0, filled, self.batch):
-                piece = slice(start, min(start + self.batch, filled))
-                yield self.noisy.images[piece], row[piece]
+        return self.noisy
+
+    def _rows(self, stage: list[Chunk]) -> Int[Tensor, " draws"]:
+        """The row of each draw."""
+        # In NumPy: torch's repeat_interleave takes longer than a softmax.
+        rows = np.repeat(
+            [chunk.row for chunk in stage], [chunk.draws for chunk in stage]
+        )
+        return torch.from_numpy(rows).to(self.device, non_blocking=True)
 
 
 def _chunks(

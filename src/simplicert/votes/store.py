@@ -83,9 +83,9 @@ class RunDirectory:
         path = Path(path)
         if path.exists() and not (path / MANIFEST).is_file():
             foreign = not path.is_dir() or any(
-                there.name != PARTS and not there.name.startswith(".")
+                there.name not in (PARTS, MANIFEST) and not there.name.startswith(".")
                 for there in path.iterdir()
-            )  # dot files are a crashed or a simultaneous start of our own
+            )  # the rest is a crashed or a simultaneous start of our own
             if foreign:
                 raise InputError(
                     f"{path} exists and is not a run: choose another --out, or empty it"
