@@ -23,7 +23,7 @@ import torch
 from simplicert.models import Metadata, build_model, save_checkpoint
 from simplicert.votes import RunDirectory, read_run
 
-DRAWS = 100_000
+DRAWS = 30_000
 
 
 def command(model: Path, run: Path, workers: int) -> list[str]:
