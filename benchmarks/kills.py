@@ -3,9 +3,9 @@
     python benchmarks/kills.py [--kills 50]
 
 For 1, 2 and 3 workers in turn: start `simplicert sample`, kill one of the workers
-(every fourth time, and with one worker always, the whole process group) at a random
-instant, let the elastic launcher restart what it restarts, run the command again if it
-died, and compare the digest of the finished run with that of an unbroken run.
+(every fourth time, and with one worker always, all processes) at a random instant, let
+the elastic launcher restart what it restarts, run the command again if it died, and
+compare the digest of the finished run with that of an unbroken run.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -44,17 +45,26 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-def workers_of(session: int) -> list[int]:
-    """Processes of a session that draw: under torchrun, those with a rank."""
-    found = []
-    for folder in Path("/proc").iterdir():
+def descendants(root: int) -> list[int]:
+    """A process and all it has started: workers lead process groups of their own."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if os.getsid(int(folder.name)) == session:
-                ranked = b"LOCAL_RANK=" in (folder / "environ").read_bytes()
-                found += [int(folder.name)] if ranked else []
-        except (ValueError, OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+        except OSError:  # it has just ended
             continue
-    return found
+    family = [root]
+    for member in family:
+        family += [child for child, parent in parents.items() if parent == member]
+    return family
+
+
+def is_worker(process: int) -> bool:
+    try:
+        return b"LOCAL_RANK=" in Path(f"/proc/{process}/environ").read_bytes()
+    except OSError:
+        return False
 
 
 def main() -> None:
@@ -84,15 +94,17 @@ def main() -> None:
             process = start(command(model, run, workers))
             while not (run / "parts").is_dir() and process.poll() is None:
                 time.sleep(0.01)
-            while workers > 1 and not workers_of(process.pid):
+            while workers > 1 and process.poll() is None:
+                if any(map(is_worker, descendants(process.pid))):
+                    break
                 time.sleep(0.01)
             time.sleep(moments.uniform(0, seconds))
-            ranked = workers_of(process.pid)
+            family = descendants(process.pid)
+            ranked = [p for p in family if is_worker(p)]
             everything = kill % 4 == 3 or not ranked
-            if everything:
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                os.kill(moments.choice(ranked), signal.SIGKILL)
+            for victim in family if everything else [moments.choice(ranked)]:
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
             process.wait()
             done = RunDirectory(run).done()
             halfway += bool(0 < done.mean() < 1)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from synthetic import manifest
 from torch import nn
 
 from simplicert.models import build_model
@@ -32,3 +33,9 @@ class Recorder(nn.Module):
 def recorder():
     Recorder.seen.clear()
     return Recorder()
+
+
+@pytest.fixture
+def manifest_of():
+    """Manifests with some fields changed."""
+    return lambda **changes: manifest(labels=None, **changes)

@@ -158,7 +158,7 @@ def dataset_guarantee(
 
     Both assume that the draws of different images are independent. Those of
     ``simplicert sample`` have seeds of their own, distinct as long as the images (by
-    their indices) × the chunks of 100 draws of each are at most 2³²; of imported votes
+    their indices) × the chunks of noise of each are at most 2³²; of imported votes
     it is your premise.
 
     Args:

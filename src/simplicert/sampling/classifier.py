@@ -13,7 +13,15 @@ from torch import Tensor, nn
 from simplicert.errors import InputError
 from simplicert.sampling.engine import DTYPES
 from simplicert.sampling.noise import layout
-from simplicert.sampling.outputs import Forward, Output, check_kind, outputs_of
+from simplicert.sampling.outputs import (
+    Forward,
+    Output,
+    check_kind,
+    outputs_of,
+    sum_tolerance,
+)
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 class Classifier(ABC):
@@ -80,7 +88,8 @@ class Classifier(ABC):
         if self.output == "labels" and self.classes is not None:
             return self.classes
         row = outputs[0].double()
-        like = bool((row >= 0).all()) and abs(float(row.sum()) - 1) < 1e-4
+        off = abs(float(row.sum()) - 1)
+        like = bool((row >= 0).all()) and off <= sum_tolerance(outputs.dtype)
         if self.output == "logits" and like:
             raise InputError(
                 f"{self.name} returns numbers that sum to 1, as probabilities do, but "
@@ -139,7 +148,21 @@ class TorchClassifier(Classifier):
         compiled: bool,
     ) -> Forward:
         """An evaluation-mode copy on ``device``, laid out as the images are."""
-        module = copy.deepcopy(self._module).eval().requires_grad_(False)
+        for name, part in self._module.named_modules():
+            if isinstance(part, _BATCH_NORMS) and part.running_mean is None:
+                raise InputError(
+                    f"{self.name}: {name or 'the module'} normalises by the statistics "
+                    "of the batch, so that one draw's vote depends on the others': "
+                    "train it with track_running_stats=True"
+                )
+        try:
+            module = copy.deepcopy(self._module)
+        except Exception as error:
+            raise InputError(
+                f"{self.name} cannot be copied ({str(error).partition(chr(10))[0]}): "
+                "give a module that has not been run yet, or one without hooks"
+            ) from error
+        module = module.eval().requires_grad_(False)
         module = module.to(device=device, dtype=DTYPES[precision])
         if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
@@ -156,20 +179,34 @@ def weights_digest(module: nn.Module) -> str:
     may matter as much as a weight.
     """
     hashed = hashlib.sha256(repr(module).encode())
-    for name, tensor in sorted(module.state_dict().items()):
+    tensors = module.state_dict() | dict(module.named_buffers())  # non-persistent too
+    for name, tensor in sorted(tensors.items()):
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().view(-1)
         hashed.update(flat.view(torch.uint8).numpy().tobytes())
     for name, part in module.named_modules():
         plain = {
-            key: value
+            key: _plain(value)
             for key, value in sorted(vars(part).items())
-            if key != "training" and isinstance(value, bool | int | float | str | tuple)
+            if key != "training" and not key.startswith("_")
         }
         hashed.update(f"{name} {type(part).__qualname__} {plain}".encode())
     for source in sorted({_source_of(type(part)) for part in module.modules()}):
         hashed.update(source.encode())
     return hashed.hexdigest()
+
+
+def _plain(value: object) -> object:
+    """A value without addresses: equal for equal modules, in any process."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if value is None or isinstance(value, bool | int | float | complex | str):
+        return value
+    if isinstance(value, Tensor):
+        return value.tolist()
+    return getattr(value, "__qualname__", type(value).__qualname__)
 
 
 def _source_of(kind: type[nn.Module]) -> str:

@@ -1,12 +1,14 @@
 """The draw loop: noise, forward pass, count. Everything stays on the device."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from simplicert.errors import InputError
@@ -18,6 +20,7 @@ from simplicert.votes.rows import VoteRows
 
 # Results wait on the device for this many tasks, so that the host rarely waits for it.
 PENDING_TASKS = 16
+PENDING_SECONDS = 1.0
 
 # Noise is made ready for about so many values, or for one batch if that is more.
 _BUFFER_VALUES = 1 << 22
@@ -38,18 +41,58 @@ class Task:
     blocks: Int[np.ndarray, " rows"]
 
 
-def make_tasks(images: int, blocks: int, *, block: int, batch: int) -> list[Task]:
-    """Divide a run into tasks of about one batch, image after image, block after block.
+class Tasks(Sequence[Task]):
+    """A run divided into tasks of about one batch, image by image, block by block.
 
     The division depends on the run's manifest alone, hence so does the company that a
-    draw has in its forward pass.
+    draw has in its forward pass. Tasks are made when asked for: there can be millions.
+
+    Args:
+        plan: The run's manifest.
+        share: ``(rank, world)``: every ``world``-th task, from the ``rank``-th.
     """
-    group = max(1, batch // block)
-    flat = np.arange(images * blocks)
-    return [
-        Task(positions=part // blocks, blocks=part % blocks)
-        for part in (flat[i : i + group] for i in range(0, len(flat), group))
-    ]
+
+    def __init__(self, plan: Manifest, *, share: tuple[int, int] = (0, 1)) -> None:
+        self._share = rank, world = share
+        self._blocks, self._total = plan.blocks, len(plan.images) * plan.blocks
+        self._group = max(1, plan.batch // plan.block)
+        self._starts = range(0, self._total, self._group)[rank::world]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def missing(
+        self, done: Bool[np.ndarray, "images blocks"]
+    ) -> Int[np.ndarray, " tasks"]:
+        """Which tasks have blocks that are not done."""
+        flat = np.pad(done.ravel(), (0, -done.size % self._group), constant_values=True)
+        complete = np.all(flat.reshape(-1, self._group), axis=1)
+        rank, world = self._share
+        return np.flatnonzero(~np.asarray(complete)[rank::world])
+
+    def count_blocks(self, tasks: Int[np.ndarray, " tasks"]) -> int:
+        """How many blocks these tasks hold: a group each, but for the run's last."""
+        ends = np.asarray(self._starts)[tasks] + self._group
+        return int(len(tasks) * self._group - np.maximum(ends - self._total, 0).sum())
+
+    def __getitem__(self, index: Any) -> Any:  # a slice is not needed, and not given
+        start = self._starts[index]
+        flat = np.arange(start, min(start + self._group, self._total))
+        return Task(positions=flat // self._blocks, blocks=flat % self._blocks)
+
+
+def buffer_draws(shape: Sequence[int], batch: int) -> int:
+    """For how many draws noise is made at a time.
+
+    Several batches where images are small, so that forward passes follow each other
+    without a pause; whole batches, and at least a chunk.
+
+    Example:
+        >>> [buffer_draws((3, side, side), 100) for side in (32, 224)]
+        [1300, 100]
+    """
+    batches = max(1, _BUFFER_VALUES // (math.prod(shape) * batch))
+    return max(chunk_draws(shape), batches * batch)
 
 
 def draw_votes(
@@ -82,6 +125,7 @@ def draw_votes(
     indices = np.array(plan.images)
     pending: list[tuple[Task, Tally]] = []
     images, held = torch.empty(0), np.empty(0, dtype=np.int64)
+    handed = time.monotonic()
     for task in tasks:
         needed = np.unique(task.positions)
         if not np.array_equal(needed, held):  # an image spans many tasks: read it once
@@ -89,12 +133,18 @@ def draw_votes(
             held = needed
         slots = np.searchsorted(needed, task.positions)
         chunks = _chunks(indices[task.positions], task.blocks, plan)
-        while (tally := loop.draw(chunks, images[slots])) is None:
-            loop.shrink()
+        try:
+            while (tally := loop.draw(chunks, images[slots])) is None:
+                loop.shrink()
+        except (Exception, KeyboardInterrupt):
+            if pending:  # drawn and paid for
+                yield _to_rows(pending, indices)
+            raise
         pending.append((task, tally))
-        if len(pending) == PENDING_TASKS:
+        late = time.monotonic() - handed > PENDING_SECONDS
+        if late or len(pending) == PENDING_TASKS:
             yield _to_rows(pending, indices)
-            pending = []
+            pending, handed = [], time.monotonic()
     if pending:
         yield _to_rows(pending, indices)
 
@@ -146,7 +196,7 @@ class _DrawLoop:
                         name=self.plan.model.name,
                         output=self.output,
                         classes=self.plan.classes,
-                    )
+                    ).clone()  # a classifier may write every answer to one buffer
                     for start in range(0, drawn, self.batch)
                 ]
                 tally.add(torch.cat(outputs), self._rows(stage))
@@ -155,12 +205,10 @@ class _DrawLoop:
         return tally
 
     def _buffer(self, shape: Sequence[int]) -> NoisyImages:
-        """Room for several batches, so that forward passes follow without a pause."""
         if self.noisy is None:
-            batches = max(1, _BUFFER_VALUES // (math.prod(shape) * self.batch))
             self.noisy = NoisyImages(
                 shape,
-                capacity=max(chunk_draws(shape), batches * self.batch),
+                capacity=buffer_draws(shape, self.batch),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,

@@ -97,7 +97,8 @@ class NoisyImages:
         self.capacity, self._sigma = capacity, sigma
         self._last = layout(shape) is torch.channels_last
         values = math.prod(shape)
-        self._noise = torch.empty(capacity, values, device=device)
+        # Float32 whatever torch's default is: the noise is part of the evidence.
+        self._noise = torch.empty(capacity, values, device=device, dtype=torch.float32)
         self._flat = self._noise
         if dtype != torch.float32:
             self._flat = torch.empty(capacity, values, device=device, dtype=dtype)

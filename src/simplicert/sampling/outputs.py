@@ -1,5 +1,6 @@
 """What a classifier may return, and how it is counted."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -22,8 +23,18 @@ SCORE_GRID = 2.0**32
 
 _INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
-# By how much probabilities may sum to more than 1 and still be taken for rounded ones.
-_ROUNDING = 1e-3
+NO_MEMORY = "not enough memory|can't allocate memory"
+"""What torch says on a CPU, in a plain RuntimeError."""
+
+
+def sum_tolerance(dtype: torch.dtype) -> float:
+    """How far rounded probabilities of this type may sum from 1.
+
+    Example:
+        >>> sum_tolerance(torch.float32), sum_tolerance(torch.bfloat16)
+        (0.001, 0.03125)
+    """
+    return max(1e-3, 4 * torch.finfo(dtype).eps) if dtype.is_floating_point else 0.0
 
 
 def check_kind(output: str) -> Output:
@@ -55,11 +66,12 @@ def outputs_of(
     """
     returned: Any
     try:
-        returned = forward(images)
+        with torch.autocast(images.device.type, enabled=False):  # as the manifest says
+            returned = forward(images)
     except (InputError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever it is, it is the user's code
-        if isinstance(error, MemoryError) or "not enough memory" in str(error):
+        if isinstance(error, MemoryError) or re.search(NO_MEMORY, str(error)):
             raise torch.OutOfMemoryError(str(error)) from error
         first_line = str(error).partition("\n")[0]
         raise InputError(
@@ -153,7 +165,8 @@ class Tally:
         else:
             # False for NaN. Rounded rows can sum to a little more than 1: divided by
             # their sum and floored, they sum to at most 1.
-            valid = (wide >= 0).all(dim=1) & (total <= 1 + _ROUNDING)
+            limit = 1 + sum_tolerance(outputs.dtype)
+            valid = (wide >= 0).all(dim=1) & (total <= limit)
             scores = wide / total.clamp(min=1)[:, None]
         self._count(wide.argmax(dim=1), row, valid.long())
         scores = scores.mul_(SCORE_GRID).floor_().div_(SCORE_GRID)

@@ -1,6 +1,7 @@
 """The one expensive step: noisy forward passes → votes."""
 
 import itertools
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +16,13 @@ from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.sampling.allocator import keep_freed_memory
-from simplicert.sampling.engine import DTYPES, Task, draw_votes, make_tasks
+from simplicert.sampling.engine import (
+    DTYPES,
+    Task,
+    Tasks,
+    buffer_draws,
+    draw_votes,
+)
 from simplicert.sampling.images import Images, as_dataset, check_range
 from simplicert.sampling.provenance import describe_run
 from simplicert.sampling.sources import as_classifier
@@ -207,8 +214,10 @@ class Sampler:
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
-        plan = plan.model_copy(update={"block": min(plan.block, plan.batch)})
-        tasks = itertools.cycle(self._tasks(plan))
+        # No longer than it takes to show: a block of photographs can be minutes.
+        block = min(plan.block, buffer_draws(self.dataset.shape, plan.batch))
+        plan = plan.model_copy(update={"block": block})
+        tasks = itertools.cycle(Tasks(plan))
         began, drawn = 0.0, 0
 
         def for_a_while() -> Iterator[Task]:
@@ -246,19 +255,20 @@ class Sampler:
             InputError: Non-finite logits, unless they are to be counted; images outside
                 [0, 1]; a model that changes its mind about the shape of its output.
         """
-        plan, (rank, world) = run.manifest, share
-        done = run.done(skip_damaged=True)
-        mine = self._tasks(plan)[rank::world]
-        total = sum(len(task.blocks) for task in mine) * plan.block
-        todo = [task for task in mine if not done[task.positions, task.blocks].all()]
-        counted = total - sum(len(task.blocks) for task in todo) * plan.block
+        if not 0 <= flush < math.inf:
+            raise InputError(f"flush must be a number of seconds, got {flush!r}")
+        plan = run.manifest
+        mine = Tasks(plan, share=share)
+        todo = mine.missing(run.done(skip_damaged=True))
+        total = mine.count_blocks(np.arange(len(mine))) * plan.block
+        counted = total - mine.count_blocks(todo) * plan.block
         if progress is not None:
             progress(counted, total)
         waiting: list[VoteRows] = []
         flushed = time.monotonic()
         try:
             with _threads(plan.threads):
-                for rows in self._draw(todo, plan):
+                for rows in self._draw((mine[task] for task in todo), plan):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
                     if time.monotonic() - flushed > flush:
@@ -280,11 +290,6 @@ class Sampler:
             plan,
             output=self.classifier.output,
             device=self.device,
-        )
-
-    def _tasks(self, plan: Manifest) -> list[Task]:
-        return make_tasks(
-            len(plan.images), plan.blocks, block=plan.block, batch=plan.batch
         )
 
     def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:

@@ -106,7 +106,7 @@ def _import(source: str) -> ModuleType:
         sys.modules[name] = module  # as importing does; dataclasses look there
         spec.loader.exec_module(module)
         return module
-    except Exception as error:  # whatever it is, it is the user's code
+    except (Exception, SystemExit) as error:  # the user's code may do anything
         missing = isinstance(error, ModuleNotFoundError) and error.name == source
         advice = ": is it installed? A file is named with .py" if missing else ""
         raise InputError(
@@ -124,7 +124,7 @@ def _attribute(module: ModuleType, attribute: str, text: str) -> Any:
 def _call(function: Any, text: str) -> Any:
     try:
         return function()
-    except Exception as error:  # whatever it is, it is the user's code
+    except (Exception, SystemExit) as error:  # the user's code may do anything
         raise InputError(
             f"{text}() raised {type(error).__name__}: {error}. It must take no "
             "arguments and return the classifier"

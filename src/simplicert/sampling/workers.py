@@ -22,6 +22,9 @@ _LAUNCHED = "SIMPLICERT_WORKERS"
 START_SECONDS = 600.0
 """How long a worker waits for the first one to start the run."""
 
+MOST_WORKERS = 1024
+"""On one machine."""
+
 RESTARTS = 3
 """How often the workers are started again after one was lost."""
 
@@ -66,8 +69,10 @@ def threads_each(workers: int, threads: int | None) -> int | None:
     Raises:
         InputError: ``workers`` is not positive.
     """
-    if workers < 1:
-        raise InputError(f"workers must be at least 1, got {workers}")
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError(
+            f"workers must be at least 1 and at most {MOST_WORKERS}, got {workers}"
+        )
     if threads is None and workers > 1:
         return max(1, torch.get_num_threads() // workers)
     return threads

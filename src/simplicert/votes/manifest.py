@@ -130,7 +130,7 @@ class Manifest(_Record):
         """
         ours, theirs = self.evidence(), other.evidence()
         if whole:
-            fields = {"draws", "batch", "images", "labels"}
+            fields = {"draws", "batch", "threads", "images", "labels"}
             ours |= self.model_dump(include=fields)
             theirs |= other.model_dump(include=fields)
         for field, value in ours.items():
