@@ -70,8 +70,9 @@ def is_worker(process: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0, help="Decides the instants.")
     options = parser.parse_args()
-    moments, equal, halfway = random.Random(0), 0, 0
+    moments, equal, halfway = random.Random(options.seed), 0, 0
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.safetensors"
         torch.manual_seed(0)

@@ -30,7 +30,7 @@ from torch import nn
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, sample
 from simplicert.sampling.allocator import keep_freed_memory
-from simplicert.sampling.engine import DTYPES
+from simplicert.sampling.engine import DTYPES, Tasks
 from simplicert.sampling.noise import layout
 
 SHAPES = {
@@ -97,7 +97,7 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
         return {"batch": plan.batch}
     once = {"small-cnn": 100_000, "resnet20": 4000, "efficientnet-lite0": 1000}
     plan = plan.model_copy(update={"draws": once[options.model]})
-    tasks = sampler._tasks(plan)
+    tasks = Tasks(plan)
 
     def run() -> int:
         for _ in sampler._draw(tasks, plan):  # what ``sampler.draw`` writes to disk

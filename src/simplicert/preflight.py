@@ -36,7 +36,13 @@ class Preflight:
 
 
 def preflight(
-    plan: Manifest, *, speed: float, missing: int, alpha: float, workers: int = 1
+    plan: Manifest,
+    *,
+    speed: float,
+    missing: int,
+    alpha: float,
+    workers: int = 1,
+    normalisations: int = 0,
 ) -> Preflight:
     """Describe a run that is about to start.
 
@@ -46,6 +52,8 @@ def preflight(
         missing: Draws that are not on disk yet.
         alpha: Failure probability it will be certified at.
         workers: Processes that share it.
+        normalisations: Layers of the model that subtract a mean and divide by a
+            deviation, as far as is known.
 
     Raises:
         InputError: ``alpha`` outside (0, 1).
@@ -74,6 +82,11 @@ def preflight(
         warnings.append(
             f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
             "will see noise that it does not know"
+        )
+    if normalisations > 1:
+        warnings.append(
+            f"the model has {normalisations} layers with a mean and a std: does it "
+            "normalise its input twice?"
         )
     if plan.labels is None:
         warnings.append("the images have no labels: radii yes, accuracy no")

@@ -116,6 +116,7 @@ def sample_command(
         missing=RunDirectory.missing_draws(out, plan),
         alpha=alpha,
         workers=workers,
+        normalisations=sampler.classifier.normalisations,
     )
     print(forecast, file=sys.stderr)
     if dry_run:

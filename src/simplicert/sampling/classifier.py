@@ -60,6 +60,11 @@ class Classifier(ABC):
                 "say classes=…"
             )
 
+    @property
+    def normalisations(self) -> int:
+        """Parts that subtract a mean and divide by a deviation, as far as is known."""
+        return 0
+
     @abstractmethod
     def ready(
         self,
@@ -138,6 +143,14 @@ class TorchClassifier(Classifier):
             training_sigma=training_sigma,
         )
         self._module = module
+
+    @property
+    def normalisations(self) -> int:
+        """Submodules with a ``mean`` and a ``std``, which batch norms do not have."""
+        return sum(
+            hasattr(part, "mean") and hasattr(part, "std")
+            for part in self._module.modules()
+        )
 
     def ready(
         self,
