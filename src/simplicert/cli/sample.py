@@ -1,6 +1,7 @@
 """``simplicert sample``: a model and images in, votes on disk."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +17,6 @@ from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
 from simplicert.sampling.workers import (
     launch_workers,
     share_of_this_process,
-    shared_writer,
     threads_each,
     wait_for_run,
     was_launched_here,
@@ -101,10 +101,15 @@ def sample_command(
     )
     if share is not None:
         rank, world = share
-        holder = sole_writer if rank == 0 and not was_launched_here() else shared_writer
+        holds = rank == 0 and not was_launched_here()  # for the other workers, too
+        holding = (
+            sole_writer(out, plan)
+            if holds
+            else nullcontext(RunDirectory.open_or_create(out, plan))
+        )
         with (
             draw_progress(f"{out.name}, share 1 of {world}") as progress,
-            holder(out, plan) as run,
+            holding as run,
         ):
             sampler.draw(
                 run, share=share, flush=flush, progress=None if rank else progress

@@ -8,14 +8,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from simplicert.errors import InputError
-from simplicert.votes import Manifest, RunDirectory
+from simplicert.votes import RunDirectory
 
 _LAUNCHED = "SIMPLICERT_WORKERS"
 
@@ -55,12 +54,6 @@ def wait_for_run(path: Path | str) -> None:
                 "directory on a disk that all workers share?"
             )
         time.sleep(0.2)
-
-
-@contextmanager
-def shared_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
-    """The run, for a worker that draws into it beside others."""
-    yield RunDirectory.open_or_create(path, plan)
 
 
 def threads_each(workers: int, threads: int | None) -> int | None:

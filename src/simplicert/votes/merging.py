@@ -75,13 +75,14 @@ def _copy(sources: Sequence[RunDirectory], merged: RunDirectory) -> None:
     """Every block once: of several copies the first run's, if they agree."""
     manifest = merged.manifest
     position = Positions(manifest.images)
-    owner = np.full((len(manifest.images), manifest.blocks), -1)
-    for number, source in enumerate(sources):
+    held = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
+    for source in sources:
         for rows in source.rows():
             where = position(rows.images)
-            new = owner[where, rows.blocks] < 0
-            owner[where[new], rows.blocks[new]] = number
-            merged.append(rows.take(new))
+            new = ~held[where, rows.blocks]
+            held[where, rows.blocks] = True
+            if new.any():
+                merged.append(rows.take(new))
             if not new.all():
                 _check_copies(rows.take(~new), merged, source)
 
