@@ -1,14 +1,18 @@
-"""Draws a second: Simplicert against the bare forward pass, Cohen's loop and ART.
+r"""Draws a second: Simplicert against the bare forward pass, Cohen's loop and ART.
 
     python benchmarks/sampling.py                   # ResNet-20 at 32×32
     python benchmarks/sampling.py --model small-cnn
     python benchmarks/sampling.py --model efficientnet-lite0 --seconds 20
+    python benchmarks/sampling.py --model resnet110 --device cuda --repeats 1 \
+        --seconds 2 --precisions bf16,fp32 --compile-too
     python benchmarks/sampling.py --memory
 
 Every variant runs in a process of its own, in turn, as often as ``--repeats`` says; the
 table holds medians, and the smallest and largest of the rounds' ratios. What has
 "default malloc" runs as its users run it; the others keep freed memory
-(simplicert.sampling.allocator). ART takes part where it is installed.
+(simplicert.machine.allocator). ART takes part where it is installed. On a GPU all share
+one process, and the textbook and ART run in TF32, as their users get by default; ours
+and the bare forward run in what they are called.
 """
 
 import argparse
@@ -27,15 +31,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from simplicert.machine.allocator import keep_freed_memory
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, sample
-from simplicert.sampling.allocator import keep_freed_memory
 from simplicert.sampling.engine import DTYPES, Tasks
 from simplicert.sampling.noise import layout
+from simplicert.sampling.precision import as_recorded
 
 SHAPES = {
     "small-cnn": (1, 8, 8),
     "resnet20": (3, 32, 32),
+    "resnet110": (3, 32, 32),
     "efficientnet-lite0": (3, 224, 224),
 }
 SIGMA = 0.25
@@ -78,6 +84,12 @@ def busy_seconds() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def at_once(options: argparse.Namespace) -> int:
+    """Draws between two looks at the clock: whole batches, and several on a GPU."""
+    few = {"small-cnn": 100_000, "efficientnet-lite0": 1000}.get(options.model, 4000)
+    return few if options.device == "cpu" else max(10 * few, 4 * options.batch)
+
+
 def ours(options: argparse.Namespace) -> dict[str, float]:
     """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
     shape = SHAPES[options.model]
@@ -95,8 +107,7 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
     )
     if not options.batch:
         return {"batch": plan.batch}
-    once = {"small-cnn": 100_000, "resnet20": 4000, "efficientnet-lite0": 1000}
-    plan = plan.model_copy(update={"draws": once[options.model]})
+    plan = plan.model_copy(update={"draws": at_once(options)})
     tasks = Tasks(plan)
 
     def run() -> int:
@@ -115,15 +126,17 @@ def bare(options: argparse.Namespace) -> dict[str, float]:
     module = network(options.model).to(device, DTYPES[options.precision])
     module = module.requires_grad_(False).to(memory_format=form)
     if options.compiled:
-        module.compile()
+        module.compile(dynamic=False)
     inputs = torch.rand(options.batch, *shape).to(device, DTYPES[options.precision])
     inputs = inputs.to(memory_format=form)
-    passes = max(1, 1000 // options.batch)
+    draws = 1000 if options.device == "cpu" else at_once(options)
+    passes = max(1, draws // options.batch)
 
     @torch.inference_mode()
     def run() -> int:
-        for _ in range(passes):
-            outputs = module(inputs)
+        with as_recorded(device):
+            for _ in range(passes):
+                outputs = module(inputs)
         outputs.sum().item()  # waits for the device
         return passes * options.batch
 
@@ -196,8 +209,13 @@ RUNS = {run.__name__: run for run in (ours, bare, textbook, art, memory)}
 def in_a_process(
     run: str, options: argparse.Namespace, **changes: object
 ) -> dict[str, float]:
-    """What one variant measures, again until the machine is as quiet as asked."""
+    """What one variant measures, again until the machine is as quiet as asked.
+
+    In this process on a GPU, where CUDA takes seconds to start.
+    """
     wanted = vars(options) | {"run": run} | changes
+    if options.device != "cpu":  # whose clock, memory and launches are its own
+        return RUNS[run](argparse.Namespace(**wanted))
     arguments = [f"--{key}={value}" for key, value in wanted.items() if value]
     for flag in ("compiled", "memory"):
         arguments = [a.replace(f"--{flag}=True", f"--{flag}") for a in arguments]
@@ -245,7 +263,7 @@ def compare(options: argparse.Namespace) -> None:
             others.append(found["others"])
             print(name, found, file=sys.stderr)
     print(
-        f"{options.model}, {options.threads} threads on {options.device}, torch "
+        f"{options.model}, {options.threads} threads on {machine(options)}, torch "
         f"{torch.__version__}, {options.repeats} rounds of {options.seconds:g} s; "
         f"other processes took {max(others):.0%} of the machine at most\n"
     )
@@ -261,6 +279,12 @@ def compare(options: argparse.Namespace) -> None:
             f"| {name} | {default} | {statistics.median(speed):,.0f} | "
             f"{ratios(speed, speeds[best])} | {bare_one} |"
         )
+
+
+def machine(options: argparse.Namespace) -> str:
+    """The device's name."""
+    cuda = options.device.startswith("cuda")
+    return torch.cuda.get_device_name(options.device) if cuda else options.device
 
 
 def ratios(ours: list[float], theirs: list[float]) -> str:

@@ -52,6 +52,7 @@ def write_run(path: Path, images: int, classes: int, blocks: int) -> RunDirector
                 counts=counts,
                 score_sums=sums,
                 score_squares=np.floor(sums * tail * SCORE_GRID) / SCORE_GRID,
+                draw_seconds=np.full(len(counts), np.nan),
             )
         )
     return run

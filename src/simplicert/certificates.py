@@ -44,6 +44,7 @@ class Certificates:
         procedure: ``"simultaneous"`` or ``"two-stage"``.
         classes: Number of classes.
         source: What produced the votes.
+        draw_seconds: Time that each image's draws took, as in ``Votes``.
     """
 
     indices: Int[np.ndarray, " images"]
@@ -64,6 +65,7 @@ class Certificates:
     procedure: Literal["simultaneous", "two-stage"]
     classes: int
     source: Mapping[str, str]
+    draw_seconds: Float[np.ndarray, " images"] | None = None
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "image",

@@ -285,6 +285,7 @@ def _certificates(
         mechanism=name,
         classes=votes.classes,
         source=votes.source,
+        draw_seconds=votes.draw_seconds,
         **fields,  # type: ignore[arg-type]  # the caller's keywords are Certificates' own
     )
 

@@ -1,5 +1,7 @@
 """The first blocks of a run are the run at fewer draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic import manifest
@@ -40,6 +42,7 @@ def run(counts, tmp_path_factory):
                 counts=counts[block],
                 score_sums=None,
                 score_squares=None,
+                draw_seconds=np.full(IMAGES, 0.25),
             )
         )
     return store.path
@@ -79,22 +82,32 @@ def test_numbers_of_draws_that_could_never_certify_are_left_out(run):
         certificates_by_draws(run, alpha=1e-300)
 
 
-def test_times_are_of_every_step_and_add_the_draws_if_known(run):
-    certificates = certificates_by_draws(run, points=1)[0]
-    table = times(certificates, repeats=1).set_index("step")
-    assert list(table.index) == [
-        "bounds",
-        *(set(certificates.radii) - {"ensemble"}),
-    ] or (set(table.index) == {"bounds", *certificates.radii} - {"ensemble"})
+def test_times_are_of_every_step_and_of_the_draws_if_known(run):
+    found = certificates_by_draws(run, points=3)
+    table = times(found, repeats=1)
     assert (table["seconds_per_image"] > 0).all()
-    assert table["share_of_draws"].isna().all()
-    known = times(certificates, seconds_per_draw=0.5, repeats=1).set_index("step")
-    draws = float(certificates.draws[0])
-    assert known.loc["draws", "seconds_per_image"] == 0.5 * draws
-    assert known.loc["cohen", "share_of_draws"] == pytest.approx(
-        known.loc["cohen", "seconds_per_image"] / (0.5 * draws)
-    )
+    for certificates in found:
+        rows = table[table["draws"] == certificates.draws[0]].set_index("step")
+        assert set(rows.index) == {"draws", "bounds", *certificates.radii} - {
+            "ensemble"
+        }
+        blocks = certificates.draws[0] / BLOCK
+        assert rows.loc["draws", "seconds_per_image"] == 0.25 * blocks
+        assert rows.loc["cohen", "share_of_draws"] == pytest.approx(
+            rows.loc["cohen", "seconds_per_image"] / (0.25 * blocks)
+        )
+    for unknown in (None, np.full(IMAGES, np.nan)):
+        table = times([replace(found[0], draw_seconds=unknown)], repeats=1)
+        assert "draws" not in set(table["step"])
+        assert table["share_of_draws"].isna().all()
+    mine = times(found[:1], extra={"mine": lambda e0, e1, *, sigma: e0}, repeats=1)
+    assert "mine" in set(mine["step"])
+
+
+def test_of_nothing_there_is_no_table():
     with pytest.raises(InputError, match="no images to time"):
-        times(by_hand({"cohen": []}))
-    with pytest.raises(InputError, match="no certificates"):
+        times([by_hand({"cohen": []})])
+    with pytest.raises(InputError, match="no certificates to time"):
+        times([])
+    with pytest.raises(InputError, match="no certificates to compare"):
         against_draws([])

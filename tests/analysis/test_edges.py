@@ -29,7 +29,7 @@ TABLES = [
     analysis.per_class,
     analysis.region_shares,
     analysis.simplex_density,
-    lambda c: analysis.times(c, repeats=1),
+    lambda c: analysis.times([c], repeats=1),
     lambda c: analysis.against_draws([c]),
     lambda c: analysis.certified_accuracy(c, analysis.curve_radii(c)),
     lambda c: analysis.improvement_survival(c, np.linspace(0, 100, 5)),

@@ -1,5 +1,7 @@
 """Certificates in files, and read back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,15 @@ def test_cohens_layout_says_what_the_certificates_say_and_never_more(certificate
     assert (table["predict"] == -1).equals(pd.Series(certificates.radius == 0))
     right = table["predict"] == table["label"]
     assert table["correct"].tolist() == right.astype(int).tolist()
+    assert table["time"].isna().all()
+
+
+def test_cohens_layout_has_the_time_of_the_draws_where_it_is_known(certificates):
+    seconds = np.full(len(certificates), 63.5)
+    seconds[1] = np.nan
+    timed = cohen_table(replace(certificates, draw_seconds=seconds))
+    assert timed["time"].iloc[0] == "0:01:03.500000"
+    assert timed["time"].isna().tolist() == np.isnan(seconds).tolist()
 
 
 def test_existing_scripts_read_it(certificates, tmp_path):

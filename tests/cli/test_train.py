@@ -39,6 +39,9 @@ def test_any_field_can_be_set_and_the_checkpoint_is_named(
         ("epochs=1", "it has an option, --epochs"),
         ("sed=1", "did you mean 'seed'"),
         ("momentum=2", "momentum = 2"),
+        ("method=3", "method = 3: write it as method.name"),
+        ("method=macer", "method = 'macer': write it as method.name"),
+        ("method.draws=4", "unknown gaussian field 'draws'"),
     ],
 )
 def test_a_bad_field_is_refused(field, complaint):
@@ -64,3 +67,106 @@ def test_corrupt_images_are_named_or_refused(tmp_path, capsys):
 def test_a_dataset_that_is_nowhere_is_asked_for():
     with pytest.raises(InputError, match=r"needs the dataset 'imagenet'.*--data DIR"):
         train_command("imagenet-resnet50")
+
+
+def test_a_method_is_set_field_by_field(tmp_path, capsys):
+    fields = ("method.name=macer", "method.draws=2", "method.beta=1.5")
+    out = tmp_path / "model.safetensors"
+    train_command("digits", epochs=1, set_=fields, out=out, json=True)
+    method = json.loads(capsys.readouterr().out)["recipe"]["method"]
+    assert (method["name"], method["draws"], method["beta"]) == ("macer", 2, 1.5)
+    assert method["gamma"] == 8
+
+
+def test_log_and_state_lie_beside_the_checkpoint(tmp_path, monkeypatch):
+    out = tmp_path / "model-0.5.safetensors"
+    seen = []
+
+    def save(*_):
+        seen.extend(sorted(path.name for path in tmp_path.iterdir()))
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("simplicert.cli.train.save_checkpoint", save)
+        with pytest.raises(OSError, match="No space"):
+            train_command("digits", epochs=2, out=out)
+    assert seen == ["model-0.5.csv", "model-0.5.training"]
+    train_command("digits", epochs=2, out=out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "model-0.5.csv",
+        "model-0.5.safetensors",
+    ]
+
+
+def test_a_finished_command_says_so_and_tidies_up(tmp_path, capsys):
+    out = tmp_path / "model.safetensors"
+    train_command("digits", epochs=1, out=out)
+    first, written = capsys.readouterr().out, out.read_bytes()
+    # As if it had been killed between its last two writes.
+    out.with_suffix(".training").touch()
+    train_command("digits", epochs=1, out=out)
+    again = capsys.readouterr()
+    assert again.out == first
+    assert "is trained already: remove it to train again" in again.err
+    assert out.read_bytes() == written
+    assert not out.with_suffix(".training").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"sigma": 0.25}, "sigma = 0.5, not 0.25: remove it, or write elsewhere"),
+        ({"epochs": 2}, "epochs = 1, not 2"),
+        ({"set_": ("seed=1",)}, "seed = 0, not 1"),
+        ({"set_": ("architecture=resnet20",)}, "architecture = 'small-cnn', not"),
+    ],
+)
+def test_another_recipe_s_checkpoint_is_not_overwritten(tmp_path, options, complaint):
+    out = tmp_path / "model.safetensors"
+    train_command("digits", epochs=1, out=out)
+    written = out.read_bytes()
+    with pytest.raises(InputError, match=complaint):
+        train_command("digits", **{"epochs": 1, "out": out} | options)
+    assert out.read_bytes() == written
+
+
+def test_a_file_that_is_no_checkpoint_is_not_overwritten(tmp_path):
+    out = tmp_path / "model.safetensors"
+    out.write_text("notes")
+    with pytest.raises(InputError, match="not a readable safetensors file"):
+        train_command("digits", epochs=1, out=out)
+    assert out.read_text() == "notes"
+
+
+@pytest.mark.parametrize("name", ["model", "model.training", "model.csv", "m-0.5"])
+def test_checkpoints_are_named_so_that_they_load(tmp_path, name):
+    with pytest.raises(InputError, match=r"name ends in \.safetensors"):
+        train_command("digits", epochs=1, out=tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_no_number_exits_with_two(tmp_path, simplicert, monkeypatch):
+    monkeypatch.setattr("simplicert.training.loop._SAVE_SECONDS", -1)
+    out = tmp_path / "model.safetensors"
+    fields = ("learning_rate=1e30", "warmup_epochs=2", "warmup_factor=1e-31")
+    command = ["train", "digits", "--epochs", 4, "-o", out, "--set", "milestones=[]"]
+    for field in fields:
+        command += ["--set", field]
+    for _ in range(2):
+        code, _, err = simplicert(*command)
+        assert code == 2
+        assert "in epoch 3 of 4, and would again with this recipe" in err
+        assert "lower learning_rate" in err
+        assert out.with_suffix(".training").exists()
+        assert not out.exists()
+    code, _, err = simplicert(*command, "--set", "learning_rate=0.1")
+    assert code == 2
+    assert (
+        "learning_rate = 1e+30, not 0.1: remove it, or write elsewhere with -o" in err
+    )
+
+
+def test_processes_that_cannot_divide_the_shares_are_not_started(simplicert):
+    code, _, err = simplicert("train", "digits", "--processes", 2)
+    assert code == 2
+    assert "2 processes cannot divide 1 shares" in err

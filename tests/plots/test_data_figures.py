@@ -1,5 +1,7 @@
 """Figures of data: what is drawn is what was computed, and every text is legible."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +98,39 @@ def test_the_density_is_the_table(certificates, ax):
     assert shown.sum() == 400
     for row in table.itertuples():
         assert shown[round(row.e1_from * 10), round(row.e0_from * 10)] == row.images
+    assert ax.get_xlabel() == "E0, lower bound"
+
+
+def test_a_density_of_estimates_says_so(certificates, ax):
+    table = analysis.simplex_density(certificates, cells=10, estimates=True)
+    draw_density_on_simplex(table, ax, estimates=True)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("E0, estimate", "E1, estimate")
+
+
+def test_runs_are_drawn_together_with_those_of_their_framework(
+    certificates, tmp_path, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr(
+        "simplicert.plots.paper.draw_accuracy_of_runs",
+        lambda tables, ax, *, mechanism: drawn.append([*tables, mechanism]),
+    )
+    runs = {
+        f"{run}-{framework}": replace(certificates, framework=framework)
+        for run in "ab"
+        for framework in ("multinomial", "softmax")
+    }
+    together = {p.stem for p in write_figures(runs, tmp_path) if "runs" in p.stem}
+    assert together == {"fig4-runs-multinomial", "fig4-runs-softmax"}
+    assert drawn == [["a", "b", "ensemble"]] * 2
+
+
+def test_what_equals_neyman_pearson_is_drawn_on_it_and_stays_visible(certificates, ax):
+    draw_certified_accuracy(analysis.certified_accuracy(certificates, np.ones(1)), ax)
+    tight = next(line for line in ax.lines if line.get_label() == "neyman_pearson")
+    for line in set(ax.lines) - {tight}:
+        assert line.get_zorder() > tight.get_zorder()
+        assert line.get_linewidth() < tight.get_linewidth()
 
 
 def test_improvement_draws_and_times_are_their_tables(certificates, ax):
@@ -112,7 +147,7 @@ def test_improvement_draws_and_times_are_their_tables(certificates, ax):
     for name, points in lines(other).items():
         rows = reached[reached["mechanism"] == name]
         np.testing.assert_array_equal(points, rows[["draws", "median_radius"]])
-    taken = pd.concat([analysis.times(c, repeats=1) for c in (few, certificates)])
+    taken = analysis.times([few, certificates], repeats=1)
     third = new_figure().subplots()
     draw_times(taken, third)
     for name, points in lines(third).items():
@@ -146,14 +181,14 @@ def test_the_papers_figures_are_written_and_legible(certificates, tmp_path, form
     paths = write_figures(
         {"a": certificates, "b": few},
         tmp_path,
-        by_draws={"a": [few, certificates]},
-        seconds_per_draw=1e-5,
+        against_draws={"a": analysis.against_draws([few, certificates])},
+        times={"a": analysis.times([few, certificates], repeats=1)},
         form=form,
     )
     assert {path.name for path in paths} == {
         f"{name}.{form}"
         for name in (
-            "fig4-accuracy",
+            "fig4-runs-multinomial",
             *(f"fig4-accuracy-{run}" for run in "ab"),
             *(f"fig5-images-{run}" for run in "ab"),
             *(f"fig5-density-{run}" for run in "ab"),
@@ -194,7 +229,13 @@ def test_a_run_with_little_evidence_gives_what_it_can(tmp_path):
 
 def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
     unlabelled = certify(random_votes(labels=False))
-    paths = write_tables({"a": certificates, "b": unlabelled}, tmp_path)
+    times = analysis.times([certificates], repeats=1)
+    paths = write_tables(
+        {"a": certificates, "b": unlabelled},
+        tmp_path,
+        against_draws={"a": analysis.against_draws([certificates])},
+        times={"a": times},
+    )
     assert {path.suffix for path in paths} == {
         ".txt",
         ".md",
@@ -209,11 +250,15 @@ def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
         "regions",
         "per-class",
         "guarantee",
+        "draws",
+        "times",
     }
     stored = pd.read_parquet(tmp_path / "table1.parquet")
     expected = analysis.table1(certificates)
     pd.testing.assert_frame_equal(
         stored[stored["run"] == "a"].drop(columns="run"), expected
     )
+    stored = pd.read_parquet(tmp_path / "times.parquet")
+    pd.testing.assert_frame_equal(stored.drop(columns="run"), times)
     guarantee = pd.read_parquet(tmp_path / "guarantee.parquet")
     assert set(guarantee["run"]) == {"a"}  # without labels there is no accuracy

@@ -251,6 +251,31 @@ def test_the_digest_is_of_the_weights_or_of_the_source(network, logistic, tmp_pa
     assert digest("a", code) != digest("c", code.replace(":3", ":4"))
 
 
+def test_the_digest_is_the_same_under_another_torch(monkeypatch):
+    def digest(**settings):
+        module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, **settings))
+        for weight in module.parameters():
+            nn.init.ones_(weight)
+        return TorchClassifier(module).digest
+
+    before = digest()
+    # As torch 2.13 did to it: a parameter more, kept as it is, and shown in print.
+    build = nn.BatchNorm2d.__init__
+
+    def constructor(
+        self, channels, eps=1e-5, momentum=0.1, affine=True,
+        track_running_stats=True, *, floor=0.0,
+    ):  # fmt: skip
+        build(self, channels, eps, momentum, affine, track_running_stats)
+        self.floor = floor
+
+    monkeypatch.setattr(nn.BatchNorm2d, "__init__", constructor)
+    monkeypatch.setattr(nn.BatchNorm2d, "extra_repr", lambda self: f"{self.floor}")
+    assert digest(floor=0.5) != before
+    assert digest() == before
+    assert digest(eps=1e-3) != before
+
+
 def test_functions_typed_into_an_interpreter_differ_too():
     def digest(code):
         return NumpyClassifier(eval(code), output="logits").digest

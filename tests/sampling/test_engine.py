@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.backends import cudnn
 
 from simplicert.errors import InputError
 from simplicert.models import build_model
@@ -33,7 +34,7 @@ def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, rows=2):
     chunks.append(Chunk(row=1, draws=37, seed=4))
     found = []
     for stage in stages(chunks, capacity=capacity):
-        filled = buffer.fill(stage, images)
+        filled = buffer.fill(stage, list(images))
         found.append(buffer.images[:filled].clone())
     return torch.cat(found), images
 
@@ -113,6 +114,30 @@ def test_a_compiled_model_votes_alike_and_says_so(tmp_path):
     assert np.abs(compiled.counts - eager.counts).sum() <= 2
     with pytest.raises(InputError, match="compiled is True there and False here"):
         sample(network, images, **settings, out=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
+def test_only_batches_are_compiled_and_once(images, monkeypatch):
+    class First(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)[:, :3]
+
+    compiled, build = [], nn.Module.compile
+
+    def backend(graph, inputs):
+        compiled.extend(map(len, inputs))
+        return graph.forward
+
+    monkeypatch.setattr(
+        nn.Module, "compile", lambda self, **how: build(self, backend=backend, **how)
+    )
+    settings = {"sigma": 0.5, "draws": 400, "block": 200, "compiled": True}
+    sample(First(), images, **settings, batch=100)
+    assert compiled == [100]
+    compiled.clear()
+    sample(First(), images, **settings, batch=150)
+    assert sorted(compiled) == [50, 150]
 
 
 # Where torch cannot get memory on a CPU, it raises a RuntimeError of these words.
@@ -219,10 +244,57 @@ def test_a_trial_tells_the_speed_of_what_it_drew(network, images, batch):
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), COLOUR, (3, 224, 224)])
-def test_batches_by_rule_are_whole_chunks(shape):
-    assert usual_batch(shape) % chunk_draws(shape) == 0
+def test_batches_by_rule_are_whole_chunks(shape, device):
+    assert usual_batch(shape, device) % chunk_draws(shape, device) == 0
 
 
-def test_the_rule_s_batches_are_tried_ones():
-    assert {usual_batch((3, side, side)) for side in range(1, 600, 7)} <= set(SIZES)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_rule_s_batches_are_tried_ones(device):
+    sides = range(1, 600, 7)
+    assert {usual_batch((3, side, side), device) for side in sides} <= set(SIZES)
+
+
+# --- precision -----------------------------------------------------------------------
+
+
+def test_fp32_is_float32_and_torch_s_settings_are_put_back(images):
+    def settings():
+        return (
+            torch.get_float32_matmul_precision(),
+            cudnn.allow_tf32,
+            cudnn.benchmark,
+            cudnn.deterministic,
+            torch.is_autocast_enabled("cpu"),
+        )
+
+    seen = set()
+
+    class Watched(nn.Module):
+        def forward(self, x):
+            seen.add(settings())
+            return x.flatten(1)[:, :3]
+
+    matmul = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        with (
+            torch.autocast("cpu", dtype=torch.bfloat16),
+            cudnn.flags(enabled=True, benchmark=True, allow_tf32=True),
+        ):
+            sample(Watched(), images, sigma=0.5, draws=100)
+            after = settings()
+    finally:
+        torch.set_float32_matmul_precision(matmul)
+    assert seen == {("highest", False, False, True, False)}
+    assert after == ("high", True, True, False, True)
+
+
+def test_precision_that_cannot_be_put_back_is_refused(network, images, monkeypatch):
+    def mixed():
+        raise RuntimeError("mix of the legacy and new APIs")
+
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", mixed)
+    with pytest.raises(InputError, match="cannot set it and put it back"):
+        sample(network, images, sigma=0.5, draws=100)

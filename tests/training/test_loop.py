@@ -82,7 +82,8 @@ def test_an_epoch_is_a_permutation(monkeypatch):
     assert not torch.equal(seen[0], seen[1])
 
 
-def test_progress_reports_every_step():
+def test_progress_reports_every_step_if_there_is_time(monkeypatch):
+    monkeypatch.setattr("simplicert.training.epoch._REPORT_SECONDS", 0)
     reports = []
     recipe = load_recipe("digits", epochs=2, milestones=[1])
     train(DIGITS, recipe, progress=reports.append)
@@ -94,11 +95,21 @@ def test_progress_reports_every_step():
     assert "epoch 2/2, loss" in str(reports[-1])
 
 
+def test_progress_waits_between_the_first_step_and_the_last(monkeypatch):
+    monkeypatch.setattr("simplicert.training.epoch._REPORT_SECONDS", 1000)
+    reports = []
+    recipe = load_recipe("digits", epochs=2, batch_size=8)
+    train(DIGITS, recipe, progress=reports.append)
+    assert [(r.epoch, r.images) for r in reports] == [
+        (1, 8), (1, 200), (2, 8), (2, 200),
+    ]  # fmt: skip
+
+
 def test_the_rate_of_the_recipe_is_used():
     recipe = load_recipe("digits", epochs=1)
     slow = {"warmup_epochs": 0.5, "warmup_factor": 1e-9, "milestones": []}
     still, _ = train(DIGITS, load_recipe("digits", epochs=1, batch_size=200, **slow))
-    fresh = _fresh_model(DIGITS, recipe)
+    fresh, _ = _fresh_model(DIGITS, recipe, torch.device("cpu"))
     for ours, initial in zip(still.parameters(), fresh.parameters(), strict=True):
         torch.testing.assert_close(ours, initial, rtol=0, atol=1e-6)
 
@@ -135,6 +146,23 @@ def test_mixed_precision_and_augmentation_train():
     model, _ = train(DIGITS, recipe, progress=reports.append)
     assert reports[-1].loss < reports[0].loss
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+def test_a_device_that_cannot_be_used_is_named():
+    with pytest.raises(InputError, match="device 'cudda' cannot be used"):
+        train(DIGITS, load_recipe("digits"), device="cudda")
+    with pytest.raises(InputError, match="device 'meta' cannot be used"):
+        train(DIGITS, load_recipe("digits"), device="meta")
+
+
+def test_cudnn_stays_as_it_was():
+    during = []
+    train(
+        DIGITS,
+        load_recipe("digits", epochs=1),
+        progress=lambda _: during.append(torch.backends.cudnn.enabled),
+    )
+    assert set(during) == {True}
 
 
 def test_photographs_are_cut_anew_every_epoch(tmp_path, monkeypatch):

@@ -61,6 +61,17 @@ def test_given_fields_win_and_none_leaves_the_file(path):
         ("seed = -1", "seed = -1"),
         ("decay = inf", "decay = inf"),
         ("seed = =", r"not valid TOML: .*line 12"),
+        ("shares = 65", "line 12: shares = 65: must be at most batch_size = 64"),
+        ("epochz = 3", "line 12: unknown field 'epochz': did you mean 'epochs'"),
+        ("precision = 'fp8'", "line 12: precision = 'fp8': .*'fp32', 'bf16' or"),
+        ("[optimiser]\nname = 'sgd'", "line 12: unknown field 'optimiser'"),
+        ("method = 3", "line 12: method = 3: write it as method.name"),
+        ("method = {draws = 3}", "line 12: method.name is missing"),
+        ("method.name = 'macr'", "line 12: unknown method 'macr': did you mean 'mac"),
+        ("[method]\nname = 'macr'", "line 13: unknown method 'macr'"),
+        ("[method]\nname = 'macer'\ndrws = 3", "line 14: unknown macer field 'drws'"),
+        ("[method]\nname = 'macer'\ndraws = 0", "line 14: method.draws = 0: Input sh"),
+        ("method = {name = 'macer', draws = 'x'}", "line 12: method.draws = 'x'"),
     ],
 )
 def test_a_bad_line_is_named(path, line, complaint):
@@ -121,6 +132,25 @@ def test_warming_up_is_slower_and_stretches_too(path):
 def test_fields_must_agree(path, fields, complaint):
     with pytest.raises(InputError, match=complaint):
         load_recipe(str(path), **fields)
+
+
+def test_some_of_a_method_s_parameters_can_be_replaced(path):
+    path.write_text(TEXT + "[method]\nname = 'macer'\nbeta = 3.0")
+    for given in ({"draws": 4}, {"name": "macer", "draws": 4}):
+        method = load_recipe(str(path), method=given).method
+        assert (method.name, method.draws, method.beta) == ("macer", 4, 3.0)
+    # Another method has other parameters.
+    assert load_recipe(str(path), method={"name": "smoothadv"}).method.draws == 2
+    with pytest.raises(InputError, match="unknown smoothadv field 'beta'"):
+        load_recipe(str(path), method={"name": "smoothadv", "beta": 3})
+    with pytest.raises(InputError, match="unknown method 'mace': did you mean 'macer'"):
+        load_recipe(str(path), method={"name": "mace"})
+
+
+def test_the_rate_grows_with_the_batch(path):
+    recipe = load_recipe(str(path), batch_size=256, rate_batch=64, warmup_epochs=2.0)
+    rates = [recipe.rate(time) for time in (0.0, 2.0, 4.0)]
+    assert rates == pytest.approx([0.04, 0.4, 0.04])
 
 
 def test_the_paper_is_followed():

@@ -227,6 +227,33 @@ def test_a_part_with_other_columns_is_refused(run):
         run.read()
 
 
+def test_the_time_of_the_draws_is_kept_and_is_no_evidence(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK[:3]))
+    run.append(rows(*EVERY_BLOCK[2:]))  # one block twice
+    whole = run.read()
+    np.testing.assert_array_equal(whole.draw_seconds, [1.5, 1.5])
+    np.testing.assert_array_equal(run.read(blocks=slice(2)).draw_seconds, [1.0, 1.0])
+    run.compact()
+    np.testing.assert_array_equal(run.read().draw_seconds, whole.draw_seconds)
+    slower = RunDirectory.create(tmp_path / "slower", manifest())
+    late = rows(*EVERY_BLOCK)
+    late.draw_seconds[:] = 9.0
+    slower.append(late)
+    assert slower.read().digest == whole.digest
+    merged = merge_runs([run.path, slower.path], tmp_path / "merged").read()
+    np.testing.assert_array_equal(merged.draw_seconds, whole.draw_seconds)
+
+
+def test_parts_that_know_no_time_are_read_continued_and_compacted(run):
+    run.append(rows(*EVERY_BLOCK[:2]))
+    [part] = run.parts
+    pq.write_table(pq.read_table(part).drop_columns("draw_seconds"), part)
+    run.append(rows(*EVERY_BLOCK[2:]))
+    run.compact()
+    assert len(run.parts) == 1
+    np.testing.assert_array_equal(run.read().draw_seconds, [np.nan, 1.5])
+
+
 def test_merging_copies_that_disagree_is_refused(run, tmp_path):
     run.append(rows(*EVERY_BLOCK))
     twin = RunDirectory.create(tmp_path / "twin", manifest())

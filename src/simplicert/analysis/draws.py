@@ -87,32 +87,40 @@ def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:
 
 
 def times(
-    certificates: Certificates,
+    by_draws: Iterable[Certificates],
     *,
-    seconds_per_draw: float | None = None,
     extra: Mapping[str, Mechanism] | None = None,
     repeats: int = 5,
 ) -> pd.DataFrame:
-    """Seconds an image that the bounds and each mechanism take here (Fig. 6b).
+    """Seconds an image that the draws took and all else takes here (Fig. 6b).
 
-    Measured on these images, all at once as ``certify`` does; the fastest of
-    ``repeats``. The draws' time is not stored with the votes and must be given.
+    The draws' time was taken when they were drawn, for one process on that machine.
+    The bounds and mechanisms are timed now, on all images at once as ``certify`` does;
+    the fastest of ``repeats``.
 
     Args:
-        certificates: One run's certificates; of any framework, the bounds are timed as
-            Clopper-Pearson ones, the slower kind.
-        seconds_per_draw: Wall-clock time of the draws, divided by their number.
+        by_draws: What ``certificates_by_draws`` gave, or certificates of any framework;
+            the bounds are timed as Clopper-Pearson ones, the slower kind.
         extra: More mechanisms to time.
         repeats: Runs of each; the shortest counts.
 
     Returns:
-        One row a step: ``step`` (``"draws"`` if known, ``"bounds"``, a mechanism),
-        ``draws`` (mean an image), ``seconds_per_image``, ``share_of_draws`` (NaN if
-        unknown). Concatenate those of ``certificates_by_draws`` for the figure.
+        One row a step and set of certificates: ``step`` (``"draws"`` if their time is
+        known, ``"bounds"``, a mechanism), ``draws`` (mean an image),
+        ``seconds_per_image``, ``share_of_draws`` (NaN if unknown).
 
     References:
         Cullen et al. 2024, Figure 6b.
     """
+    tables = [_times(certificates, extra or {}, repeats) for certificates in by_draws]
+    if not tables:
+        raise InputError("there are no certificates to time")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _times(
+    certificates: Certificates, extra: Mapping[str, Mechanism], repeats: int
+) -> pd.DataFrame:
     if len(certificates) == 0:
         raise InputError("there are no images to time")
     images = len(certificates)
@@ -124,32 +132,27 @@ def times(
         for name in certificates.radii
         if name in mechanisms.__all__ and name != "ensemble"
     }
-    draws = None
     seconds: dict[str, float] = {}
-    if seconds_per_draw is not None:
-        draws = seconds["draws"] = seconds_per_draw * float(trials.mean())
+    draws = np.nan
+    if certificates.draw_seconds is not None:
+        draws = float(certificates.draw_seconds.mean())
+    if draws > 0:  # not NaN
+        seconds["draws"] = draws
 
     def both_bounds() -> None:
         bounds.clopper_pearson_lower(count, trials=trials, alpha=certificates.alpha)
         bounds.clopper_pearson_upper(count, trials=trials, alpha=certificates.alpha)
 
     seconds["bounds"] = _fastest(both_bounds, repeats) / images
-    for name, radius in {**built_in, **(extra or {})}.items():
+    for name, radius in {**built_in, **extra}.items():
 
         def one(radius: Mechanism = radius) -> None:
             radius(e0, e1, sigma=certificates.sigma)
 
         seconds[name] = _fastest(one, repeats) / images
-    return pd.DataFrame(
-        {
-            "step": list(seconds),
-            "draws": float(trials.mean()),
-            "seconds_per_image": list(seconds.values()),
-            "share_of_draws": [
-                s / draws if draws else np.nan for s in seconds.values()
-            ],
-        }
-    )
+    table = pd.DataFrame(seconds.items(), columns=["step", "seconds_per_image"])
+    table.insert(1, "draws", float(trials.mean()))
+    return table.assign(share_of_draws=table["seconds_per_image"] / draws)
 
 
 def _fastest(work: Callable[[], None], repeats: int) -> float:

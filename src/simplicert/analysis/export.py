@@ -1,5 +1,6 @@
 """Certificates in a file: our own columns, or the layout of Cohen's logs."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
     Returns:
         One row an image: ``idx``, ``label``, ``predict`` (-1: abstained), ``radius``
         (text, rounded down to ``LOG_DIGITS`` places), ``correct`` (0 or 1), ``time``
-        (NaN: votes do not say how long they took).
+        (of the image's draws, as ``H:MM:SS``; NaN where it is not known).
 
     Raises:
         InputError: The images have no labels, which the layout requires.
@@ -62,6 +63,9 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
             "write .csv or .parquet instead"
         )
     radius = round_down(certificates.radius, LOG_DIGITS)
+    seconds = certificates.draw_seconds
+    if seconds is None:
+        seconds = np.full(len(certificates), np.nan)
     return pd.DataFrame(
         {
             "idx": certificates.indices,
@@ -69,6 +73,9 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
             "predict": certificates.predicted,
             "radius": [f"{value:.{LOG_DIGITS}f}" for value in radius],
             "correct": certificates.correct.astype(np.int64),
-            "time": np.nan,
+            "time": [
+                np.nan if np.isnan(each) else str(timedelta(seconds=each))
+                for each in seconds.tolist()
+            ],
         }
     )

@@ -18,7 +18,14 @@ TableFormat = Literal["text", "markdown", "latex", "csv"]
 
 MISSING = "–"
 PLAIN = MappingProxyType(
-    {"sigma": "g", "alpha": "g", "draws": ".0f", "statistic": ".0f"}
+    {
+        "sigma": "g",
+        "alpha": "g",
+        "draws": ".0f",
+        "statistic": ".0f",
+        "seconds_per_image": ".2g",
+        "share_of_draws": ".2g",
+    }
 )
 """Columns that claim nothing and are shown as they are."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from simplicert.analysis import certificates_by_draws
+from simplicert.analysis import against_draws, certificates_by_draws, times
 from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM
 from simplicert.data import load_dataset
@@ -60,17 +60,23 @@ def report_command(
     )
     every = {f"{r.name}-{c.framework}": c for r in loaded for c in r.certificates}
     print(f"page: {write_report(render_report(loaded), out)}")
+    if figures is None and tables is None:
+        return
+    by_draws = {
+        f"{run.name}-{c.framework}": certificates_by_draws(
+            path, alpha=c.alpha, framework=c.framework
+        )
+        for run, path in zip(loaded, runs, strict=True)
+        if not (partial or is_reported_log(path))
+        for c in run.certificates
+    }
+    reached = {name: against_draws(several) for name, several in by_draws.items()}
+    taken = {name: times(several) for name, several in by_draws.items()}
     if figures is not None:
-        whole = [] if partial else zip(loaded, runs, strict=True)
-        by_draws = {
-            f"{run.name}-{c.framework}": certificates_by_draws(
-                path, alpha=c.alpha, framework=c.framework
-            )
-            for run, path in whole
-            if not is_reported_log(path)
-            for c in run.certificates
-        }
-        written = write_figures(every, figures, by_draws=by_draws, form=form)
+        written = write_figures(
+            every, figures, against_draws=reached, times=taken, form=form
+        )
         print(f"figures: {len(written)} in {figures}")
     if tables is not None:
-        print(f"tables: {len(write_tables(every, tables))} in {tables}")
+        written = write_tables(every, tables, against_draws=reached, times=taken)
+        print(f"tables: {len(written)} in {tables}")

@@ -11,8 +11,13 @@ from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
-from simplicert.models import save_checkpoint
+from simplicert.machine.place import share_of_this_process
+from simplicert.models import Metadata, load_checkpoint, save_checkpoint
+from simplicert.sampling.workers import launch_workers, threads_each
 from simplicert.training import Recipe, load_recipe, train
+from simplicert.training.epoch import check_division
+from simplicert.training.progress import ignore
+from simplicert.training.state import check_same_run
 
 
 def train_command(
@@ -25,28 +30,48 @@ def train_command(
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     device: str | None = None,
+    compiled: Annotated[bool, Parameter(negative=())] = False,
+    processes: Whole = 1,
     workers: Whole = 0,
     corrupt: Literal["refuse", "skip"] = "refuse",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Train a network under Gaussian noise, from a recipe.
 
+    Stop it at any instant; the same command goes on after the last whole epoch.
+
         simplicert train digits --sigma 0.5 -o digits.safetensors
+
+        simplicert train imagenet-resnet50 --data imagenet \\
+            --processes 2 --set batch_size=512 --set shares=2
 
     Args:
         recipe: A built-in recipe, or the path of a .toml file.
         data: Where the images are, for datasets that need files.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         epochs: Length of the run; the recipe's schedule is stretched to it.
-        set_: Another field of the recipe, as in --set seed=1; repeatable.
-        out: The checkpoint to write, by default RECIPE-sigma.safetensors.
+        set_: Another field of the recipe, as in --set seed=1 or --set
+            method.name=macer; repeatable.
+        out: The checkpoint to write, by default RECIPE-sigma.safetensors. Beside it
+            lie the log, .csv, and until it is written the state, .training.
         device: Where to train, as torch names it; by default a GPU if there is one.
+        compiled: Compile the network first; takes minutes, pays on a GPU.
+        processes: On this machine, restarted if one dies; they divide the recipe's
+            shares. On several machines, start torchrun instead.
         workers: Processes that read images ahead; 0 reads them in this one.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         json: Print all that the checkpoint says about itself, as JSON.
     """
+    share = share_of_this_process()
     resolved = load_recipe(recipe, epochs=epochs, sigma=sigma, **_fields(set_))
     path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
+    if path.suffix != ".safetensors":
+        raise InputError(f"-o {path}: a checkpoint's name ends in .safetensors")
+    if processes > 1 and share is None:
+        check_division(resolved.shares, processes)
+        threads = resolved.threads or threads_each(processes, None) or 1
+        launch_workers(sys.argv[1:], workers=processes, threads=threads)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)  # fails before the training, if ever
     training, validation = (
         _dataset(resolved, data, split=split, corrupt=corrupt)
@@ -54,22 +79,52 @@ def train_command(
     )
     for name in (*training.skipped, *validation.skipped):
         print(f"skipped {name}", file=sys.stderr)
-    with training_progress(resolved.name) as progress:
-        model, metadata = train(
-            training,
-            resolved,
-            validation=validation,
-            device=device,
-            workers=workers,
-            progress=progress,
-        )
-    save_checkpoint(path, model, metadata)
+    metadata = _trained_already(path, resolved, training)
+    state = path.with_suffix(".training")
+    leads = share is None or share[0] == 0
+    if metadata is None:
+        with training_progress(resolved.name) as progress:
+            model, metadata = train(
+                training,
+                resolved,
+                validation=validation,
+                state=state,
+                device=device,
+                compiled=compiled,
+                workers=workers,
+                progress=progress if leads else ignore,
+            )
+        if leads:
+            save_checkpoint(path, model, metadata)
+    if not leads:
+        return
+    state.unlink(missing_ok=True)
     if json:
         print(metadata.model_dump_json(indent=2))
         return
     for measured, accuracy in metadata.accuracy.items():
         print(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
     print(f"wrote {path}")
+
+
+def _trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | None:
+    """What the checkpoint says that this command wrote before, if it has.
+
+    Raises:
+        InputError: If there is another file.
+    """
+    if not path.exists():
+        return None
+    _, metadata = load_checkpoint(path)
+    check_same_run(
+        path,
+        dict(metadata.recipe),
+        metadata.dataset_digest,
+        recipe.model_dump(mode="json"),
+        dataset.digest,
+    )
+    print(f"{path} is trained already: remove it to train again", file=sys.stderr)
+    return metadata
 
 
 def _dataset(
@@ -97,8 +152,16 @@ def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
             raise InputError(f"--set {assignment}: write it as FIELD=VALUE")
         if key in {"sigma", "epochs"}:
             raise InputError(f"--set {assignment}: it has an option, --{key}")
-        try:
-            fields[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            fields[key] = value
+        field, dot, parameter = key.partition(".")
+        if not dot:
+            fields[field] = _value(value)
+        elif isinstance(fields.setdefault(field, {}), dict):
+            fields[field][parameter] = _value(value)
     return fields
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

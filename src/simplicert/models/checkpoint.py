@@ -53,9 +53,17 @@ class Metadata(BaseModel):
 
 
 def save_checkpoint(path: Path, model: nn.Module, metadata: Metadata) -> None:
-    """Write weights and metadata as one file, completely or not at all."""
-    tensors = {key: tensor.contiguous() for key, tensor in model.state_dict().items()}
-    write_atomically(path, to_bytes(tensors, {_KEY: metadata.model_dump_json()}))
+    """Write weights and metadata as one file, completely or not at all.
+
+    Weights that the recipe has rounded to bf16 take two bytes each.
+    """
+    rounded = metadata.recipe.get("stored") == "bf16"
+    tensors = {
+        key: (tensor.bfloat16() if rounded and tensor.is_floating_point() else tensor)
+        for key, tensor in model.state_dict().items()
+    }
+    contiguous = {key: tensor.contiguous() for key, tensor in tensors.items()}
+    write_atomically(path, to_bytes(contiguous, {_KEY: metadata.model_dump_json()}))
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:

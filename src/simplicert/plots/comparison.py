@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from simplicert.plots.images import simplex_frame
+from simplicert.plots.images import BOUNDS, simplex_frame
 from simplicert.plots.legend import legend_above
 
 __all__ = ["draw_comparison"]
@@ -32,7 +32,7 @@ def draw_comparison(comparison: pd.DataFrame, ax: Axes) -> None:
         comparison: What ``analysis.compare_runs`` returned.
         ax: Ordinary axes.
     """
-    simplex_frame(ax, "E0, lower bound", "E1, upper bound")
+    simplex_frame(ax, *BOUNDS)
     for outcome, (colour, opacity) in LOOKS.items():
         rows = comparison[comparison["outcome"] == outcome]
         shown = rows.iloc[:: max(-(-len(rows) // MOST_IMAGES), 1)]

@@ -20,6 +20,7 @@ __all__ = ["draw_density_on_simplex", "draw_images_on_simplex"]
 MOST_POINTS = 5000
 """More points than this hide each other and make vector files slow."""
 
+BOUNDS = ("E0, lower bound", "E1, upper bound")
 UNCERTIFIED = "#BBBBBB"
 MARKERS = ("o", "^", "s", "D", "v")
 
@@ -57,7 +58,7 @@ def draw_images_on_simplex(
                 alpha=0.75,
                 label=f"{name or 'not certified'} {here.mean():.1%}",
             )
-    simplex_frame(ax, "E0, lower bound", "E1, upper bound")
+    simplex_frame(ax, *BOUNDS)
     draw_boundaries(boundaries, ax)
     if stride > 1:
         sampled = f"{len(largest):,} of {len(certificates):,} images"
@@ -71,6 +72,7 @@ def draw_density_on_simplex(
     *,
     boundaries: Iterable[Boundary] = (),
     regions: pd.DataFrame | None = None,
+    estimates: bool = False,
 ) -> None:
     """Draw how many images lie where, darker for more, on a logarithmic scale.
 
@@ -79,6 +81,7 @@ def draw_density_on_simplex(
         ax: Ordinary axes, with the colour bar in their upper left corner.
         boundaries: Curves between regions, as ``analysis.region_boundaries`` gives.
         regions: What ``analysis.region_shares`` returned, for the legend.
+        estimates: Whether the density is that of the estimates, not of the bounds.
     """
     cell = float((density["e0_to"] - density["e0_from"]).iloc[0])
     count = np.zeros((round(1 / cell), round(1 / cell)))
@@ -95,7 +98,10 @@ def draw_density_on_simplex(
         linewidth=0,
         rasterized=True,
     )
-    simplex_frame(ax, "E0", "E1")
+    if estimates:
+        simplex_frame(ax, "E0, estimate", "E1, estimate")
+    else:
+        simplex_frame(ax, *BOUNDS)
     draw_boundaries(boundaries, ax)
     if regions is not None and len(regions):
         shown = regions[regions["share"] > 0]

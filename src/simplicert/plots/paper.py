@@ -30,23 +30,23 @@ def write_figures(
     runs: Mapping[str, Certificates],
     directory: Path | str,
     *,
-    by_draws: Mapping[str, Sequence[Certificates]] | None = None,
-    seconds_per_draw: float | None = None,
+    against_draws: Mapping[str, pd.DataFrame] | None = None,
+    times: Mapping[str, pd.DataFrame] | None = None,
     form: FigureFormat = "png",
 ) -> list[Path]:
     """Write Figures 4 to 10 as far as there is evidence for them; return the paths.
 
     For each run ``fig4-accuracy-RUN`` (Figures 4 and 8), ``fig5-images-RUN`` and
     ``fig5-density-RUN`` (5, 9 and 10), ``fig7-improvement-RUN`` where cohen certifies
-    an image and another mechanism is there to compare; with ``by_draws`` also
-    ``fig6a-draws-RUN`` and ``fig6b-times-RUN``; and for several runs
-    ``fig4-accuracy``, the ensemble of each.
+    an image and another mechanism is there to compare; ``fig6a-draws-RUN`` and
+    ``fig6b-times-RUN`` where their tables are given; and for several runs of a
+    framework ``fig4-runs-FRAMEWORK``, the ensemble of each.
 
     Args:
         runs: Certificates by name. A name becomes part of file names.
         directory: Where to write.
-        by_draws: What ``analysis.certificates_by_draws`` gave for each run.
-        seconds_per_draw: For Figure 6b; the draws' curve is left out without it.
+        against_draws: What ``analysis.against_draws`` gave for each run.
+        times: What ``analysis.times`` gave for each run.
         form: Of the files.
 
     Raises:
@@ -54,7 +54,7 @@ def write_figures(
     """
     directory = Path(directory)
     written = []
-    for name, drawing in _drawings(runs, by_draws or {}, seconds_per_draw).items():
+    for name, drawing in _drawings(runs, against_draws or {}, times or {}).items():
         if Path(name).name != name:
             raise InputError(f"{name!r} cannot be a file name: name the runs otherwise")
         with print_style():
@@ -68,17 +68,22 @@ def write_tables(
     runs: Mapping[str, Certificates],
     directory: Path | str,
     *,
+    against_draws: Mapping[str, pd.DataFrame] | None = None,
+    times: Mapping[str, pd.DataFrame] | None = None,
     forms: Sequence[str] = ("txt", "md", "tex", "csv", "parquet"),
 ) -> list[Path]:
     """Write Tables 1 and 2 and what goes with them, of all runs; return the paths.
 
     ``table1``, ``table2`` (of runs with a cohen column), ``abstentions``, ``regions``,
     ``per-class`` and, with labels, ``guarantee`` (the dataset-level bounds at multiples
-    of sigma / 4), each with a column ``run``.
+    of sigma / 4); ``draws`` and ``times``, behind Figure 6, where they are given. Each
+    has a column ``run``.
 
     Args:
         runs: Certificates by name.
         directory: Where to write.
+        against_draws: What ``analysis.against_draws`` gave for each run.
+        times: What ``analysis.times`` gave for each run.
         forms: File suffixes, as ``analysis.write_table`` takes them.
     """
     directory = Path(directory)
@@ -94,9 +99,12 @@ def write_tables(
             else analysis.dataset_guarantee(c, c.sigma * np.arange(0.0, 4.25, 0.25))
         ),
     }
+    tables = {
+        title: {name: maker(certificates) for name, certificates in runs.items()}
+        for title, maker in makers.items()
+    } | {"draws": {**(against_draws or {})}, "times": {**(times or {})}}
     written = []
-    for title, maker in makers.items():
-        made = {name: maker(certificates) for name, certificates in runs.items()}
+    for title, made in tables.items():
         found = [
             table.assign(run=name)[["run", *table.columns]]
             for name, table in made.items()
@@ -113,8 +121,8 @@ def write_tables(
 
 def _drawings(
     runs: Mapping[str, Certificates],
-    by_draws: Mapping[str, Sequence[Certificates]],
-    seconds_per_draw: float | None,
+    against_draws: Mapping[str, pd.DataFrame],
+    times: Mapping[str, pd.DataFrame],
 ) -> dict[str, Drawing]:
     """File name without suffix → what to draw on empty axes."""
     drawings: dict[str, Drawing] = {}
@@ -135,30 +143,27 @@ def _drawings(
             boundaries=borders,
             regions=analysis.region_shares(certificates),
         )
-        if name in by_draws:
-            drawings |= _draws_drawings(name, by_draws[name], seconds_per_draw)
+        if name in against_draws:
+            drawings[f"fig6a-draws-{name}"] = _later(
+                draw_against_draws, against_draws[name]
+            )
+        if name in times:
+            drawings[f"fig6b-times-{name}"] = _later(draw_times, times[name])
         if _comparable(certificates) and (certificates.radii["cohen"] > 0).any():
             drawings[f"fig7-improvement-{name}"] = _later(
                 draw_improvement, analysis.improvement_survival(certificates, PERCENTS)
             )
-    if len(curves) > 1 and all("ensemble" in c.radii for c in runs.values()):
-        drawings["fig4-accuracy"] = lambda ax: draw_accuracy_of_runs(
-            curves, ax, mechanism="ensemble"
-        )
+    for framework in sorted({c.framework for c in runs.values()}):
+        alike = {
+            name.removesuffix(f"-{framework}"): curves[name]
+            for name, certificates in runs.items()
+            if certificates.framework == framework and "ensemble" in certificates.radii
+        }
+        if len(alike) > 1:
+            drawings[f"fig4-runs-{framework}"] = _later(
+                draw_accuracy_of_runs, alike, mechanism="ensemble"
+            )
     return drawings
-
-
-def _draws_drawings(
-    name: str, by_draws: Sequence[Certificates], seconds_per_draw: float | None
-) -> dict[str, Drawing]:
-    times = pd.concat(
-        [analysis.times(c, seconds_per_draw=seconds_per_draw) for c in by_draws]
-    )
-    reached = analysis.against_draws(by_draws)
-    return {
-        f"fig6a-draws-{name}": _later(draw_against_draws, reached),
-        f"fig6b-times-{name}": _later(draw_times, times),
-    }
 
 
 def _later(draw: Callable[..., None], data: object, **options: object) -> Drawing:

@@ -180,7 +180,7 @@ class TorchClassifier(Classifier):
         if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         if compiled:
-            module.compile()
+            module.compile(dynamic=False)  # so that a shape has one way to be rounded
         return module
 
 
@@ -189,24 +189,41 @@ def weights_digest(module: nn.Module) -> str:
 
     Its structure, every parameter and buffer, plain attributes, and the whole source
     file of every class that is neither torch's nor ours: a constant beside the class
-    may matter as much as a weight.
+    may matter as much as a weight. The same under any version of torch.
     """
-    hashed = hashlib.sha256(repr(module).encode())
+    hashed = hashlib.sha256()
     tensors = module.state_dict() | dict(module.named_buffers())  # non-persistent too
     for name, tensor in sorted(tensors.items()):
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().view(-1)
         hashed.update(flat.view(torch.uint8).numpy().tobytes())
     for name, part in module.named_modules():
-        plain = {
-            key: _plain(value)
-            for key, value in sorted(vars(part).items())
-            if key != "training" and not key.startswith("_")
-        }
-        hashed.update(f"{name} {type(part).__qualname__} {plain}".encode())
+        hashed.update(f"{name} {type(part).__qualname__} {_settings(part)}".encode())
     for source in sorted({_source_of(type(part)) for part in module.modules()}):
         hashed.update(source.encode())
     return hashed.hexdigest()
+
+
+def _settings(part: nn.Module) -> dict[str, object]:
+    """Plain attributes; of torch's own modules those that were given.
+
+    Its constructors, and what its modules print, gain parameters from version to
+    version, whose defaults keep what a module computes.
+    """
+    attributes = {
+        key: value
+        for key, value in sorted(vars(part).items())
+        if key != "training" and not key.startswith("_")
+    }
+    if type(part).__module__.partition(".")[0] == "torch":
+        parameters = inspect.signature(type(part)).parameters
+        defaults = {key: each.default for key, each in parameters.items()}
+        return {
+            key: _plain(value)
+            for key, value in attributes.items()
+            if key not in defaults or _plain(value) != _plain(defaults[key])
+        }
+    return {key: _plain(value) for key, value in attributes.items()}
 
 
 def _plain(value: object) -> object:

@@ -81,18 +81,18 @@ class Tasks(Sequence[Task]):
         return Task(positions=flat // self._blocks, blocks=flat % self._blocks)
 
 
-def buffer_draws(shape: Sequence[int], batch: int) -> int:
+def buffer_draws(shape: Sequence[int], batch: int, device: str) -> int:
     """For how many draws noise is made at a time.
 
     Several batches where images are small, so that forward passes follow each other
     without a pause; whole batches, and at least a chunk.
 
     Example:
-        >>> [buffer_draws((3, side, side), 100) for side in (32, 224)]
+        >>> [buffer_draws((3, side, side), 100, "cpu") for side in (32, 224)]
         [1300, 100]
     """
     batches = max(1, _BUFFER_VALUES // (math.prod(shape) * batch))
-    return max(chunk_draws(shape), batches * batch)
+    return max(chunk_draws(shape, device), batches * batch)
 
 
 def draw_votes(
@@ -129,24 +129,24 @@ def draw_votes(
     for task in tasks:
         needed = np.unique(task.positions)
         if not np.array_equal(needed, held):  # an image spans many tasks: read it once
-            images = torch.from_numpy(read(needed)).to(device)
-            held = needed
-        slots = np.searchsorted(needed, task.positions)
+            images, held = _to_device(read(needed), device), needed
+        slots = np.searchsorted(needed, task.positions).tolist()
+        own = [images[slot] for slot in slots]
         chunks = _chunks(indices[task.positions], task.blocks, plan)
         try:
-            while (tally := loop.draw(chunks, images[slots])) is None:
+            while (tally := loop.draw(chunks, own)) is None:
                 loop.shrink()
         except (Exception, KeyboardInterrupt):
             if pending:  # drawn and paid for
-                yield _to_rows(pending, indices)
+                yield _to_rows(pending, indices, since=handed)
             raise
         pending.append((task, tally))
         late = time.monotonic() - handed > PENDING_SECONDS
         if late or len(pending) == PENDING_TASKS:
-            yield _to_rows(pending, indices)
+            yield _to_rows(pending, indices, since=handed)
             pending, handed = [], time.monotonic()
     if pending:
-        yield _to_rows(pending, indices)
+        yield _to_rows(pending, indices, since=handed)
 
 
 class _DrawLoop:
@@ -179,14 +179,17 @@ class _DrawLoop:
 
     @torch.inference_mode()
     def draw(
-        self, chunks: list[Chunk], images: Float[Tensor, "rows channels h w"]
+        self, chunks: list[Chunk], images: list[Float[Tensor, "channels h w"]]
     ) -> Tally | None:
-        """The votes of a task, or ``None`` if it does not fit into memory."""
+        """The votes of a task, or ``None`` if it does not fit into memory.
+
+        Nothing here waits for a GPU: the host stays ahead of it by some batches.
+        """
         tally = Tally(
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            noisy = self._buffer(images.shape[1:])
+            noisy, done = self._buffer(images[0].shape), 0
             for stage in stages(chunks, capacity=noisy.capacity):
                 drawn = noisy.fill(stage, images)
                 outputs = [
@@ -199,7 +202,10 @@ class _DrawLoop:
                     ).clone()  # a classifier may write every answer to one buffer
                     for start in range(0, drawn, self.batch)
                 ]
-                tally.add(torch.cat(outputs), self._rows(stage))
+                # Draws come block by block: which, tells their number.
+                numbers = torch.arange(done, done + drawn, device=self.device)
+                tally.add(torch.cat(outputs), numbers // self.plan.block)
+                done += drawn
         except torch.OutOfMemoryError:
             return None
         return tally
@@ -208,27 +214,27 @@ class _DrawLoop:
         if self.noisy is None:
             self.noisy = NoisyImages(
                 shape,
-                capacity=buffer_draws(shape, self.batch),
+                capacity=buffer_draws(shape, self.batch, self.device.type),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,
             )
         return self.noisy
 
-    def _rows(self, stage: list[Chunk]) -> Int[Tensor, " draws"]:
-        """The row of each draw."""
-        # In NumPy: torch's repeat_interleave takes longer than a softmax.
-        rows = np.repeat(
-            [chunk.row for chunk in stage], [chunk.draws for chunk in stage]
-        )
-        return torch.from_numpy(rows).to(self.device, non_blocking=True)
+
+def _to_device(images: np.ndarray, device: torch.device) -> Tensor:
+    """A copy on ``device``, which a GPU makes when it comes to it."""
+    host = torch.from_numpy(images)
+    if device.type == "cuda":  # only from pinned memory can it copy by itself
+        host = host.pin_memory()
+    return host.to(device, non_blocking=True)
 
 
 def _chunks(
     images: Int[np.ndarray, " rows"], blocks: Int[np.ndarray, " rows"], plan: Manifest
 ) -> list[Chunk]:
     """The pieces of these blocks, in order."""
-    size = chunk_draws(plan.data.shape)
+    size = chunk_draws(plan.data.shape, plan.device)
     count = math.ceil(plan.block / size)
     return [
         Chunk(row=row, draws=min(size, plan.block - i * size), seed=seed)
@@ -242,8 +248,12 @@ def _chunks(
 
 
 def _to_rows(
-    pending: list[tuple[Task, Tally]], indices: Int[np.ndarray, " images"]
+    pending: list[tuple[Task, Tally]],
+    indices: Int[np.ndarray, " images"],
+    *,
+    since: float,
 ) -> VoteRows:
+    """Fetch the votes; the time ``since`` then is shared out evenly."""
     tasks, tallies = zip(*pending, strict=True)
     scored = tallies[0].scored
 
@@ -251,10 +261,12 @@ def _to_rows(
         host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
         return host
 
+    counts = fetch(tally.counts for tally in tallies)  # waits for the device
     return VoteRows(
         images=np.concatenate([indices[task.positions] for task in tasks]),
         blocks=np.concatenate([task.blocks for task in tasks]),
-        counts=fetch(tally.counts for tally in tallies),
+        counts=counts,
         score_sums=fetch(tally.sums for tally in tallies) if scored else None,
         score_squares=fetch(tally.squares for tally in tallies) if scored else None,
+        draw_seconds=np.full(len(counts), (time.monotonic() - since) / len(counts)),
     )

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-# About so many values are worth a seed of their own, and a thread.
-_CHUNK_VALUES = 1 << 15
+# At most so many values get a seed of their own. On a CPU they keep a thread busy; a
+# GPU takes no longer for these than for a few.
+_CHUNK_VALUES, _GPU_CHUNK_VALUES = 1 << 15, 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,22 +31,23 @@ class Chunk:
     seed: int
 
 
-def chunk_draws(shape: Sequence[int]) -> int:
+def chunk_draws(shape: Sequence[int], device: str) -> int:
     """How many draws get their noise from one seed.
 
-    A function of the shape alone, whatever the batch: a block then has one noise at any
-    batch size, several threads can generate it, and it is never in memory as a whole.
+    A function of the shape and the kind of device alone, whatever the batch: a block
+    then has one noise at any batch size, several threads can generate it, and it is
+    never in memory as a whole.
 
     Example:
-        >>> [chunk_draws((c, s, s)) for c, s in ((1, 8), (3, 32), (3, 224))]
+        >>> shapes = [(c, s, s) for c, s in ((1, 8), (3, 32), (3, 224))]
+        >>> [chunk_draws(shape, "cpu") for shape in shapes]
         [100, 10, 2]
+        >>> [chunk_draws(shape, "cuda") for shape in shapes]
+        [100, 50, 2]
     """
-    fitting = [
-        size
-        for size in (5, 10, 20, 50, 100)
-        if size * math.prod(shape) <= _CHUNK_VALUES
-    ]
-    return max(fitting, default=2)
+    most = _CHUNK_VALUES if device == "cpu" else _GPU_CHUNK_VALUES
+    sizes = (5, 10, 20, 50, 100)
+    return max((n for n in sizes if n * math.prod(shape) <= most), default=2)
 
 
 def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
@@ -115,7 +117,7 @@ class NoisyImages:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def fill(
-        self, chunks: Sequence[Chunk], images: Float[Tensor, "rows channels h w"]
+        self, chunks: Sequence[Chunk], images: Sequence[Float[Tensor, "channels h w"]]
     ) -> int:
         """Write the chunks' noisy images one after another; returns how many.
 
@@ -128,12 +130,12 @@ class NoisyImages:
             filled += chunk.draws
             ends.append(filled)
         self._draw(list(zip(chunks, ends, strict=True)))
-        rows = images.permute(0, 2, 3, 1) if self._last else images
         start = 0
         for row, same in groupby(chunks, key=attrgetter("row")):
             piece = slice(start, start + sum(chunk.draws for chunk in same))
+            image = images[row].permute(1, 2, 0) if self._last else images[row]
             torch.add(
-                rows[row].reshape(1, -1),
+                image.reshape(1, -1),
                 self._noise[piece],
                 alpha=self._sigma,
                 out=self._flat[piece],

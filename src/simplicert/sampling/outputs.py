@@ -9,6 +9,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.sampling.precision import as_recorded
 
 Output = Literal["logits", "probabilities", "labels"]
 """What a classifier returns: a row a draw, or for labels one integer a draw."""
@@ -23,8 +24,8 @@ SCORE_GRID = 2.0**32
 
 _INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
-NO_MEMORY = "not enough memory|can't allocate memory"
-"""What torch says on a CPU, in a plain RuntimeError."""
+NO_MEMORY = "not enough memory|can't allocate memory|out of memory|ALLOC_FAILED"
+"""What torch says in a plain RuntimeError, on a CPU and of CUDA's libraries."""
 
 
 def sum_tolerance(dtype: torch.dtype) -> float:
@@ -66,7 +67,7 @@ def outputs_of(
     """
     returned: Any
     try:
-        with torch.autocast(images.device.type, enabled=False):  # as the manifest says
+        with as_recorded(images.device):
             returned = forward(images)
     except (InputError, torch.OutOfMemoryError):
         raise

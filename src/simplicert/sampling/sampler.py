@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
-from simplicert.sampling.allocator import keep_freed_memory
+from simplicert.machine.allocator import keep_freed_memory
 from simplicert.sampling.engine import (
     DTYPES,
     Task,
@@ -193,7 +193,9 @@ class Sampler:
             sigma=sigma,
             draws=draws,
             block=block,
-            batch=usual_batch(self.dataset.shape) if batch is None else batch,
+            batch=usual_batch(self.dataset.shape, self.device.type)
+            if batch is None
+            else batch,
             seed=seed,
             precision=self.precision,
             compiled=self.compiled,
@@ -215,7 +217,8 @@ class Sampler:
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
         # No longer than it takes to show: a block of photographs can be minutes.
-        block = min(plan.block, buffer_draws(self.dataset.shape, plan.batch))
+        most = buffer_draws(self.dataset.shape, plan.batch, plan.device)
+        block = min(plan.block, most)
         plan = plan.model_copy(update={"block": block})
         tasks = itertools.cycle(Tasks(plan))
         began, drawn = 0.0, 0
@@ -223,6 +226,8 @@ class Sampler:
         def for_a_while() -> Iterator[Task]:
             nonlocal began, drawn
             yield next(tasks)
+            if self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)
             began = time.monotonic()
             while drawn == 0 or time.monotonic() - began < seconds:
                 task = next(tasks)
@@ -308,7 +313,10 @@ class Sampler:
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
             )
-        classes = self.classifier.count_classes(self._forward, self._first())
+        # Not compiled for one image: that would take as long as for a batch.
+        eager = torch.compiler.set_stance("force_eager") if self.compiled else None
+        with eager or nullcontext():
+            classes = self.classifier.count_classes(self._forward, self._first())
         named = len(self.dataset.class_names)
         if named and named != classes:
             raise InputError(

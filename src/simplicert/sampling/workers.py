@@ -28,13 +28,6 @@ RESTARTS = 3
 """How often the workers are started again after one was lost."""
 
 
-def share_of_this_process() -> tuple[int, int] | None:
-    """``(rank, world)`` under torchrun, ``None`` elsewhere."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
-        return None
-    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-
-
 def was_launched_here() -> bool:
     """Whether ``launch_workers`` started this process, and so holds the run for it."""
     return _LAUNCHED in os.environ

@@ -1,52 +1,74 @@
 """How well a network classifies, under noise."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from simplicert.data import Dataset
 from simplicert.training.batches import batches
+from simplicert.training.processes import Processes
+from simplicert.training.seeds import piece_seed
+
+_BATCH = 500
 
 
 @torch.inference_mode()
 def measure_accuracy(
-    model: nn.Module, dataset: Dataset, *, sigma: float, seed: int, workers: int = 0
+    model: nn.Module,
+    dataset: Dataset,
+    *,
+    sigma: float,
+    seed: int,
+    workers: int = 0,
+    processes: Processes = Processes(),  # noqa: B008 (frozen)
 ) -> float:
-    """Share of images classified correctly, in [0, 1], each under one draw of noise."""
+    """Share of images classified correctly, in [0, 1], each under one draw of noise.
+
+    The noise depends on ``seed`` alone, whatever the number of processes; each of them
+    measures its part, and all return the whole.
+    """
     model.eval()
     device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    seen = Tally()
-    order = np.arange(len(dataset))
-    for clean, targets in batches(dataset, order, size=500, workers=workers):
-        images, labels = clean.to(device), targets.to(device)
+    generator = torch.Generator(device)
+    seen = Tally(device)
+    starts = range(0, len(dataset), _BATCH)
+    mine = starts[processes.rank :: processes.world]
+    pieces = [np.arange(start, min(start + _BATCH, len(dataset))) for start in mine]
+    read = batches(dataset, pieces, workers=workers, device=device)
+    for start, (images, labels) in zip(mine, read, strict=True):
+        generator.manual_seed(piece_seed(seed, start))
         noise = torch.randn(images.shape, generator=generator, device=device)
         seen.add(model(images + sigma * noise), labels)
+    processes.total(seen.totals)
     return seen.accuracy
 
 
-@dataclass
 class Tally:
-    """Running mean loss and accuracy."""
+    """Running mean loss and accuracy, kept on the device until they are asked for.
 
-    images: int = 0
-    correct: int = 0
-    total_loss: float = 0.0
+    Attributes:
+        totals: Images, how many of them classified correctly, and their total loss.
+    """
 
-    def add(self, logits: Tensor, labels: Tensor, loss: float = 0.0) -> None:
+    def __init__(self, device: torch.device) -> None:
+        # Float64 counts exactly, and a loss that is not finite stays in its sum.
+        doubles = torch.float32 if device.type == "mps" else torch.float64
+        self.totals = torch.zeros(3, dtype=doubles, device=device)
+
+    def add(self, logits: Tensor, labels: Tensor, loss: Tensor | None = None) -> None:
         """Count one batch, with its mean loss."""
-        self.images += len(labels)
-        self.correct += int((logits.argmax(dim=1) == labels).sum())
-        self.total_loss += loss * len(labels)
+        count = len(labels)
+        self.totals[0] += count
+        self.totals[1] += (logits.argmax(dim=1) == labels).sum()
+        if loss is not None:
+            self.totals[2] += loss * count
 
     @property
     def accuracy(self) -> float:
         """Share classified correctly so far."""
-        return self.correct / self.images
+        return float(self.totals[1] / self.totals[0])
 
     @property
     def loss(self) -> float:
         """Mean loss so far."""
-        return self.total_loss / self.images
+        return float(self.totals[2] / self.totals[0])

@@ -1,7 +1,6 @@
-"""Batches of a dataset, read ahead by worker processes if there are any."""
+"""Pieces of a dataset, read ahead by worker processes if there are any."""
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -14,9 +13,19 @@ from simplicert.errors import InputError
 
 
 def batches(
-    dataset: Dataset, order: np.ndarray, *, size: int, workers: int = 0
-) -> Iterable[tuple[Tensor, Tensor]]:
-    """Images in [0, 1] and labels, ``size`` at a time; the last may be fewer.
+    dataset: Dataset,
+    pieces: Sequence[np.ndarray],
+    *,
+    device: torch.device,
+    workers: int = 0,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images in [0, 1] and labels on ``device``, a piece of the dataset at a time.
+
+    Args:
+        dataset: The whole.
+        pieces: Positions in it.
+        device: Where the images are wanted.
+        workers: Processes that read ahead; 0 reads in this one.
 
     Raises:
         InputError: If the images have no labels.
@@ -26,29 +35,34 @@ def batches(
             f"dataset {dataset.name!r}, split {dataset.split!r} has no labels: "
             "training and accuracy need them"
         )
-    return DataLoader(
-        _Batches(dataset, torch.from_numpy(dataset.labels), order, size),
+    loader = DataLoader(
+        _Pieces(dataset, torch.from_numpy(dataset.labels), pieces),
         batch_size=None,  # they are batches already
         num_workers=workers,
+        pin_memory=device.type == "cuda",  # then copies overlap with the computation
         generator=torch.Generator(),  # or it would draw from the global one
     )
+    for images, labels in loader:
+        yield (
+            images.to(device, non_blocking=True),
+            labels.to(device, non_blocking=True),
+        )
 
 
-class _Batches(TorchDataset[tuple[Tensor, Tensor]]):
+class _Pieces(TorchDataset[tuple[Tensor, Tensor]]):
     def __init__(
-        self, dataset: Dataset, labels: Tensor, order: np.ndarray, size: int
+        self, dataset: Dataset, labels: Tensor, pieces: Sequence[np.ndarray]
     ) -> None:
         self._dataset = dataset
         self._labels = labels
-        self._order = order
-        self._size = size
+        self._pieces = pieces
 
     def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._size)
+        return len(self._pieces)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if index >= len(self):
             raise IndexError(index)
-        positions = self._order[index * self._size : (index + 1) * self._size]
+        positions = self._pieces[index]
         images = torch.from_numpy(self._dataset.read(positions))
         return images, self._labels[positions]

@@ -1,26 +1,31 @@
-"""The training loop: Gaussian noise augmentation (Cohen, Rosenfeld and Kolter 2019)."""
+"""The training loop: stochastic gradient descent under noise, epoch by epoch."""
 
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy
+from torch.backends import cudnn
 
 from simplicert.data import Dataset
-from simplicert.data.encoded import with_random_cuts
 from simplicert.data.memory import keep_in_memory
 from simplicert.errors import InputError
+from simplicert.machine.allocator import keep_freed_memory
 from simplicert.models import Metadata, build_model
-from simplicert.training.accuracy import Tally, measure_accuracy
-from simplicert.training.augment import AUGMENTATIONS
-from simplicert.training.batches import batches
-from simplicert.training.progress import Progress, Watcher, ignore
+from simplicert.training.accuracy import measure_accuracy
+from simplicert.training.epoch import DTYPES, Epochs
+from simplicert.training.processes import joined, place
+from simplicert.training.progress import Watcher, ignore
 from simplicert.training.recipe import Recipe
+from simplicert.training.state import EpochRecord, TrainingState
+
+# Epochs shorter than that are saved together: writing would take longer than they.
+_SAVE_SECONDS = 1.0
 
 
 def train(
@@ -28,30 +33,40 @@ def train(
     recipe: Recipe,
     *,
     validation: Dataset | None = None,
+    state: Path | None = None,
     device: str | None = None,
+    compiled: bool = False,
     workers: int = 0,
     progress: Watcher = ignore,
 ) -> tuple[nn.Module, Metadata]:
     """Train a network to classify images under Gaussian noise.
 
     Every time an image is seen it gets fresh noise. On one kind of CPU, with
-    ``threads`` in the recipe, the weights depend on recipe and data alone, bit for bit.
-    The global random state is left as it was.
+    ``threads`` in the recipe, the weights depend on recipe and data alone, bit for bit,
+    also if the run was stopped and resumed. Under torchrun the processes divide every
+    step's shares. The global random state is left as it was.
 
     Args:
         dataset: Labelled training images.
         recipe: What to train, and how.
-        validation: Labelled images to measure the finished network on.
+        validation: Labelled images to measure accuracy on, under noise, after each
+            epoch.
+        state: File that keeps the run after every epoch, or every second if they are
+            shorter, and from which it goes on; the log is written beside it as
+            ``.csv``. None keeps nothing.
         device: Where to train, as torch names it; by default a GPU if there is one.
+        compiled: Compile the network first: minutes, for a faster run on a GPU.
         workers: Processes that read images ahead; 0 reads them in this one.
-        progress: Called after every step.
+        progress: Called now and then, and at the end of every epoch.
 
     Returns:
         The network in eval mode, on the CPU, and what a checkpoint should say about
         it: the two arguments of ``save_checkpoint``.
 
     Raises:
-        InputError: If the images have no labels, or do not fit the recipe.
+        InputError: If the images have no labels, or do not fit the recipe; if the state
+            is of another run or cannot be written; or if loss or weights are not
+            finite.
 
     Example:
         >>> from simplicert.data import load_dataset
@@ -71,117 +86,110 @@ def train(
             f"{len(validation.class_names)} classes, training images {dataset.shape} "
             f"and {len(dataset.class_names)}: they must be of one dataset"
         )
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    model = _fresh_model(dataset, recipe)
+    where = place(device)
+    with ExitStack() as stack:
+        stack.enter_context(_tuned(where, recipe.threads))
+        processes = stack.enter_context(joined(where))
+        model, optimiser = _fresh_model(dataset, recipe, where)
+        scaler = torch.amp.GradScaler(where.type, enabled=recipe.precision == "fp16")
+        kept = state and TrainingState(state, recipe, dataset)
+        log = kept.restore(model, optimiser, scaler) if kept else []
+        if not processes.agree_on(len(log), device=where):
+            raise InputError(
+                f"the processes read different states of the run: put {state} on a "
+                "disk that they all share"
+            )
+        network = model
+        if compiled:
+            # On a GPU launching a small network's kernels takes longer than they do:
+            # CUDA graphs launch them at once. Not with gradients exchanged in between.
+            mode = "reduce-overhead" if processes.world == 1 else None
+            network = torch.compile(model, mode=mode)  # type: ignore[assignment]  # its stubs know functions only
+        epochs = Epochs(
+            model=model,
+            network=processes.wrap(network),
+            optimiser=optimiser,
+            scaler=scaler,
+            dataset=(
+                dataset if "resized-crop" in recipe.augment else keep_in_memory(dataset)
+            ),
+            recipe=recipe,
+            processes=processes,
+            workers=workers,
+            progress=progress,
+        )
+        measure = partial(
+            measure_accuracy,
+            model,
+            sigma=recipe.sigma,
+            seed=recipe.seed,
+            workers=workers,
+            processes=processes,
+        )
+        saved = time.monotonic()
+        for epoch in range(len(log), recipe.epochs):
+            begun = time.monotonic()
+            seen = epochs.run(epoch)
+            trained = time.monotonic()
+            accuracy = None if validation is None else measure(validation)
+            log.append(
+                EpochRecord(
+                    epoch=epoch + 1,
+                    learning_rate=optimiser.param_groups[0]["lr"],
+                    loss=seen.loss,
+                    accuracy=seen.accuracy,
+                    validation_accuracy=accuracy,
+                    images_per_second=float(seen.totals[0]) / (trained - begun),
+                    seconds=time.monotonic() - begun,
+                )
+            )
+            due = time.monotonic() - saved > _SAVE_SECONDS or len(log) == recipe.epochs
+            if kept and processes.rank == 0 and due:
+                kept.save(model, optimiser, scaler, log)
+                saved = time.monotonic()
+        model.to(DTYPES[recipe.stored]).float()  # what is measured is what is stored
+        accuracies = {
+            f"{validation.split}_{key}": measure(validation, sigma=sigma)
+            for key, sigma in {"clean": 0.0, "noisy": recipe.sigma}.items()
+            if validation is not None
+        }
+    model.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return model.eval(), _describe(dataset, recipe, accuracies)
+
+
+@contextmanager
+def _tuned(device: torch.device, threads: int | None) -> Iterator[None]:
+    """Settings of the process that make it fast, until training ends."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    keep_freed_memory()
+    try:
+        # Shapes repeat, so the fastest convolutions are worth a search on a GPU.
+        # Not the default of ``enabled``, which is False.
+        with cudnn.flags(enabled=cudnn.enabled, benchmark=device.type == "cuda"):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _fresh_model(
+    dataset: Dataset, recipe: Recipe, device: torch.device
+) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The recipe's network and optimiser; the only use of a global random state."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(recipe.seed)
+        model = build_model(
+            recipe.architecture, shape=dataset.shape, classes=len(dataset.class_names)
+        )
     # Convolutions run faster with the channels last; the numbers' meaning is the same.
-    model.to(device=place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.SGD(
         model.parameters(),
         lr=recipe.learning_rate,
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
     )
-    source = dataset if "resized-crop" in recipe.augment else keep_in_memory(dataset)
-    with _threads(recipe.threads):
-        for epoch in range(recipe.epochs):
-            train_epoch(
-                model,
-                optimiser,
-                source,
-                recipe,
-                epoch=epoch,
-                workers=workers,
-                progress=progress,
-            )
-        accuracy = {
-            f"{validation.split}_{key}": measure_accuracy(
-                model, validation, sigma=sigma, seed=recipe.seed, workers=workers
-            )
-            for key, sigma in {"clean": 0.0, "noisy": recipe.sigma}.items()
-            if validation is not None
-        }
-    model.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return model.eval(), _describe(dataset, recipe, accuracy)
-
-
-def train_epoch(
-    model: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    dataset: Dataset,
-    recipe: Recipe,
-    *,
-    epoch: int,
-    workers: int = 0,
-    progress: Watcher = ignore,
-) -> None:
-    """One pass over the training images, in an order and with noise of its own."""
-    model.train()
-    device = next(model.parameters()).device
-    # The seed belongs to the epoch, so it does not matter what ran before it.
-    seed = epoch_seed(recipe.seed, epoch)
-    order = np.random.default_rng(seed).permutation(len(dataset))
-    generator = torch.Generator(device).manual_seed(seed)
-    if "resized-crop" in recipe.augment:
-        dataset = with_random_cuts(dataset, seed=seed)
-    seen, start = Tally(), time.monotonic()
-    for clean, targets in batches(
-        dataset, order, size=recipe.batch_size, workers=workers
-    ):
-        rate = recipe.rate(epoch + seen.images / len(dataset))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        images, labels = clean.to(device), targets.to(device)
-        for name, augment in AUGMENTATIONS.items():
-            if name in recipe.augment:
-                images = augment(images, generator=generator)
-        noise = torch.randn(images.shape, generator=generator, device=device)
-        with torch.autocast(
-            device.type, torch.bfloat16, enabled=recipe.precision == "bf16"
-        ):
-            logits = model(images + recipe.sigma * noise)
-        loss = cross_entropy(logits.float(), labels)
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        optimiser.step()
-
-        seen.add(logits.detach(), labels, loss.item())
-        progress(
-            Progress(
-                epoch=epoch + 1,
-                epochs=recipe.epochs,
-                images=seen.images,
-                images_total=len(dataset),
-                loss=seen.loss,
-                accuracy=seen.accuracy,
-                learning_rate=rate,
-                images_per_second=seen.images / (time.monotonic() - start),
-            )
-        )
-
-
-def epoch_seed(run_seed: int, epoch: int) -> int:
-    """Seed of one epoch's order, augmentation and noise."""
-    sequence = np.random.SeedSequence(run_seed, spawn_key=(epoch,))
-    return int(sequence.generate_state(1, np.uint64)[0])
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _fresh_model(dataset: Dataset, recipe: Recipe) -> nn.Module:
-    """The recipe's network; its initial weights are the only use of a global state."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(recipe.seed)
-        return build_model(
-            recipe.architecture, shape=dataset.shape, classes=len(dataset.class_names)
-        )
+    return model, optimiser
 
 
 def _describe(dataset: Dataset, recipe: Recipe, accuracy: dict[str, float]) -> Metadata:

@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.training.methods import METHODS, AnyMethod, Gaussian
 
 _BUILT_IN = resources.files("simplicert.training") / "recipes"
 
@@ -34,9 +36,15 @@ class Recipe(BaseModel):
         architecture: Name in the catalogue of architectures.
         sigma: Standard deviation of the Gaussian noise, in pixels of [0, 1]; 0 is
             ordinary training.
+        method: What is descended, and its parameters: a table with a ``name``.
         epochs: Passes over the training images.
-        batch_size: Images a step.
+        batch_size: Images a step, whatever the number of processes.
+        shares: Equal parts of a step's images, each with a forward pass, a seed and
+            batch-norm statistics of its own. Processes take them in turn; more need
+            less memory.
         learning_rate: Rate before any milestone.
+        rate_batch: The rate is for so many images a step, and is scaled linearly to
+            ``batch_size`` (Goyal et al. 2017). None: it is for ``batch_size``.
         momentum: Of stochastic gradient descent.
         weight_decay: L2 penalty on all weights.
         warmup_epochs: For that long the rate is multiplied by ``warmup_factor``.
@@ -47,7 +55,8 @@ class Recipe(BaseModel):
             ``resized-crop`` (of photographs, instead of the centre).
         threads: Of the CPU; the weights are the same, bit for bit, at one number only.
             None leaves it to torch: as many as there are cores.
-        precision: ``fp32``, or ``bf16`` for mixed precision.
+        precision: ``fp32``; or mixed: ``bf16``, or ``fp16`` with scaled losses.
+        stored: Precision that the trained weights are rounded to, and stored in.
         seed: Decides initial weights, order and noise.
     """
 
@@ -60,9 +69,12 @@ class Recipe(BaseModel):
     size: PositiveInt | None = None
     architecture: str
     sigma: NonNegative
+    method: AnyMethod = Gaussian()
     epochs: PositiveInt
     batch_size: PositiveInt
+    shares: PositiveInt = 1
     learning_rate: Positive
+    rate_batch: PositiveInt | None = None
     momentum: Fraction
     weight_decay: NonNegative
     warmup_epochs: NonNegative = 0.0
@@ -71,8 +83,17 @@ class Recipe(BaseModel):
     decay: Positive = 0.1
     augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
     threads: PositiveInt | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    stored: Literal["fp32", "bf16"] = "fp32"
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("shares")
+    @classmethod
+    def _share_the_batch(cls, shares: int, others: Any) -> int:
+        images = others.data.get("batch_size", math.inf)
+        if shares > images:
+            raise ValueError(f"must be at most batch_size = {images}")
+        return shares
 
     @field_validator("milestones")
     @classmethod
@@ -104,7 +125,8 @@ class Recipe(BaseModel):
         """Learning rate when ``time`` epochs have passed."""
         passed = sum(time >= milestone for milestone in self.milestones)
         warmup = self.warmup_factor if time < self.warmup_epochs else 1.0
-        return self.learning_rate * warmup * self.decay**passed
+        scale = self.batch_size / (self.rate_batch or self.batch_size)
+        return self.learning_rate * scale * warmup * self.decay**passed
 
     def stretched(self, epochs: int) -> "Recipe":
         """The same schedule over another number of epochs."""
@@ -131,6 +153,7 @@ def load_recipe(
         name_or_path: A built-in name, or the path of a ``.toml`` file.
         epochs: Length of the run; the recipe's schedule is stretched to it.
         **overrides: Other fields to replace, after that; None leaves a field as it is.
+            Some of the method's parameters leave its others as they are.
 
     Raises:
         InputError: If there is no such recipe, or a field is unknown or invalid.
@@ -150,8 +173,12 @@ def load_recipe(
         raise InputError(f"recipe {name_or_path} is not valid TOML: {error}") from error
     except pydantic.ValidationError as error:
         raise InputError(f"recipe {name_or_path}{_problem(error, text)}") from error
+    fields = recipe.model_dump()
+    method = given.get("method")
+    if isinstance(method, dict) and method.get("name") in {None, recipe.method.name}:
+        given["method"] = fields["method"] | method
     try:
-        return Recipe.model_validate(recipe.model_dump() | given)
+        return Recipe.model_validate(fields | given)
     except pydantic.ValidationError as error:
         raise InputError(f"recipe {name_or_path}{_problem(error)}") from error
 
@@ -171,18 +198,40 @@ def _recipe_text(name_or_path: str) -> str:
 def _problem(error: pydantic.ValidationError, text: str = "") -> str:
     """The first thing that is wrong: line of the text, field, value and rule."""
     problem = error.errors()[0]
-    field = ".".join(map(str, problem["loc"][:1]))
-    lines = enumerate(text.splitlines(), start=1)
-    where = "".join(
-        f", line {number}"
-        for number, line in lines
-        if re.match(rf"{re.escape(field)}\s*=", line)
-    )
+    field, *inner = (str(part) for part in problem["loc"])
+    known: Mapping[str, object] = Recipe.model_fields
+    if field == "method" and inner:  # first which, which recipes do not say
+        known = METHODS[inner[0]].model_fields
+        field = ".".join([field, *inner[1:2]])
     rule = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        what = str(unknown_name("field", field, Recipe.model_fields))
-    elif problem["type"] == "missing":
-        what = f"{field} is missing"
-    else:
-        what = f"{field} = {problem['input']!r}: {rule}"
-    return f"{where}: {what}"
+    match problem["type"]:
+        case "extra_forbidden":
+            kind = f"{inner[0]} field" if inner else "field"
+            what = str(unknown_name(kind, field.removeprefix("method."), known))
+        case "union_tag_invalid":
+            field = "method.name"
+            what = str(unknown_name("method", problem["ctx"]["tag"], METHODS))
+        case "union_tag_not_found":
+            what = "method.name is missing"
+        case "missing":
+            what = f"{field} is missing"
+        case "model_attributes_type":
+            what = f"{field} = {problem['input']!r}: write it as method.name"
+        case _:
+            what = f"{field} = {problem['input']!r}: {rule}"
+    return f"{_line(text, field)}: {what}"
+
+
+def _line(text: str, field: str) -> str:
+    """Where a recipe's text sets a field, or the table that it is in."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[([\w.]+)\]", line):
+            table, key = f"{header[1]}.", header[1]
+        elif entry := re.match(r"\s*([\w.]+)\s*=", line):
+            key = table + entry[1]
+        else:
+            continue
+        if key == field or (not header and field.startswith(f"{key}.")):
+            return f", line {number}"
+    return ""

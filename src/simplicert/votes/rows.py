@@ -21,6 +21,8 @@ class VoteRows:
         counts: As in ``Votes``, over one block's draws.
         score_sums: Likewise; ``None`` where the run records no scores.
         score_squares: Likewise.
+        draw_seconds: Time that each block's draws took; NaN where it is not known. No
+            evidence: nothing is refused for it, and no digest depends on it.
     """
 
     images: Int[np.ndarray, " rows"]
@@ -28,6 +30,7 @@ class VoteRows:
     counts: Int[np.ndarray, "rows classes"]
     score_sums: Float[np.ndarray, "rows classes"] | None
     score_squares: Float[np.ndarray, "rows classes"] | None
+    draw_seconds: Float[np.ndarray, " rows"]
 
     @classmethod
     def join(cls, parts: "Sequence[VoteRows]") -> "VoteRows":
@@ -40,6 +43,7 @@ class VoteRows:
             counts=np.concatenate([part.counts for part in parts]),
             score_sums=np.concatenate(sums) if sums else None,
             score_squares=np.concatenate(squares) if squares else None,
+            draw_seconds=np.concatenate([part.draw_seconds for part in parts]),
         )
 
     def take(self, mask: Bool[np.ndarray, " rows"]) -> "VoteRows":
@@ -52,6 +56,7 @@ class VoteRows:
             score_squares=(
                 None if self.score_squares is None else self.score_squares[mask]
             ),
+            draw_seconds=self.draw_seconds[mask],
         )
 
 
@@ -97,12 +102,14 @@ def add_up(
     counts = np.zeros(shape, dtype=np.int64)
     sums, squares = np.zeros(shape), np.zeros(shape)
     found = np.zeros(len(manifest.images), dtype=np.int64)
+    seconds = np.zeros(len(manifest.images))
     scored = manifest.scores
     position = Positions(manifest.images)
     for part in rows:
         use = wanted[part.blocks]
         where = position(part.images[use])
         np.add.at(found, where, 1)
+        np.add.at(seconds, where, part.draw_seconds[use])
         _add_at(counts, where, part.counts[use])
         if part.score_sums is None or part.score_squares is None:
             scored = False
@@ -133,6 +140,7 @@ def add_up(
         indices=np.array(manifest.images, dtype=np.int64)[kept],
         labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
         sigma=manifest.sigma,
+        draw_seconds=seconds[kept],
         source={
             "model": manifest.model.name,
             "data": manifest.data.name,

@@ -28,6 +28,8 @@ MANIFEST = "manifest.json"
 PARTS = "parts"
 LEFTOVER_SECONDS = 3600.0
 _EVIDENCE = b"simplicert.evidence"
+_SECONDS = "draw_seconds"  # the last column, which older parts lack
+_SCORES = ("score_sums", "score_squares")
 
 
 class RunDirectory:
@@ -138,6 +140,9 @@ class RunDirectory:
             _schema(self.manifest),
             compression="zstd",
             write_page_checksum=True,
+            # Of a sum of scores the first bytes repeat and the last do not.
+            use_dictionary=["image", "block", _SECONDS],
+            use_byte_stream_split=[f"{scores}.list.element" for scores in _SCORES],
         ) as writer:
             for table in tables:
                 writer.write_table(table)
@@ -244,16 +249,15 @@ class RunDirectory:
     def _part_rows(
         self, part: Path, *, scores: bool, skip: bool = False
     ) -> Iterator[VoteRows]:
-        columns = ["image", "block", "counts"]
+        columns = ["image", "block", "counts", _SECONDS]
         if scores and self.manifest.scores:
-            columns += ["score_sums", "score_squares"]
+            columns += _SCORES
         try:
             with pq.ParquetFile(part, page_checksum_verification=True) as file:
                 self._check_evidence(part, file.schema_arrow.metadata or {})
-                if (
-                    file.schema_arrow.remove_metadata()
-                    != _schema(self.manifest).remove_metadata()
-                ):
+                whole = _schema(self.manifest).remove_metadata()
+                untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
+                if file.schema_arrow.remove_metadata() not in (whole, untimed):
                     raise InputError(f"{part} has other columns: it was edited")
                 for batch in file.iter_batches(batch_size=8192, columns=columns):
                     if any(column.null_count for column in batch.columns):
@@ -310,10 +314,8 @@ def _schema(manifest: Manifest) -> pa.Schema:
         pa.field("counts", pa.list_(pa.int64(), classes)),
     ]
     if manifest.scores:
-        fields += [
-            pa.field("score_sums", pa.list_(pa.float64(), classes)),
-            pa.field("score_squares", pa.list_(pa.float64(), classes)),
-        ]
+        fields += [pa.field(s, pa.list_(pa.float64(), classes)) for s in _SCORES]
+    fields.append(pa.field(_SECONDS, pa.float64()))
     return pa.schema(fields, {_EVIDENCE: json.dumps(manifest.evidence()).encode()})
 
 
@@ -327,6 +329,7 @@ def _to_table(rows: VoteRows, manifest: Manifest) -> pa.Table:
         pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), classes)
         for m in matrices
     ]
+    columns.append(pa.array(rows.draw_seconds))
     return pa.Table.from_arrays(columns, schema=_schema(manifest))
 
 
@@ -336,12 +339,18 @@ def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:
         return column.reshape(-1, classes)
 
     scored = "score_sums" in batch.schema.names
+    timed = _SECONDS in batch.schema.names
     return VoteRows(
         images=batch.column("image").to_numpy(),
         blocks=batch.column("block").to_numpy(),
         counts=matrix("counts"),
         score_sums=matrix("score_sums") if scored else None,
         score_squares=matrix("score_squares") if scored else None,
+        draw_seconds=(
+            batch.column(_SECONDS).to_numpy()
+            if timed
+            else np.full(batch.num_rows, np.nan)
+        ),
     )
 
 

@@ -24,6 +24,9 @@ class Votes:
         labels: True classes, or ``None`` where they are unknown.
         sigma: Noise standard deviation, in input units.
         source: What produced the votes, for people: model, data, precision, digest.
+        draw_seconds: Time that each image's draws took one process: wall clock, shared
+            evenly among what was drawn together. NaN or ``None``: not known. It is no
+            evidence, and not part of the digest.
     """
 
     counts: Shaped[np.ndarray, "images classes"]
@@ -34,6 +37,7 @@ class Votes:
     labels: Int[np.ndarray, " images"] | None
     sigma: float
     source: dict[str, str]
+    draw_seconds: Float[np.ndarray, " images"] | None = None
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[1] < 2:

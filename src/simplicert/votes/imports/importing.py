@@ -227,5 +227,6 @@ def _write_run(
                 counts=table.counts,
                 score_sums=None,
                 score_squares=None,
+                draw_seconds=np.full(len(table.indices), np.nan),
             )
         )

@@ -1,0 +1,120 @@
+"""Write the tables of README.md anew, from the votes committed beside it.
+
+    python results/tables.py
+
+Needs no torch, no data and no weights.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simplicert import analysis
+from simplicert.certificates import Certificates
+from simplicert.certification import certify
+from simplicert.votes import RunDirectory
+
+RESULTS = Path(__file__).resolve().parent
+BEGIN, END = "<!-- tables.py: begin -->\n", "<!-- tables.py: end -->\n"
+
+ALPHA = 0.001
+RADII = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0])
+PAPER_IMPROVED = {0.12: 0.144, 0.25: 0.261, 0.5: 0.474, 1.0: 0.702}
+"""Table 2 of Cullen et al. 2024, CIFAR-10: proportion improved, by sigma."""
+
+
+def find_runs(root: Path = RESULTS) -> list[Path]:
+    """Every run directory below ``root``."""
+    return sorted(manifest.parent for manifest in root.rglob("manifest.json"))
+
+
+def runs_table(runs: Sequence[Path]) -> pd.DataFrame:
+    """What was sampled, one row a run."""
+    rows = []
+    for path in runs:
+        run = RunDirectory(path)
+        votes = run.read()
+        seconds = votes.draw_seconds
+        assert votes.labels is not None
+        top = votes.counts.argmax(axis=1)
+        rows.append(
+            {
+                "run": path.name,
+                "data": votes.source["data"],
+                "sigma": votes.sigma,
+                "images": len(votes),
+                "draws": float(votes.draws.mean()),
+                "top1": float((top == votes.labels).mean()),
+                "device": run.manifest.device,
+                "precision": run.manifest.precision,
+                "seconds_per_image": np.nan if seconds is None else seconds.mean(),
+                "votes": votes.digest[:16],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def radii_table(runs: Sequence[Path]) -> pd.DataFrame:
+    """Median and mean certified radius and certified accuracy, by mechanism."""
+    tables = []
+    for path, certificates in _certified(runs):
+        accuracy = analysis.certified_accuracy(certificates, RADII)
+        wide = accuracy.pivot_table("share", "mechanism", "radius", sort=False)
+        wide.columns = [f"at {radius:g}" for radius in wide.columns]
+        median = analysis.table1(certificates)[["mechanism", "median_radius"]]
+        mean = analysis.average_certified_radius(certificates)
+        table = median.merge(mean).merge(wide, on="mechanism")
+        table.insert(0, "run", path.name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def improvement_table(runs: Sequence[Path]) -> pd.DataFrame:
+    """The paper's Table 2 against cohen, beside the proportion that it prints."""
+    tables = []
+    for path, certificates in _certified(runs):
+        table = analysis.table2(certificates, baseline="cohen")
+        table = table[table["mechanism"].isin(["ensemble", "neyman_pearson"])]
+        printed = PAPER_IMPROVED.get(certificates.sigma, np.nan)
+        paper = np.where(table["mechanism"] == "ensemble", printed, np.nan)
+        table = table.drop(columns=["baseline", "sigma", "statistic"])
+        table.insert(0, "run", path.name)
+        table.insert(table.columns.get_loc("improved"), "in_the_paper", paper)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def tables_markdown(runs: Sequence[Path]) -> str:
+    """All tables, as they stand in README.md."""
+    paragraphs = [
+        f"Certified at alpha = {ALPHA:g}, hard votes. `top1` is the smoothed "
+        "classifier's accuracy; `seconds_per_image` the time of its draws; `votes` the "
+        "beginning of the votes' digest.",
+        analysis.format_table(runs_table(runs), "markdown"),
+        "`at r` is the certified accuracy at radius r, of all images.",
+        analysis.format_table(radii_table(runs), "markdown"),
+        "Against `cohen`, over the `images` that it certifies: `improved` is the share "
+        "of them with a larger radius.",
+        analysis.format_table(improvement_table(runs), "markdown"),
+    ]
+    return "\n".join(f"{paragraph.rstrip()}\n" for paragraph in paragraphs)
+
+
+def _certified(runs: Sequence[Path]) -> list[tuple[Path, Certificates]]:
+    votes = [(path, RunDirectory(path).read(scores=False)) for path in runs]
+    return [(path, certify(each, alpha=ALPHA)) for path, each in votes]
+
+
+def main() -> None:
+    """Replace what stands between the two marks in README.md."""
+    readme = RESULTS / "README.md"
+    before, rest = readme.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    tables = tables_markdown(find_runs())
+    readme.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What a training method is: a loss of images under Gaussian noise."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+PositiveInt = Annotated[int, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Method(BaseModel, ABC):
+    """A training method and its parameters: a recipe's table ``[method]``.
+
+    A new one is one file: a subclass whose ``name`` is a ``Literal``, its parameters as
+    fields, and its place in ``simplicert.training.methods``.
+
+    Attributes:
+        name: What recipes call it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+
+    @property
+    @abstractmethod
+    def passes(self) -> int:
+        """Forward and backward passes an image and step; plain augmentation has 1."""
+
+    @abstractmethod
+    def loss(
+        self,
+        model: nn.Module,
+        images: Float[Tensor, "images channels height width"],
+        labels: Int[Tensor, " images"],
+        *,
+        sigma: float,
+        done: float,
+        generator: torch.Generator,
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "images classes"]]:
+        """What a step descends.
+
+        It may run under autocast: losses are computed in float32 (``by_image``).
+
+        Args:
+            model: Images → logits, in training mode; must be left in it.
+            images: In [0, 1], augmented, without noise.
+            labels: One class an image.
+            sigma: Standard deviation of the noise.
+            done: Share of the whole training that has passed, in [0, 1).
+            generator: The only source of randomness, on the images' device.
+
+        Returns:
+            The mean loss over the images, and logits or log-probabilities under noise,
+            a row an image, from which the accuracy shown in progress is counted.
+        """
+
+
+def noisy_copies(
+    images: Float[Tensor, "images channels height width"],
+    *,
+    draws: int,
+    sigma: float,
+    generator: torch.Generator,
+) -> Float[Tensor, "copies channels height width"]:
+    """``draws`` noisy copies of each image, those of an image next to each other."""
+    copies = images.repeat_interleave(draws, dim=0)
+    noise = torch.randn(copies.shape, generator=generator, device=images.device)
+    return copies + sigma * noise
+
+
+def by_image(
+    logits: Float[Tensor, "copies classes"], *, draws: int
+) -> Float[Tensor, "images draws classes"]:
+    """Logits of noisy copies, those of an image together, in float32 or better."""
+    # Mixed precision ends here: losses need the digits, and the checks have float64.
+    precise = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return precise.reshape(-1, draws, precise.shape[1])
+
+
+def smoothed(
+    logits: Float[Tensor, "images draws classes"],
+) -> Float[Tensor, "images classes"]:
+    """Log-probabilities of the soft smoothed classifier: of the draws' mean softmax.
+
+    Computed from logarithms throughout, so gradients are right where it underflows.
+    """
+    total = logits.log_softmax(dim=2).logsumexp(dim=1)
+    return total - math.log(logits.shape[1])

@@ -1,0 +1,81 @@
+"""The committed results: whole, small, and what results/README.md says they are."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import beta, norm
+
+from simplicert.models import load_checkpoint
+from simplicert.sampling.sources import as_classifier
+from simplicert.votes import RunDirectory
+
+RESULTS = Path(__file__).parents[1] / "results"
+SCRIPT = runpy.run_path(str(RESULTS / "tables.py"))
+RUNS = SCRIPT["find_runs"]()
+WEIGHTS = sorted(RESULTS.rglob("*.safetensors"))
+
+pytestmark = pytest.mark.skipif(not RUNS, reason="results/ has no runs yet")
+
+
+def named(path):
+    return path.stem if path.suffix == ".safetensors" else path.name
+
+
+@pytest.mark.parametrize("path", RUNS, ids=named)
+def test_a_run_is_whole_small_and_balanced(path):
+    run = RunDirectory(path)
+    manifest = run.manifest
+    assert run.done().all()
+    [part] = run.parts
+    assert part.stat().st_size <= 3e6
+    assert {p.name for p in path.iterdir()} <= {"manifest.json", "parts", ".lock"}
+    assert path.name.endswith(f"-{manifest.sigma:.2f}")
+    assert manifest.model.training_sigma == manifest.sigma
+    votes = run.read()
+    np.testing.assert_array_equal(votes.draws, manifest.draws)
+    # A stride through rows that cycle through the classes may meet only one of them.
+    labelled = np.bincount(votes.labels, minlength=votes.classes)
+    assert labelled.min() > 0.5 * labelled.max()
+
+
+def test_the_runs_of_one_folder_are_of_the_same_images():
+    for folder in {path.parent for path in RUNS}:
+        manifests = [RunDirectory(p).manifest for p in RUNS if p.parent == folder]
+        assert len({manifest.data.digest for manifest in manifests}) == 1
+        for one in manifests:
+            shorter, longer = sorted([one.images, manifests[0].images], key=len)
+            assert set(shorter) <= set(longer)
+
+
+def test_readme_has_the_tables_that_the_votes_give():
+    _, rest = (RESULTS / "README.md").read_text("utf-8").split(SCRIPT["BEGIN"])
+    shown, _ = rest.split(SCRIPT["END"])
+    assert shown.strip() == SCRIPT["tables_markdown"](RUNS).strip()
+
+
+@pytest.mark.parametrize("path", RUNS, ids=named)
+def test_cohens_numbers_by_another_route(path):
+    # From the counts with SciPy's quantiles alone, without any of our own steps.
+    votes = RunDirectory(path).read()
+    best = votes.counts.max(axis=1)
+    lower = beta.ppf(0.0005, best, votes.draws - best + 1)
+    radius = votes.sigma * np.maximum(norm.ppf(lower), 0)
+    right = (votes.counts.argmax(axis=1) == votes.labels) & (radius > 0)
+    table = SCRIPT["radii_table"]([path]).set_index("mechanism").loc["cohen"]
+    assert table["median_radius"] == pytest.approx(np.median(radius), rel=1e-9)
+    assert table["average_certified_radius"] == pytest.approx(
+        (radius * right).mean(), rel=1e-9
+    )
+    for r in SCRIPT["RADII"]:
+        assert table[f"at {r:g}"] == (right & (radius >= r)).mean()
+
+
+@pytest.mark.parametrize("path", WEIGHTS, ids=named)
+def test_weights_are_small_and_those_of_the_run_beside_them(path):
+    assert path.stat().st_size <= 5e6
+    _, metadata = load_checkpoint(path)
+    manifest = RunDirectory(path.with_suffix("")).manifest
+    assert as_classifier(path).digest == manifest.model.digest
+    assert metadata.sigma == manifest.sigma

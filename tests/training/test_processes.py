@@ -1,0 +1,95 @@
+"""Two processes under torchrun train what one process does."""
+
+import re
+
+import pytest
+import torch
+from commands import CLI, TORCHRUN, TWO, finish, log, same_weights
+from safetensors.torch import load_file
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+# A network with batch norm, and a method that looks at its statistics while it trains.
+ATTACKED = (
+    *("--set", "architecture=resnet20", "--set", "augment=['crop','flip']"),
+    *("--set", "method.name=smoothadv", "--set", "stored=bf16"),
+)
+RADIUS = ("--set", "method.name=macer", "--set", "method.draws=4")
+CONSISTENT = ("--set", "method.name=consistency", "--set", "precision=bf16")
+
+
+def train_both(tmp_path, *options):
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    command = ("train", "digits", *options, "-o")
+    assert finish(*CLI, *command, one)[0] == 0
+    code, err = finish(*TWO, *command, two, timeout=200)
+    assert code == 0, err
+    assert "Warning" not in err
+    return one, two
+
+
+# Sums of two shares have one order only, so nothing at all may differ.
+@pytest.mark.parametrize(
+    "options",
+    [(), ATTACKED, RADIUS, CONSISTENT],
+    ids=["gaussian", "smoothadv", "macer", "consistency"],
+)
+def test_two_shares_have_one_loss_curve(options, tmp_path):
+    one, two = train_both(tmp_path, "--epochs", 2, "--set", "shares=2", *options)
+    assert log(one).equals(log(two))
+    assert same_weights(one, two)
+
+
+def test_more_shares_differ_by_the_order_of_sums(tmp_path):
+    """((a + b) + c) + d in one process, (a + c) + (b + d) in two."""
+    one, two = train_both(tmp_path, "--epochs", 6, "--set", "shares=4")
+    # 72 steps, each of which rounds to 24 bits (6e-8) and passes the error on.
+    ours, theirs = log(one), log(two)
+    assert (ours["loss"] - theirs["loss"]).abs().max() < 1e-4
+    assert (ours["accuracy"] - theirs["accuracy"]).abs().max() < 2 / 1400
+    assert not same_weights(one, two), "the order of sums is no longer tested"
+    weights = load_file(two)
+    for name, value in load_file(one).items():
+        torch.testing.assert_close(weights[name], value, rtol=0, atol=1e-4)
+
+
+def test_processes_that_cannot_divide_the_shares_say_so(tmp_path):
+    out = tmp_path / "model.safetensors"
+    code, err = finish(*TWO, "train", "digits", "--set", "shares=3", "-o", out)
+    assert code != 0
+    assert (
+        "2 processes cannot divide 3 shares of a step equally: give shares = 2" in err
+    )
+    assert not out.exists()
+
+
+def test_the_launcher_is_built_in(tmp_path):
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    command = (*CLI, "train", "digits", "--epochs", 2, "--set", "shares=2", "-o")
+    assert finish(*command, one)[0] == 0
+    code, err = finish(*command, two, "--processes", 2)
+    assert code == 0, err
+    assert same_weights(one, two)
+    assert len(re.findall("epoch 2/2", err)) == 1  # one of them reports
+
+
+# As on two machines, each with a disk of its own.
+OWN_DISKS = """
+import os, sys
+from pathlib import Path
+from simplicert.data import load_dataset
+from simplicert.training import load_recipe, train
+train(load_dataset("digits", split="train"), load_recipe("digits", epochs=2, shares=2),
+      state=Path(sys.argv[1], os.environ["RANK"], "run.training"))
+"""
+
+
+def test_states_that_differ_are_noticed(tmp_path):
+    script = tmp_path / "own_disks.py"
+    script.write_text(OWN_DISKS)
+    assert finish(*TORCHRUN, script, tmp_path)[0] == 0
+    assert (tmp_path / "0" / "run.training").exists()
+    assert not (tmp_path / "1").exists()
+    code, err = finish(*TORCHRUN, script, tmp_path)
+    assert code != 0
+    assert "the processes read different states of the run" in err
