@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from simplicert.cli.train import train_command
@@ -90,7 +91,7 @@ def test_log_and_state_lie_beside_the_checkpoint(tmp_path, monkeypatch):
         patch.setattr("simplicert.cli.train.save_checkpoint", save)
         with pytest.raises(OSError, match="No space"):
             train_command("digits", epochs=2, out=out)
-    assert seen == ["model-0.5.csv", "model-0.5.training"]
+    assert seen == ["model-0.5.csv", "model-0.5.lock", "model-0.5.training"]
     train_command("digits", epochs=2, out=out)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "model-0.5.csv",
@@ -170,3 +171,41 @@ def test_processes_that_cannot_divide_the_shares_are_not_started(simplicert):
     code, _, err = simplicert("train", "digits", "--processes", 2)
     assert code == 2
     assert "2 processes cannot divide 1 shares" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"workers": -1}, "--workers must be at least 0, got -1"),
+        ({"processes": 0}, "--processes must be at least 1, got 0"),
+        ({"set_": ("epochs.x=3",)}, "it has an option, --epochs"),
+        ({"set_": ("name_or_path=x",)}, "unknown field 'name_or_path'"),
+    ],
+)
+def test_options_without_a_meaning_are_refused(tmp_path, options, complaint):
+    with pytest.raises(InputError, match=complaint):
+        train_command("digits", out=tmp_path / "model.safetensors", **options)
+
+
+def test_a_directory_in_place_of_the_checkpoint_is_named(tmp_path):
+    out = tmp_path / "model.safetensors"
+    out.mkdir()
+    with pytest.raises(InputError, match="there is a directory of that name"):
+        train_command("digits", epochs=1, out=out)
+
+
+def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
+    out = tmp_path / "model.safetensors"
+    left = tmp_path / "model.training.abcdefgh.tmp"  # by one that was killed
+    left.touch()
+    with (
+        FileLock(tmp_path / "model.lock"),
+        pytest.raises(InputError, match="another process is training"),
+    ):
+        train_command("digits", epochs=1, out=out)
+    assert left.exists()
+    train_command("digits", epochs=1, out=out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "model.csv",
+        "model.safetensors",
+    ]

@@ -1,8 +1,12 @@
 """Every kind of classifier is sampled and certified; every bad one is named."""
 
+import copy
 import subprocess
 import sys
 import types
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 
 import numpy as np
 import pytest
@@ -274,6 +278,51 @@ def test_the_digest_is_the_same_under_another_torch(monkeypatch):
     assert digest(floor=0.5) != before
     assert digest() == before
     assert digest(eps=1e-3) != before
+
+
+class Setting(Enum):
+    ONE = 1
+    TWO = 2
+
+
+@dataclass
+class Settings:
+    power: int
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.float32(2), np.float32(3)),
+        (np.array([2]), np.array([3])),
+        (Setting.ONE, Setting.TWO),
+        (Settings(2), Settings(3)),
+        ({2}, {3}),
+        (partial(pow, exp=2), partial(pow, exp=3)),
+        (torch.float32, torch.float64),
+    ],
+)
+@pytest.mark.parametrize("name", ["setting", "_private"])
+def test_the_digest_is_of_the_settings_too(one, other, name):
+    def digest(value):
+        module = Plain()
+        if name == "_private":
+            value = str(value)  # others may be caches
+        setattr(module, name, value)
+        return TorchClassifier(module).digest
+
+    assert digest(one) != digest(other)
+    assert digest(one) == digest(copy.deepcopy(one))
+
+
+class Plain(nn.Module):
+    pass
+
+
+def test_the_digest_is_of_the_order_of_modules_that_are_used_twice():
+    tanh, relu = nn.Tanh(), nn.ReLU()
+    first, second = (nn.Sequential(tanh, relu, last) for last in (tanh, relu))
+    assert TorchClassifier(first).digest != TorchClassifier(second).digest
 
 
 def test_functions_typed_into_an_interpreter_differ_too():

@@ -9,6 +9,7 @@ from simplicert.data import load_dataset
 from simplicert.errors import InputError
 from simplicert.training import load_recipe, measure_accuracy, train
 from simplicert.training.loop import _fresh_model
+from simplicert.training.methods import Gaussian
 
 DIGITS = load_dataset("digits", split="train").select(np.arange(200))
 
@@ -215,3 +216,20 @@ def test_digits_learns_what_the_documentation_says():
     )
     assert metadata.accuracy["test_clean"] >= 0.96
     assert metadata.accuracy["test_noisy"] >= 0.74
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("not enough memory: you …")]
+)
+def test_too_little_memory_asks_for_more_shares(monkeypatch, error):
+    def loss(self, *args, **options):
+        raise error
+
+    monkeypatch.setattr(Gaussian, "loss", loss)
+    with pytest.raises(InputError, match="128 images at once do not fit .* more share"):
+        train(DIGITS, load_recipe("digits", epochs=1))
+
+
+def test_a_state_is_named_as_one(tmp_path):
+    with pytest.raises(InputError, match=r"ends in \.training"):
+        train(DIGITS, load_recipe("digits", epochs=1), state=tmp_path / "run-0.25")

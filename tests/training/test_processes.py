@@ -6,6 +6,9 @@ import pytest
 import torch
 from commands import CLI, TORCHRUN, TWO, finish, log, same_weights
 from safetensors.torch import load_file
+from torch.distributed import ReduceOp
+
+from simplicert.training.processes import Processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -93,3 +96,12 @@ def test_states_that_differ_are_noticed(tmp_path):
     code, err = finish(*TORCHRUN, script, tmp_path)
     assert code != 0
     assert "the processes read different states of the run" in err
+
+
+def test_processes_whose_mean_is_one_s_own_number_do_not_agree(monkeypatch):
+    def all_reduce(amount, op=ReduceOp.SUM):
+        ends = torch.tensor([[1, -1], [3, -3], amount.tolist()])
+        amount.copy_(ends.amax(0) if op == ReduceOp.MAX else ends.sum(0))
+
+    monkeypatch.setattr("torch.distributed.all_reduce", all_reduce)
+    assert not Processes(1, 3).agree_on(2, device=torch.device("cpu"))

@@ -60,6 +60,9 @@ def test_given_fields_win_and_none_leaves_the_file(path):
         ("seed = 'x'", r"line 12: seed = 'x': Input should be a valid integer"),
         ("seed = -1", "seed = -1"),
         ("decay = inf", "decay = inf"),
+        (f"seed = {2**64}", f"line 12: seed = {2**64}: Input should be less than"),
+        ("threads = 100_000", "line 12: threads = 100000: Input should be less than"),
+        ("decay = 1e39", r"line 12: decay = 1e\+39: Input should be less than"),
         ("seed = =", r"not valid TOML: .*line 12"),
         ("shares = 65", "line 12: shares = 65: must be at most batch_size = 64"),
         ("epochz = 3", "line 12: unknown field 'epochz': did you mean 'epochs'"),
@@ -86,6 +89,25 @@ def test_milestones_outside_the_run_are_a_contradiction(path, milestones):
         InputError, match="must rise, and lie between warmup_epochs = 0 and"
     ):
         load_recipe(str(path), milestones=milestones)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"epochs": 10**400}, "epochs = 10+: Input should be less than"),
+        ({"name_or_path": "x"}, "unknown field 'name_or_path'"),
+        ({"method": {"name": ["macer"]}}, "unknown method"),
+    ],
+)
+def test_what_python_would_choke_on_is_named_too(path, fields, complaint):
+    with pytest.raises(InputError, match=complaint):
+        load_recipe(str(path), **fields)
+
+
+def test_a_recipe_that_is_no_text_is_refused(path):
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not valid TOML"):
+        load_recipe(str(path))
 
 
 def test_a_missing_field_is_named(path):

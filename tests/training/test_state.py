@@ -137,6 +137,19 @@ def test_a_full_disk_leaves_the_state_before(write, tmp_path, monkeypatch):
     assert reports[0].epoch == 3
 
 
+def test_a_file_of_the_user_s_is_not_overwritten_by_the_log(tmp_path):
+    (tmp_path / "run.csv").write_text("name,age\n")
+    with pytest.raises(InputError, match=r"run\.csv is no log of a training"):
+        trained(tmp_path / "run.training")
+    assert (tmp_path / "run.csv").read_text() == "name,age\n"
+
+
+def test_a_directory_in_place_of_the_state_is_named_before_training(tmp_path):
+    (tmp_path / "run.training").mkdir()
+    with pytest.raises(InputError, match=r"run\.training is no state"):
+        trained(tmp_path / "run.training")
+
+
 def test_a_directory_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"cannot write .*file"):
@@ -219,7 +232,7 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     # One step an epoch, the last: no loss has seen what it did.
     state = tmp_path / "run.training"
-    options = {"learning_rate": 3e38, "batch_size": 200, "weight_decay": 1e3}
+    options = {"learning_rate": 1e30, "batch_size": 200, "weight_decay": 1e12}
     with pytest.raises(InputError, match="weights became infinite in epoch 1 of 4"):
         trained(state, **options, precision="bf16")
     assert not state.exists()

@@ -2,10 +2,13 @@
 
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from filelock import FileLock, Timeout
 
 from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
@@ -13,6 +16,7 @@ from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
 from simplicert.machine.place import share_of_this_process
 from simplicert.models import Metadata, load_checkpoint, save_checkpoint
+from simplicert.models.checkpoint import clear_leftovers
 from simplicert.sampling.workers import launch_workers, threads_each
 from simplicert.training import Recipe, load_recipe, train
 from simplicert.training.epoch import check_division
@@ -62,16 +66,16 @@ def train_command(
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         json: Print all that the checkpoint says about itself, as JSON.
     """
+    for option, number, least in (("processes", processes, 1), ("workers", workers, 0)):
+        if number < least:
+            raise InputError(f"--{option} must be at least {least}, got {number}")
     share = share_of_this_process()
     resolved = load_recipe(recipe, epochs=epochs, sigma=sigma, **_fields(set_))
     path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
     if path.suffix != ".safetensors":
         raise InputError(f"-o {path}: a checkpoint's name ends in .safetensors")
-    if processes > 1 and share is None:
-        check_division(resolved.shares, processes)
-        threads = resolved.threads or threads_each(processes, None) or 1
-        launch_workers(sys.argv[1:], workers=processes, threads=threads)
-        return
+    if path.is_dir():
+        raise InputError(f"-o {path}: there is a directory of that name")
     path.parent.mkdir(parents=True, exist_ok=True)  # fails before the training, if ever
     training, validation = (
         _dataset(resolved, data, split=split, corrupt=corrupt)
@@ -80,10 +84,16 @@ def train_command(
     for name in (*training.skipped, *validation.skipped):
         print(f"skipped {name}", file=sys.stderr)
     metadata = _trained_already(path, resolved, training)
+    if metadata is None and processes > 1 and share is None:
+        check_division(resolved.shares, processes)
+        threads = resolved.threads or threads_each(processes, None) or 1
+        launch_workers(sys.argv[1:], workers=processes, threads=threads)
+        return
     state = path.with_suffix(".training")
     leads = share is None or share[0] == 0
     if metadata is None:
-        with training_progress(resolved.name) as progress:
+        only = _sole_trainer(path) if leads else nullcontext()
+        with only, training_progress(resolved.name) as progress:
             model, metadata = train(
                 training,
                 resolved,
@@ -94,8 +104,9 @@ def train_command(
                 workers=workers,
                 progress=progress if leads else ignore,
             )
-        if leads:
-            save_checkpoint(path, model, metadata)
+            if leads:
+                save_checkpoint(path, model, metadata)
+                state.unlink(missing_ok=True)  # no other may have begun one
     if not leads:
         return
     state.unlink(missing_ok=True)
@@ -105,6 +116,29 @@ def train_command(
     for measured, accuracy in metadata.accuracy.items():
         print(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
     print(f"wrote {path}")
+
+
+@contextmanager
+def _sole_trainer(path: Path) -> Iterator[None]:
+    """Keep others from the checkpoint, its state and its log; clear what crashes left.
+
+    Raises:
+        InputError: If there is another already.
+    """
+    lock = path.with_suffix(".lock")
+    try:
+        with FileLock(lock, timeout=0):
+            for suffix in (".safetensors", ".training", ".csv"):
+                clear_leftovers(path.with_suffix(suffix))
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+    except Timeout:
+        raise InputError(
+            f"another process is training {path}: wait for it, or write elsewhere with "
+            "-o"
+        ) from None
 
 
 def _trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | None:
@@ -150,9 +184,9 @@ def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
         key, equals, value = assignment.partition("=")
         if not equals:
             raise InputError(f"--set {assignment}: write it as FIELD=VALUE")
-        if key in {"sigma", "epochs"}:
-            raise InputError(f"--set {assignment}: it has an option, --{key}")
         field, dot, parameter = key.partition(".")
+        if field in {"sigma", "epochs"}:
+            raise InputError(f"--set {assignment}: it has an option, --{field}")
         if not dot:
             fields[field] = _value(value)
         elif isinstance(fields.setdefault(field, {}), dict):

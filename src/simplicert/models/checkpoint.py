@@ -1,5 +1,6 @@
 """Checkpoints: one safetensors file with the weights and all that is known of them."""
 
+import glob
 import json
 import os
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
+import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from simplicert.errors import InputError
 from simplicert.models.catalogue import build_model
 
+_TEMPORARY = ".tmp"
 _KEY = "simplicert"  # the header's one entry: safetensors allows only text values
 
 
@@ -55,15 +58,22 @@ class Metadata(BaseModel):
 def save_checkpoint(path: Path, model: nn.Module, metadata: Metadata) -> None:
     """Write weights and metadata as one file, completely or not at all.
 
-    Weights that the recipe has rounded to bf16 take two bytes each.
+    Weights that the recipe has rounded to bf16 take two bytes each. Nothing is rounded
+    here.
     """
-    rounded = metadata.recipe.get("stored") == "bf16"
-    tensors = {
-        key: (tensor.bfloat16() if rounded and tensor.is_floating_point() else tensor)
-        for key, tensor in model.state_dict().items()
-    }
+    tensors = model.state_dict()
+    if metadata.recipe.get("stored") == "bf16":
+        tensors = {key: _narrowed(tensor) for key, tensor in tensors.items()}
     contiguous = {key: tensor.contiguous() for key, tensor in tensors.items()}
     write_atomically(path, to_bytes(contiguous, {_KEY: metadata.model_dump_json()}))
+
+
+def _narrowed(tensor: Tensor) -> Tensor:
+    """In bf16 if that has the digits, as it has not after further training."""
+    if not tensor.is_floating_point():
+        return tensor
+    narrow = tensor.bfloat16()
+    return narrow if torch.equal(narrow.to(tensor.dtype), tensor) else tensor
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:
@@ -131,7 +141,9 @@ def fit_weights(
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a crash or a full disk leaves the old one untouched."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f"{path.name}.", suffix=_TEMPORARY, delete=False
+    ) as file:
         temporary = Path(file.name)
         try:
             file.write(content)
@@ -140,5 +152,12 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.chmod(0o644)  # temporary files are private to their owner
             temporary.replace(path)
         except BaseException:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)  # it may have its name already
             raise
+
+
+def clear_leftovers(path: Path) -> None:
+    """Remove what ``write_atomically`` left of this file where it was killed."""
+    # Between the two are the 8 characters of a temporary file's name.
+    for file in path.parent.glob(f"{glob.escape(path.name)}.{'?' * 8}{_TEMPORARY}"):
+        file.unlink(missing_ok=True)

@@ -5,8 +5,12 @@ import hashlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -197,7 +201,8 @@ def weights_digest(module: nn.Module) -> str:
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().view(-1)
         hashed.update(flat.view(torch.uint8).numpy().tobytes())
-    for name, part in module.named_modules():
+    # One that is called in several places has several names.
+    for name, part in module.named_modules(remove_duplicate=False):
         hashed.update(f"{name} {type(part).__qualname__} {_settings(part)}".encode())
     for source in sorted({_source_of(type(part)) for part in module.modules()}):
         hashed.update(source.encode())
@@ -207,15 +212,18 @@ def weights_digest(module: nn.Module) -> str:
 def _settings(part: nn.Module) -> dict[str, object]:
     """Plain attributes; of torch's own modules those that were given.
 
+    What is private is plain if it is a number or text, and not torch's own.
     Its constructors, and what its modules print, gain parameters from version to
     version, whose defaults keep what a module computes.
     """
+    torchs = type(part).__module__.partition(".")[0] == "torch"
     attributes = {
         key: value
         for key, value in sorted(vars(part).items())
-        if key != "training" and not key.startswith("_")
+        if key != "training"
+        and (not key.startswith("_") or (not torchs and _is_number_or_text(value)))
     }
-    if type(part).__module__.partition(".")[0] == "torch":
+    if torchs:
         parameters = inspect.signature(type(part)).parameters
         defaults = {key: each.default for key, each in parameters.items()}
         return {
@@ -226,16 +234,29 @@ def _settings(part: nn.Module) -> dict[str, object]:
     return {key: _plain(value) for key, value in attributes.items()}
 
 
-def _plain(value: object) -> object:
+def _is_number_or_text(value: object) -> bool:
+    return isinstance(value, bool | int | float | complex | str)
+
+
+def _plain(value: object) -> object:  # noqa: PLR0911 (one a kind)
     """A value without addresses: equal for equal modules, in any process."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
-    if value is None or isinstance(value, bool | int | float | complex | str):
+    if value is None or _is_number_or_text(value):
         return value
-    if isinstance(value, Tensor):
-        return value.tolist()
+    if isinstance(value, Tensor | np.ndarray | np.generic):
+        return [str(value.dtype), value.tolist()]
+    if isinstance(value, set | frozenset):
+        return sorted(str(_plain(each)) for each in value)
+    if isinstance(value, Enum | torch.dtype | torch.device):
+        return str(value)
+    if isinstance(value, partial):
+        return [_plain(each) for each in (value.func, value.args, value.keywords)]
+    if is_dataclass(value) and not isinstance(value, type):
+        entries = {each.name: getattr(value, each.name) for each in fields(value)}
+        return [type(value).__qualname__, _plain(entries)]
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 

@@ -1,6 +1,5 @@
 """What a classifier may return, and how it is counted."""
 
-import re
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
@@ -9,6 +8,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.machine.device import is_lack_of_memory
 from simplicert.sampling.precision import as_recorded
 
 Output = Literal["logits", "probabilities", "labels"]
@@ -23,9 +23,6 @@ Forward = Callable[[Tensor], Any]
 SCORE_GRID = 2.0**32
 
 _INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
-
-NO_MEMORY = "not enough memory|can't allocate memory|out of memory|ALLOC_FAILED"
-"""What torch says in a plain RuntimeError, on a CPU and of CUDA's libraries."""
 
 
 def sum_tolerance(dtype: torch.dtype) -> float:
@@ -72,7 +69,7 @@ def outputs_of(
     except (InputError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever it is, it is the user's code
-        if isinstance(error, MemoryError) or re.search(NO_MEMORY, str(error)):
+        if is_lack_of_memory(error):
             raise torch.OutOfMemoryError(str(error)) from error
         first_line = str(error).partition("\n")[0]
         raise InputError(

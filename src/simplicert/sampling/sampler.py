@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
+from simplicert.machine.device import cpu_threads, usable_device
 from simplicert.sampling.engine import (
     DTYPES,
     Task,
@@ -157,7 +157,7 @@ class Sampler:
         keep_freed_memory()
         self.classifier = as_classifier(model)
         self.dataset = as_dataset(images, labels)
-        self.device = _device(device)
+        self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
         self._threads = threads
@@ -234,7 +234,7 @@ class Sampler:
                 drawn += len(task.blocks) * plan.block
                 yield task
 
-        with _threads(plan.threads):
+        with cpu_threads(plan.threads):
             for _ in self._draw(for_a_while(), plan):
                 pass
         return drawn / (time.monotonic() - began)
@@ -272,7 +272,7 @@ class Sampler:
         waiting: list[VoteRows] = []
         flushed = time.monotonic()
         try:
-            with _threads(plan.threads):
+            with cpu_threads(plan.threads):
                 for rows in self._draw((mine[task] for task in todo), plan):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
@@ -379,30 +379,3 @@ def sole_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
         raise InputError(
             f"another process is drawing into {path}: wait for it, or stop it first"
         ) from None
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    """Use this many CPU threads; 0 for as many as there are."""
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(threads or before)
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        if not torch.cuda.is_available():
-            return torch.device("cpu")
-        local = int(os.environ.get("LOCAL_RANK", "0"))  # one worker, one GPU
-        return torch.device("cuda", local % torch.cuda.device_count())
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()  # "meta" has no numbers
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {name!r} cannot be used: {str(error).splitlines()[0]}"
-        ) from error
-    return device

@@ -14,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from simplicert.data import Dataset
 from simplicert.data.encoded import with_random_cuts
 from simplicert.errors import InputError
+from simplicert.machine.device import is_lack_of_memory
 from simplicert.training.accuracy import Tally
 from simplicert.training.augment import AUGMENTATIONS
 from simplicert.training.batches import batches
@@ -154,9 +155,18 @@ class Epochs:
             seed = piece_seed(recipe.seed, epoch, share.step, share.number)
             generator.manual_seed(seed)
             time_passed = epoch + share.step * recipe.batch_size / len(dataset)
-            loss, logits = self._descend(
-                images, labels, share=share, time=time_passed, generator=generator
-            )
+            try:
+                loss, logits = self._descend(
+                    images, labels, share=share, time=time_passed, generator=generator
+                )
+            except Exception as error:
+                if not is_lack_of_memory(error):
+                    raise
+                raise InputError(
+                    f"{len(images)} images at once do not fit into the memory of "
+                    f"{device}: give more shares than {recipe.shares}"
+                    + (", or fewer draws" if recipe.method.passes > 1 else "")
+                ) from error
             statistics.end_share(last=share.last)
             seen.add(logits, labels, loss)
             now = monotonic()

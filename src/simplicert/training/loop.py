@@ -16,10 +16,11 @@ from simplicert.data import Dataset
 from simplicert.data.memory import keep_in_memory
 from simplicert.errors import InputError
 from simplicert.machine.allocator import keep_freed_memory
+from simplicert.machine.device import cpu_threads, usable_device
 from simplicert.models import Metadata, build_model
 from simplicert.training.accuracy import measure_accuracy
 from simplicert.training.epoch import DTYPES, Epochs
-from simplicert.training.processes import joined, place
+from simplicert.training.processes import joined
 from simplicert.training.progress import Watcher, ignore
 from simplicert.training.recipe import Recipe
 from simplicert.training.state import EpochRecord, TrainingState
@@ -86,7 +87,7 @@ def train(
             f"{len(validation.class_names)} classes, training images {dataset.shape} "
             f"and {len(dataset.class_names)}: they must be of one dataset"
         )
-    where = place(device)
+    where = usable_device(device)
     with ExitStack() as stack:
         stack.enter_context(_tuned(where, recipe.threads))
         processes = stack.enter_context(joined(where))
@@ -102,8 +103,9 @@ def train(
         network = model
         if compiled:
             # On a GPU launching a small network's kernels takes longer than they do:
-            # CUDA graphs launch them at once. Not with gradients exchanged in between.
-            mode = "reduce-overhead" if processes.world == 1 else None
+            # CUDA graphs launch them at once. They use their memory again at the next
+            # pass, so they are not for gradients that are added up or exchanged.
+            mode = "reduce-overhead" if recipe.shares == 1 else None
             network = torch.compile(model, mode=mode)  # type: ignore[assignment]  # its stubs know functions only
         epochs = Epochs(
             model=model,
@@ -160,16 +162,14 @@ def train(
 @contextmanager
 def _tuned(device: torch.device, threads: int | None) -> Iterator[None]:
     """Settings of the process that make it fast, until training ends."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
     keep_freed_memory()
-    try:
-        # Shapes repeat, so the fastest convolutions are worth a search on a GPU.
-        # Not the default of ``enabled``, which is False.
-        with cudnn.flags(enabled=cudnn.enabled, benchmark=device.type == "cuda"):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    # Shapes repeat, so the fastest convolutions are worth a search on a GPU. Not the
+    # default of ``enabled``, which is False.
+    with (
+        cpu_threads(threads),
+        cudnn.flags(enabled=cudnn.enabled, benchmark=device.type == "cuda"),
+    ):
+        yield
 
 
 def _fresh_model(

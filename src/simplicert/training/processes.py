@@ -1,6 +1,5 @@
 """One training run in several processes, which torchrun starts and restarts."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from simplicert.errors import InputError
 from simplicert.machine.place import share_of_this_process
 
 
@@ -39,9 +37,10 @@ class Processes:
 
     def agree_on(self, number: int, *, device: torch.device) -> bool:
         """Whether all processes, which wait for each other here, have this number."""
-        total = torch.tensor(number, device=device)
-        self.total(total)
-        return int(total) == number * self.world
+        ends = torch.tensor([number, -number], device=device)
+        if self.world > 1:
+            distributed.all_reduce(ends, distributed.ReduceOp.MAX)
+        return int(ends.sum()) == 0  # the largest is the smallest
 
 
 @contextmanager
@@ -59,22 +58,3 @@ def joined(device: torch.device) -> Iterator[Processes]:
         yield Processes(*share)
     finally:
         distributed.destroy_process_group()
-
-
-def place(name: str | None) -> torch.device:
-    """The device asked for; by default a GPU, this process's own, if there is one.
-
-    Raises:
-        InputError: If it cannot be used.
-    """
-    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
-    if name == "cuda":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()  # "meta" has no numbers
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {name!r} cannot be used: {str(error).splitlines()[0]}"
-        ) from error
-    return device

@@ -14,13 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.training.methods import METHODS, AnyMethod, Gaussian
+from simplicert.training.methods.base import (
+    Fraction,
+    NonNegative,
+    Positive,
+    PositiveInt,
+)
 
 _BUILT_IN = resources.files("simplicert.training") / "recipes"
-
-PositiveInt = Annotated[int, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
@@ -82,10 +83,10 @@ class Recipe(BaseModel):
     milestones: tuple[float, ...] = ()
     decay: Positive = 0.1
     augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Field(gt=0, le=1024)] | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     stored: Literal["fp32", "bf16"] = "fp32"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)  # torch takes no larger one
 
     @field_validator("shares")
     @classmethod
@@ -129,7 +130,13 @@ class Recipe(BaseModel):
         return self.learning_rate * scale * warmup * self.decay**passed
 
     def stretched(self, epochs: int) -> "Recipe":
-        """The same schedule over another number of epochs."""
+        """The same schedule over another number of epochs.
+
+        Raises:
+            pydantic.ValidationError: If that is no number of epochs.
+        """
+        at_once: dict[str, Any] = {"warmup_epochs": 0.0, "milestones": ()}
+        Recipe.model_validate(self.model_dump() | at_once | {"epochs": epochs})
         times = {
             "warmup_epochs": self.warmup_epochs * epochs / self.epochs,
             "milestones": tuple(
@@ -145,7 +152,7 @@ def built_in_recipes() -> tuple[str, ...]:
 
 
 def load_recipe(
-    name_or_path: str, *, epochs: int | None = None, **overrides: Any
+    name_or_path: str, /, *, epochs: int | None = None, **overrides: Any
 ) -> Recipe:
     """A recipe, built in or from a file, with some fields replaced.
 
@@ -167,17 +174,18 @@ def load_recipe(
     given = {key: value for key, value in overrides.items() if value is not None}
     try:
         recipe = Recipe.model_validate(tomllib.loads(text))
-        if epochs is not None:
-            recipe = recipe.stretched(epochs)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"recipe {name_or_path} is not valid TOML: {error}") from error
     except pydantic.ValidationError as error:
         raise InputError(f"recipe {name_or_path}{_problem(error, text)}") from error
-    fields = recipe.model_dump()
-    method = given.get("method")
-    if isinstance(method, dict) and method.get("name") in {None, recipe.method.name}:
-        given["method"] = fields["method"] | method
     try:
+        if epochs is not None:
+            recipe = recipe.stretched(epochs)
+        fields = recipe.model_dump()
+        method = given.get("method")
+        same = (None, recipe.method.name)
+        if isinstance(method, dict) and method.get("name") in same:
+            given["method"] = fields["method"] | method
         return Recipe.model_validate(fields | given)
     except pydantic.ValidationError as error:
         raise InputError(f"recipe {name_or_path}{_problem(error)}") from error
@@ -188,7 +196,10 @@ def _recipe_text(name_or_path: str) -> str:
         path = Path(name_or_path)
         if not path.is_file():
             raise InputError(f"no recipe at {path}: check the path")
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"recipe {path} is not valid TOML: {error}") from error
     known = built_in_recipes()
     if name_or_path not in known:
         raise unknown_name("recipe", name_or_path, known)

@@ -64,12 +64,17 @@ class TrainingState:
     """Saves a run after an epoch, and finds where it was.
 
     Args:
-        path: Of the file; the log is written beside it, as ``.csv``.
+        path: Of the file, which ends in ``.training``; the log ends in ``.csv``.
         recipe: Of the run.
         dataset: The images it is trained on.
+
+    Raises:
+        InputError: If the path does not end so.
     """
 
     def __init__(self, path: Path, recipe: Recipe, dataset: Dataset) -> None:
+        if path.suffix != ".training":
+            raise InputError(f"state {path}: the name of a state ends in .training")
         self.path, self.log_path = path, path.with_suffix(".csv")
         self._recipe = recipe.model_dump(mode="json")
         # The dataset's own is of the whole split, whichever images are selected.
@@ -99,13 +104,9 @@ class TrainingState:
             {key: value.contiguous() for key, value in tensors.items()},
             {_KEY: header.model_dump_json()},
         )
-        rows = io.StringIO()
-        writer = csv.DictWriter(rows, EpochRecord.model_fields, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(record.model_dump() for record in log)
         try:
             # The log first: an epoch without its state is trained and logged again.
-            write_atomically(self.log_path, rows.getvalue().encode())
+            write_atomically(self.log_path, _log(log))
             write_atomically(self.path, content)
         except OSError as error:
             raise InputError(
@@ -124,15 +125,17 @@ class TrainingState:
 
         Raises:
             InputError: If the file is damaged, or of another run; names what differs.
+                If what would be written over is something else.
         """
-        if not self.path.is_file():
+        self._spare_others()
+        if not self.path.exists():
             return []
         try:
             with safe_open(self.path, framework="pt") as file:
                 saved = (file.metadata() or {}).get(_KEY, "")
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             header = _Header.model_validate_json(saved)
-        except (SafetensorError, ValidationError) as error:
+        except (SafetensorError, ValidationError, OSError) as error:
             raise InputError(
                 f"{self.path} is no state of a training run, or is damaged: remove it "
                 "to start again"
@@ -152,6 +155,26 @@ class TrainingState:
                 optimiser.state[weight]["momentum_buffer"] = momentum
         scaler.load_state_dict(header.scaler)
         return list(header.log)
+
+    def _spare_others(self) -> None:
+        """Refuse to write the log over a file that is none."""
+        if not self.log_path.exists():
+            return
+        with self.log_path.open("rb") as file:
+            first = file.readline()
+        if first != _log([]):
+            raise InputError(
+                f"{self.log_path} is no log of a training, which would be written "
+                "there: move it, or write elsewhere with -o"
+            )
+
+
+def _log(records: Sequence[EpochRecord]) -> bytes:
+    rows = io.StringIO()
+    writer = csv.DictWriter(rows, EpochRecord.model_fields, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(record.model_dump() for record in records)
+    return rows.getvalue().encode()
 
 
 def check_same_run(

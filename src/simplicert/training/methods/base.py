@@ -9,9 +9,12 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-PositiveInt = Annotated[int, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Beyond that torch and NumPy overflow in ways of their own.
+_MOST, _LARGEST = 10**9, 1e30
+
+PositiveInt = Annotated[int, Field(gt=0, le=_MOST)]
+NonNegative = Annotated[float, Field(ge=0, le=_LARGEST)]
+Positive = Annotated[float, Field(gt=0, le=_LARGEST)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
