@@ -226,7 +226,9 @@ def test_too_little_memory_asks_for_more_shares(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(Gaussian, "loss", loss)
-    with pytest.raises(InputError, match="128 images at once do not fit .* more share"):
+    with pytest.raises(
+        InputError, match=r"128 images at once do not fit .* more share"
+    ):
         train(DIGITS, load_recipe("digits", epochs=1))
 
 
