@@ -261,7 +261,11 @@ def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
         *("--sigma", "0.5", "--draws", "1000000", "--out", run),
     ]
     process = subprocess.Popen(
-        list(map(str, command)), stderr=subprocess.PIPE, text=True
+        list(map(str, command)),
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in its background with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     for line in process.stderr:
         if "passes to go" in line:
