@@ -90,8 +90,8 @@ def tables_markdown(runs: Sequence[Path]) -> str:
     """All tables, as they stand in README.md."""
     paragraphs = [
         f"Certified at alpha = {ALPHA:g}, hard votes. `top1` is the share of "
-        "images whose most frequent class is the label; `seconds_per_image` the time of its draws; `votes` the "
-        "beginning of the votes' digest.",
+        "images whose most frequent class is the label; `seconds_per_image` the time "
+        "of its draws; `votes` the beginning of the votes' digest.",
         analysis.format_table(runs_table(runs), "markdown"),
         "`at r` is the certified accuracy at radius r, of all images.",
         analysis.format_table(radii_table(runs), "markdown"),

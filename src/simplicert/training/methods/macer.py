@@ -34,8 +34,9 @@ class Macer(Method):
     those whose margin is infinite; both means are over all images.
 
     The margin's ``z`` are of logits times ``beta``, which brings them near the hard
-    votes that are certified; those of the cross-entropy are of the logits as they are. ``ndtri(z_y)`` is computed as ``-ndtri(1 - z_y)`` from the sum
-    of the other classes, which keeps its digits in float32 as ``z_y`` nears 1.
+    votes that are certified; those of the cross-entropy are of the logits as they are.
+    ``ndtri(z_y)`` is computed as ``-ndtri(1 - z_y)`` from the sum of the other classes,
+    which keeps its digits in float32 as ``z_y`` nears 1.
 
     Attributes:
         draws: Noisy copies of an image (the paper's k).
