@@ -8,6 +8,8 @@ from PIL import Image
 from simplicert.cli.train import train_command
 from simplicert.errors import InputError
 from simplicert.models import load_checkpoint
+from simplicert.training import built_in_recipes
+from simplicert.training.methods import METHODS
 
 
 def test_training_writes_a_checkpoint(tmp_path, capsys):
@@ -209,3 +211,9 @@ def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
         "model.csv",
         "model.safetensors",
     ]
+
+
+def test_help_names_every_recipe_and_method():
+    described = train_command.__doc__
+    for name in (*built_in_recipes(), *METHODS):
+        assert name in described

@@ -44,3 +44,8 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
     with pytest.raises(InputError, match=r"simplicert\[digits\]"):
         load_dataset("digits")
+
+
+def test_digits_are_of_one_size():
+    with pytest.raises(InputError, match="one size: leave out the size"):
+        load_dataset("digits", size=16)

@@ -255,6 +255,21 @@ def test_the_digest_is_of_the_weights_or_of_the_source(network, logistic, tmp_pa
     assert digest("a", code) != digest("c", code.replace(":3", ":4"))
 
 
+def test_the_digest_sees_the_files_of_base_classes(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    head = "import torch\nFACTOR = {}\nclass Base(torch.nn.Module):\n"
+    body = "    def forward(self, x): return FACTOR * x.flatten(1)[:, :3]\n"
+    (tmp_path / "child.py").write_text(
+        "import parent\nclass Child(parent.Base): pass\nmodel = Child()\n"
+    )
+    found = []
+    for factor in (1, 2):
+        (tmp_path / "parent.py").write_text((head + body).format(factor))
+        found.append(as_classifier(f"{tmp_path}/child.py:model").digest)
+        sys.modules.pop("parent")
+    assert found[0] != found[1]
+
+
 def test_the_digest_is_the_same_under_another_torch(monkeypatch):
     def digest(**settings):
         module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, **settings))

@@ -50,12 +50,13 @@ def train_command(
             --processes 2 --set batch_size=512 --set shares=2
 
     Args:
-        recipe: A built-in recipe, or the path of a .toml file.
+        recipe: The path of a .toml file, or a recipe built in: digits, fashion-mnist,
+            cifar10-resnet20-cpu, cifar10-resnet110, imagenet-resnet50.
         data: Where the images are, for datasets that need files.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         epochs: Length of the run; the recipe's schedule is stretched to it.
-        set_: Another field of the recipe, as in --set seed=1 or --set
-            method.name=macer; repeatable.
+        set_: Another field of the recipe, as in --set seed=1; repeatable. The method is
+            --set method.name=gaussian, macer, smoothadv or consistency.
         out: The checkpoint to write, by default RECIPE-sigma.safetensors. Beside it
             lie the log, .csv, and until it is written the state, .training.
         device: Where to train, as torch names it; by default a GPU if there is one.

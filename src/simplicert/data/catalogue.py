@@ -56,6 +56,8 @@ def load_dataset(
         (355, (1, 8, 8))
     """
     if name_or_path in _NAMED:
+        if size is not None:
+            raise _one_size(name_or_path)
         return _NAMED[name_or_path](split=split)
     if name_or_path.startswith(huggingface.PREFIX):
         found = huggingface.find(name_or_path, split=split)
@@ -68,7 +70,7 @@ def load_dataset(
     for form in _ARRAYS:
         if form.recognises(path):
             if size is not None:
-                raise InputError(f"{path} holds images of one size: leave out the size")
+                raise _one_size(path)
             return form.load(path, split=split)
     _refuse_pickles(path)
     for encoded_form in _ENCODED:
@@ -80,6 +82,10 @@ def load_dataset(
         "CIFAR's .bin files or idx files, or be an .npz file. Is it empty, or the "
         "directory above or below?"
     )
+
+
+def _one_size(source: str | Path) -> InputError:
+    return InputError(f"{source} holds images of one size: leave out the size")
 
 
 def _no_such(name_or_path: str) -> InputError:

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import inspect
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -192,8 +193,9 @@ def weights_digest(module: nn.Module) -> str:
     """SHA-256 over what a module computes with, as far as Python can see it.
 
     Its structure, every parameter and buffer, plain attributes, and the whole source
-    file of every class that is neither torch's nor ours: a constant beside the class
-    may matter as much as a weight. The same under any version of torch.
+    file of every class and base class that is neither Python's nor torch's nor ours: a
+    constant beside the class may matter as much as a weight. The same under any version
+    of torch.
     """
     hashed = hashlib.sha256()
     tensors = module.state_dict() | dict(module.named_buffers())  # non-persistent too
@@ -204,7 +206,8 @@ def weights_digest(module: nn.Module) -> str:
     # One that is called in several places has several names.
     for name, part in module.named_modules(remove_duplicate=False):
         hashed.update(f"{name} {type(part).__qualname__} {_settings(part)}".encode())
-    for source in sorted({_source_of(type(part)) for part in module.modules()}):
+    kinds = {kind for part in module.modules() for kind in type(part).__mro__}
+    for source in sorted({_source_of(kind) for kind in kinds}):
         hashed.update(source.encode())
     return hashed.hexdigest()
 
@@ -260,9 +263,10 @@ def _plain(value: object) -> object:  # noqa: PLR0911 (one a kind)
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _source_of(kind: type[nn.Module]) -> str:
-    """The file that defines a class; nothing for torch's own, ours, or none at all."""
-    if kind.__module__.partition(".")[0] in ("torch", "simplicert"):
+def _source_of(kind: type) -> str:
+    """The file that defines a class; nothing for Python's, torch's or our own."""
+    package = kind.__module__.partition(".")[0]
+    if package in {"torch", "simplicert"} | sys.stdlib_module_names:
         return ""
     try:
         path = inspect.getsourcefile(kind)
