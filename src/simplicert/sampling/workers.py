@@ -78,7 +78,7 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
         "LOGLEVEL": os.environ.get("LOGLEVEL", "ERROR"),
     }
     command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        *(sys.executable, "-m", "simplicert.machine.launcher", "--standalone"),
         *(f"--nproc-per-node={workers}", f"--max-restarts={RESTARTS}"),
         *("-m", "simplicert", *arguments),
     ]

@@ -1,0 +1,16 @@
+"""torchrun, without its report on workers that failed: they have said why themselves.
+
+Started as ``python -m simplicert.machine.launcher``, with torchrun's own arguments.
+"""
+
+import sys
+
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.run import main
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        sys.exit(max(1, failure.exitcode))  # negative for signals
