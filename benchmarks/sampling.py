@@ -32,9 +32,10 @@ import torch
 from torch import nn
 
 from simplicert.machine.allocator import keep_freed_memory
+from simplicert.machine.device import DTYPES
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, sample
-from simplicert.sampling.engine import DTYPES, Tasks
+from simplicert.sampling.engine import Tasks
 from simplicert.sampling.noise import layout
 from simplicert.sampling.precision import as_recorded
 

@@ -11,16 +11,16 @@ from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
-from simplicert.machine.place import share_of_this_process
+from simplicert.machine.workers import (
+    launch_workers,
+    share_of_this_process,
+    threads_each,
+    was_launched_here,
+)
 from simplicert.preflight import preflight
 from simplicert.sampling import Sampler
 from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
-from simplicert.sampling.workers import (
-    launch_workers,
-    threads_each,
-    wait_for_run,
-    was_launched_here,
-)
+from simplicert.sampling.workers import wait_for_run
 from simplicert.votes import RunDirectory
 
 

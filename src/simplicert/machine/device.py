@@ -13,6 +13,10 @@ from simplicert.errors import InputError
 _NO_MEMORY = "not enough memory|can't allocate memory|out of memory|ALLOC_FAILED"
 
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+"""By the names of precisions in recipes and manifests."""
+
+
 def usable_device(name: str | None) -> torch.device:
     """The device asked for; by default a GPU if there is one.
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from simplicert.errors import InputError
-from simplicert.sampling.engine import DTYPES
+from simplicert.machine.device import DTYPES
 from simplicert.sampling.noise import layout
 from simplicert.sampling.outputs import (
     Forward,
@@ -215,9 +215,9 @@ def weights_digest(module: nn.Module) -> str:
 def _settings(part: nn.Module) -> dict[str, object]:
     """Plain attributes; of torch's own modules those that were given.
 
-    What is private is plain if it is a number or text, and not torch's own.
-    Its constructors, and what its modules print, gain parameters from version to
-    version, whose defaults keep what a module computes.
+    What is private is plain if it is a number or text, and not torch's own. Torch's
+    constructors, and what its modules print, gain parameters from version to version,
+    whose defaults keep what a module computes.
     """
     torchs = type(part).__module__.partition(".")[0] == "torch"
     attributes = {

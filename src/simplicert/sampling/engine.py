@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from simplicert.errors import InputError
+from simplicert.machine.device import DTYPES
 from simplicert.sampling.noise import Chunk, NoisyImages, chunk_draws, stages
 from simplicert.sampling.outputs import Forward, Output, Tally, outputs_of
 from simplicert.sampling.seeds import chunk_seeds
@@ -24,8 +25,6 @@ PENDING_SECONDS = 1.0
 
 # Noise is made ready for about so many values, or for one batch if that is more.
 _BUFFER_VALUES = 1 << 22
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, kw_only=True)

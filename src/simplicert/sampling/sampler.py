@@ -15,9 +15,8 @@ from torch import Tensor
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
-from simplicert.machine.device import cpu_threads, usable_device
+from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.sampling.engine import (
-    DTYPES,
     Task,
     Tasks,
     buffer_draws,

@@ -1,36 +1,17 @@
-"""Several processes on one run, started and restarted by PyTorch's elastic launcher.
+"""Several processes on one run.
 
 A worker takes every ``world``-th task of the run, writes its own parts and talks to
-nobody. So the launcher is all there is: torchrun, here or under Slurm and Kubernetes.
+nobody, but waits for the first to start it.
 """
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-
-import torch
 
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory
 
-_LAUNCHED = "SIMPLICERT_WORKERS"
-
 START_SECONDS = 600.0
 """How long a worker waits for the first one to start the run."""
-
-MOST_WORKERS = 1024
-"""On one machine."""
-
-RESTARTS = 3
-"""How often the workers are started again after one was lost."""
-
-
-def was_launched_here() -> bool:
-    """Whether ``launch_workers`` started this process, and so holds the run for it."""
-    return _LAUNCHED in os.environ
 
 
 def wait_for_run(path: Path | str) -> None:
@@ -47,44 +28,3 @@ def wait_for_run(path: Path | str) -> None:
                 "directory on a disk that all workers share?"
             )
         time.sleep(0.2)
-
-
-def threads_each(workers: int, threads: int | None) -> int | None:
-    """Threads a worker: as asked, or the CPU divided among several.
-
-    Raises:
-        InputError: ``workers`` is not positive.
-    """
-    if not 1 <= workers <= MOST_WORKERS:
-        raise InputError(
-            f"workers must be at least 1 and at most {MOST_WORKERS}, got {workers}"
-        )
-    if threads is None and workers > 1:
-        return max(1, torch.get_num_threads() // workers)
-    return threads
-
-
-def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> None:
-    """Run ``simplicert ARGUMENTS`` in several processes until all have finished.
-
-    Raises:
-        InputError: Workers failed more often than they are restarted.
-    """
-    environment = os.environ | {
-        _LAUNCHED: "1",
-        "OMP_NUM_THREADS": str(threads),
-        # Without it a restart can hang on its own old rendezvous (pytorch #135712).
-        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
-        "LOGLEVEL": os.environ.get("LOGLEVEL", "ERROR"),
-    }
-    command = [
-        *(sys.executable, "-m", "simplicert.machine.launcher", "--standalone"),
-        *(f"--nproc-per-node={workers}", f"--max-restarts={RESTARTS}"),
-        *("-m", "simplicert", *arguments),
-    ]
-    finished = subprocess.run(command, env=environment, check=False)
-    if finished.returncode != 0:
-        raise InputError(
-            f"the workers stopped with exit code {finished.returncode}; their messages "
-            "are above. What they flushed is kept: the same command goes on from there"
-        )

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from simplicert.data import Dataset
 from simplicert.training.batches import batches
+from simplicert.training.methods.base import noisy_copies
 from simplicert.training.processes import Processes
 from simplicert.training.seeds import piece_seed
 
@@ -37,8 +38,8 @@ def measure_accuracy(
     read = batches(dataset, pieces, workers=workers, device=device)
     for start, (images, labels) in zip(mine, read, strict=True):
         generator.manual_seed(piece_seed(seed, start))
-        noise = torch.randn(images.shape, generator=generator, device=device)
-        seen.add(model(images + sigma * noise), labels)
+        noisy = noisy_copies(images, draws=1, sigma=sigma, generator=generator)
+        seen.add(model(noisy), labels)
     processes.total(seen.totals)
     return seen.accuracy
 

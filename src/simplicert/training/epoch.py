@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from simplicert.data import Dataset
 from simplicert.data.encoded import with_random_cuts
 from simplicert.errors import InputError
-from simplicert.machine.device import is_lack_of_memory
+from simplicert.machine.device import DTYPES, is_lack_of_memory
 from simplicert.training.accuracy import Tally
 from simplicert.training.augment import AUGMENTATIONS
 from simplicert.training.batches import batches
@@ -26,8 +26,6 @@ from simplicert.training.statistics import Statistics
 
 # Progress waits for the device, which should not wait for it often.
 _REPORT_SECONDS = 0.5
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, kw_only=True)

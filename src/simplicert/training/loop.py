@@ -16,10 +16,10 @@ from simplicert.data import Dataset
 from simplicert.data.memory import keep_in_memory
 from simplicert.errors import InputError
 from simplicert.machine.allocator import keep_freed_memory
-from simplicert.machine.device import cpu_threads, usable_device
+from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.models import Metadata, build_model
 from simplicert.training.accuracy import measure_accuracy
-from simplicert.training.epoch import DTYPES, Epochs
+from simplicert.training.epoch import Epochs
 from simplicert.training.processes import joined
 from simplicert.training.progress import Watcher, ignore
 from simplicert.training.recipe import Recipe

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from simplicert.machine.place import share_of_this_process
+from simplicert.machine.workers import share_of_this_process
 
 
 @dataclass(frozen=True)
