@@ -198,7 +198,7 @@ def test_a_directory_in_place_of_the_checkpoint_is_named(tmp_path):
 
 def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
     out = tmp_path / "model.safetensors"
-    left = tmp_path / "model.training.abcdefgh.tmp"  # by one that was killed
+    left = tmp_path / ".model.training.01234567.tmp"  # by one that was killed
     left.touch()
     with (
         FileLock(tmp_path / "model.lock"),

@@ -6,7 +6,6 @@ from safetensors.torch import save_file
 
 from simplicert.errors import InputError
 from simplicert.models import Metadata, build_model, load_checkpoint, save_checkpoint
-from simplicert.models.checkpoint import clear_leftovers, write_atomically
 
 SHAPE = (1, 8, 8)
 METADATA = Metadata(
@@ -95,19 +94,6 @@ def test_a_missing_file_is_refused(tmp_path):
         load_checkpoint(tmp_path / "none.safetensors")
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_litter(path, monkeypatch):
-    before = path.read_bytes()
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
-
-
 def test_only_what_is_rounded_already_is_stored_in_two_bytes(model, tmp_path):
     path = tmp_path / "model.safetensors"
     said = METADATA.model_copy(update={"recipe": {"stored": "bf16"}})
@@ -122,21 +108,3 @@ def test_only_what_is_rounded_already_is_stored_in_two_bytes(model, tmp_path):
             assert torch.equal(value, before[key])
         sizes.append(path.stat().st_size)
     assert sizes[1] < 0.6 * sizes[0]
-
-
-def test_what_a_killed_writer_left_is_cleared_and_nothing_else(tmp_path, monkeypatch):
-    path = tmp_path / "a[1].safetensors"
-    others = [
-        tmp_path / "a[1].safetensors.tmp",
-        tmp_path / "a1.safetensors.abcdefgh.tmp",
-    ]
-    for other in others:
-        other.touch()
-    with monkeypatch.context() as patch:
-        patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)  # as after SIGKILL
-        patch.setattr("os.fsync", lambda _: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            write_atomically(path, b"x")
-    assert len(list(tmp_path.iterdir())) == 3
-    clear_leftovers(path)
-    assert sorted(tmp_path.iterdir()) == sorted(others)

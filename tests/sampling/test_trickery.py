@@ -102,6 +102,69 @@ def test_functions_in_attributes_have_no_address_in_the_digest():
     )
 
 
+def closing_over(shift):
+    return lambda x: x + shift
+
+
+def with_default(shift):
+    def moved(x, by=shift):
+        return x + by
+
+    return moved
+
+
+def calling(function):
+    module = nn.Linear(2, 2)
+    nn.init.zeros_(module.weight)
+    nn.init.zeros_(module.bias)
+    module.register_forward_pre_hook(lambda _, inputs: function(*inputs))
+    return module
+
+
+class Scripted(nn.Module):
+    def forward(self, x):
+        return x + 1
+
+
+class ScriptedOtherwise(nn.Module):
+    def forward(self, x):
+        return x + 2
+
+
+def recursive():
+    def countdown(x):
+        return countdown(x - 1) if x else x
+
+    return countdown
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Scaled(lambda x: x + 1), Scaled(lambda x: x + 2)),
+        (Scaled(lambda x: x.abs()), Scaled(lambda x: x.exp())),
+        (Scaled(closing_over(1)), Scaled(closing_over(2))),
+        (Scaled(with_default(1)), Scaled(with_default(2))),
+        (calling(closing_over(1)), nn.Linear(2, 2)),
+    ],
+    ids=["constant", "name", "closure", "default", "hook"],
+)
+def test_functions_are_part_of_the_digest(one, other):
+    assert weights_digest(one) != weights_digest(other)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_scripts_are_part_of_the_digest():
+    one, other = torch.jit.script(Scripted()), torch.jit.script(ScriptedOtherwise())
+    assert weights_digest(one) != weights_digest(other)
+
+
+def test_the_same_functions_have_the_same_digest():
+    for make in (closing_over, with_default):
+        assert weights_digest(Scaled(make(1))) == weights_digest(Scaled(make(1)))
+    assert weights_digest(Scaled(recursive())) == weights_digest(Scaled(recursive()))
+
+
 @pytest.mark.parametrize("flush", [-1.0, float("nan"), float("inf")])
 def test_a_flush_that_never_comes_is_refused(tmp_path, flush):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))

@@ -176,7 +176,7 @@ def test_another_log_never_replaces_one(tmp_path):
 
 def test_a_killed_import_of_a_log_leaves_nothing_in_the_way(tmp_path, monkeypatch):
     (tmp_path / "log").mkdir()
-    leftover = tmp_path / "log" / ".reported.parquet.tmp"
+    leftover = tmp_path / "log" / ".reported.parquet.01234567.tmp"
     leftover.write_bytes(b"PAR1")
     import_file(COHEN, tmp_path / "log", **CONDITIONS)
     assert not leftover.exists()

@@ -9,6 +9,7 @@ import pandas as pd
 from simplicert.analysis.formats import check_suffix
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
+from simplicert.files import replacing
 from simplicert.rounding import round_down
 
 __all__ = ["cohen_table", "write_certificates"]
@@ -32,14 +33,15 @@ def write_certificates(certificates: Certificates, path: Path | str) -> Path:
     path = Path(path)
     check_suffix(path, CERTIFICATE_SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        certificates.table().to_parquet(path, index=False)
-    elif path.suffix == ".csv":
-        certificates.table().to_csv(path, index=False, lineterminator="\n")
-    else:
-        cohen_table(certificates).to_csv(
-            path, index=False, sep="\t", lineterminator="\n", na_rep="nan"
-        )
+    with replacing(path) as file:
+        if path.suffix == ".parquet":
+            certificates.table().to_parquet(file, index=False)
+        elif path.suffix == ".csv":
+            certificates.table().to_csv(file, index=False, lineterminator="\n")
+        else:
+            cohen_table(certificates).to_csv(
+                file, index=False, sep="\t", lineterminator="\n", na_rep="nan"
+            )
     return path
 
 

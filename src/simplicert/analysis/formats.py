@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.files import replacing
 from simplicert.rounding import round_down
 
 __all__ = ["TableFormat", "format_table", "write_table"]
@@ -115,11 +116,12 @@ def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Pa
     path = Path(path)
     check_suffix(path, TABLE_SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        table.to_parquet(path, index=False)
-    else:
-        content = format_table(table, SUFFIXES[path.suffix], digits=digits)
-        path.write_text(content, "utf-8")
+    with replacing(path) as file:
+        if path.suffix == ".parquet":
+            table.to_parquet(file, index=False)
+        else:
+            content = format_table(table, SUFFIXES[path.suffix], digits=digits)
+            file.write_text(content, "utf-8")
     return path
 
 

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from simplicert import __version__
 from simplicert.errors import InputError
+from simplicert.machine.refusal import hand_over, has_refused, was_launched_here
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending)
+    if has_refused():
+        return USAGE
     try:
         listing = not arguments or arguments[0].startswith("-")
         _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
@@ -97,5 +100,8 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending
 
 
 def _refuse(message: str) -> int:
-    print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
+    if was_launched_here():
+        hand_over(message)
+    else:
+        print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
     return USAGE

@@ -11,11 +11,11 @@ from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
+from simplicert.machine.refusal import was_launched_here
 from simplicert.machine.workers import (
     launch_workers,
     share_of_this_process,
     threads_each,
-    was_launched_here,
 )
 from simplicert.preflight import preflight
 from simplicert.sampling import Sampler

@@ -14,13 +14,13 @@ from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
+from simplicert.files import clear_leftovers
 from simplicert.machine.workers import (
     launch_workers,
     share_of_this_process,
     threads_each,
 )
 from simplicert.models import Metadata, load_checkpoint, save_checkpoint
-from simplicert.models.checkpoint import clear_leftovers
 from simplicert.training import Recipe, load_recipe, train
 from simplicert.training.epoch import check_division
 from simplicert.training.progress import ignore

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
 from simplicert.errors import InputError
-
-_LAUNCHED = "SIMPLICERT_WORKERS"
+from simplicert.machine.refusal import FILE as REFUSAL_FILE
 
 MOST_WORKERS = 1024
 """On one machine."""
@@ -26,11 +27,6 @@ def share_of_this_process() -> tuple[int, int] | None:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return None
     return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-
-
-def was_launched_here() -> bool:
-    """Whether ``launch_workers`` started this process, and so holds the run for it."""
-    return _LAUNCHED in os.environ
 
 
 def threads_each(workers: int, threads: int | None) -> int | None:
@@ -52,10 +48,10 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
     """Run ``simplicert ARGUMENTS`` in several processes until all have finished.
 
     Raises:
-        InputError: Workers failed more often than they are restarted.
+        InputError: A worker refused its input, which it says here; or workers failed
+            more often than they are restarted.
     """
     environment = os.environ | {
-        _LAUNCHED: "1",
         "OMP_NUM_THREADS": str(threads),
         # Without it a restart can hang on its own old rendezvous (pytorch #135712).
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
@@ -66,7 +62,12 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
         *(f"--nproc-per-node={workers}", f"--max-restarts={RESTARTS}"),
         *("-m", "simplicert", *arguments),
     ]
-    finished = subprocess.run(command, env=environment, check=False)
+    with TemporaryDirectory(prefix="simplicert-") as folder:
+        refusal = Path(folder, "refusal")
+        environment[REFUSAL_FILE] = str(refusal)
+        finished = subprocess.run(command, env=environment, check=False)
+        if refusal.exists():
+            raise InputError(refusal.read_text())
     if finished.returncode != 0:
         raise InputError(
             f"the workers stopped with exit code {finished.returncode}; their messages "

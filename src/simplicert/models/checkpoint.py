@@ -1,9 +1,6 @@
 """Checkpoints: one safetensors file with the weights and all that is known of them."""
 
-import glob
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from simplicert.errors import InputError
+from simplicert.files import write_whole
 from simplicert.models.catalogue import build_model
 
-_TEMPORARY = ".tmp"
 _KEY = "simplicert"  # the header's one entry: safetensors allows only text values
 
 
@@ -65,7 +62,8 @@ def save_checkpoint(path: Path, model: nn.Module, metadata: Metadata) -> None:
     if metadata.recipe.get("stored") == "bf16":
         tensors = {key: _narrowed(tensor) for key, tensor in tensors.items()}
     contiguous = {key: tensor.contiguous() for key, tensor in tensors.items()}
-    write_atomically(path, to_bytes(contiguous, {_KEY: metadata.model_dump_json()}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, to_bytes(contiguous, {_KEY: metadata.model_dump_json()}))
 
 
 def _narrowed(tensor: Tensor) -> Tensor:
@@ -136,28 +134,3 @@ def fit_weights(
                 "architecture, or for other images or classes"
             )
     model.load_state_dict(weights)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a crash or a full disk leaves the old one untouched."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f"{path.name}.", suffix=_TEMPORARY, delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)  # temporary files are private to their owner
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)  # it may have its name already
-            raise
-
-
-def clear_leftovers(path: Path) -> None:
-    """Remove what ``write_atomically`` left of this file where it was killed."""
-    # Between the two are the 8 characters of a temporary file's name.
-    for file in path.parent.glob(f"{glob.escape(path.name)}.{'?' * 8}{_TEMPORARY}"):
-        file.unlink(missing_ok=True)

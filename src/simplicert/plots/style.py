@@ -10,6 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from simplicert.errors import InputError
+from simplicert.files import replacing
 
 __all__ = [
     "COLUMN_CM",
@@ -113,6 +114,6 @@ def save_figure(figure: Figure, path: Path) -> Path:
             f"the name must end in one of {', '.join(sorted(dateless))}"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with print_style():
-        figure.savefig(path, metadata=dateless[path.suffix])
+    with print_style(), replacing(path) as file:
+        figure.savefig(file, format=path.suffix[1:], metadata=dateless[path.suffix])
     return path

@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +12,7 @@ from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # has n
 
 from simplicert import __version__
 from simplicert.errors import InputError
+from simplicert.files import write_whole
 from simplicert.report.content import page_data
 from simplicert.report.overview import (
     commands,
@@ -91,15 +90,7 @@ def write_report(html: str, path: Path | str) -> Path:
     if path.is_dir():
         raise InputError(f"{path} is a directory: name a file, such as report.html")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(html)
-        temporary.chmod(0o644)  # mkstemp's files are for their owner only
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, html.encode())
     return path
 
 

@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from types import CellType, FunctionType, MethodType
 
 import numpy as np
 import torch
@@ -192,10 +193,11 @@ class TorchClassifier(Classifier):
 def weights_digest(module: nn.Module) -> str:
     """SHA-256 over what a module computes with, as far as Python can see it.
 
-    Its structure, every parameter and buffer, plain attributes, and the whole source
-    file of every class and base class that is neither Python's nor torch's nor ours: a
-    constant beside the class may matter as much as a weight. The same under any version
-    of torch.
+    Its structure, every parameter and buffer, plain attributes, hooks, and the whole
+    source file of every class, base class and function that is neither Python's nor
+    torch's nor ours: a constant beside the class may matter as much as a weight. The
+    same under any version of torch; of Python too, unless a function has no file or no
+    name.
     """
     hashed = hashlib.sha256()
     tensors = module.state_dict() | dict(module.named_buffers())  # non-persistent too
@@ -206,6 +208,10 @@ def weights_digest(module: nn.Module) -> str:
     # One that is called in several places has several names.
     for name, part in module.named_modules(remove_duplicate=False):
         hashed.update(f"{name} {type(part).__qualname__} {_settings(part)}".encode())
+        for hook in (*part._forward_pre_hooks.values(), *part._forward_hooks.values()):
+            hashed.update(f"hook {_plain(hook)}".encode())
+        if isinstance(part, torch.jit.ScriptModule):
+            hashed.update(part.code.encode())
     kinds = {kind for part in module.modules() for kind in type(part).__mro__}
     for source in sorted({_source_of(kind) for kind in kinds}):
         hashed.update(source.encode())
@@ -260,13 +266,39 @@ def _plain(value: object) -> object:  # noqa: PLR0911 (one a kind)
     if is_dataclass(value) and not isinstance(value, type):
         entries = {each.name: getattr(value, each.name) for each in fields(value)}
         return [type(value).__qualname__, _plain(entries)]
+    if isinstance(value, MethodType):
+        return _plain(value.__func__)
+    if isinstance(value, FunctionType) and not _is_known(value):
+        return _function(value)
+    return _name_of(value)
+
+
+def _function(value: FunctionType) -> list[object]:
+    """Its source, the defaults of its arguments, and what it closes over."""
+    code, source = value.__code__, _source_of(value)
+    if not source or value.__name__ == "<lambda>":  # a file may have many of these
+        source += f"{code.co_code.hex()} {_plain(code.co_consts)} {code.co_names}"
+    defaults = [value.__defaults__, value.__kwdefaults__]
+    cells = [cell for cell in value.__closure__ or () if cell != CellType()]  # empty
+    around = [cell.cell_contents for cell in cells]
+    # Functions only by name, since one may close over itself.
+    closed = [_name_of(each) if callable(each) else _plain(each) for each in around]
+    return [value.__qualname__, source, _plain(defaults), closed]
+
+
+def _name_of(value: object) -> str:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _source_of(kind: type) -> str:
-    """The file that defines a class; nothing for Python's, torch's or our own."""
-    package = kind.__module__.partition(".")[0]
-    if package in {"torch", "simplicert"} | sys.stdlib_module_names:
+def _is_known(kind: type | FunctionType) -> bool:
+    """Whether Python, torch or we define it."""
+    package = (kind.__module__ or "").partition(".")[0]
+    return package in {"torch", "simplicert"} | sys.stdlib_module_names
+
+
+def _source_of(kind: type | FunctionType) -> str:
+    """The file that defines it; nothing for what is known."""
+    if _is_known(kind):
         return ""
     try:
         path = inspect.getsourcefile(kind)

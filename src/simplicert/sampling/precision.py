@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
 from torch.backends import cudnn
 
 from simplicert.errors import InputError
+
+_SETTING = RLock()
+"""The settings are the process's: one thread at a time has them as it needs."""
 
 
 @contextmanager
@@ -20,23 +24,24 @@ def as_recorded(device: torch.device) -> Iterator[None]:
     Raises:
         InputError: They are such that they cannot be put back.
     """
-    try:
-        matmul, _ = torch.get_float32_matmul_precision(), cudnn.allow_tf32
-    except RuntimeError as error:
-        raise InputError(
-            "the precision of torch's float32 operations was set one by one "
-            "(fp32_precision), so that sampling cannot set it and put it back: use "
-            "torch.set_float32_matmul_precision and torch.backends.cudnn.allow_tf32"
-        ) from error
-    settings = {"benchmark": False, "deterministic": True, "allow_tf32": False}
-    try:
-        if matmul != "highest":
-            torch.set_float32_matmul_precision("highest")
-        with (
-            torch.autocast(device.type, enabled=False),
-            cudnn.flags(enabled=cudnn.enabled, **settings),
-        ):
-            yield
-    finally:
-        if matmul != "highest":
-            torch.set_float32_matmul_precision(matmul)
+    with _SETTING:
+        try:
+            matmul, _ = torch.get_float32_matmul_precision(), cudnn.allow_tf32
+        except RuntimeError as error:
+            raise InputError(
+                "the precision of torch's float32 operations was set one by one "
+                "(fp32_precision), so that sampling cannot set it and put it back: use "
+                "torch.set_float32_matmul_precision and torch.backends.cudnn.allow_tf32"
+            ) from error
+        settings = {"benchmark": False, "deterministic": True, "allow_tf32": False}
+        try:
+            if matmul != "highest":
+                torch.set_float32_matmul_precision("highest")
+            with (
+                torch.autocast(device.type, enabled=False),
+                cudnn.flags(enabled=cudnn.enabled, **settings),
+            ):
+                yield
+        finally:
+            if matmul != "highest":
+                torch.set_float32_matmul_precision(matmul)

@@ -19,7 +19,8 @@ from torch import nn
 
 from simplicert.data import Dataset
 from simplicert.errors import InputError
-from simplicert.models.checkpoint import fit_weights, write_atomically
+from simplicert.files import write_whole
+from simplicert.models.checkpoint import fit_weights
 from simplicert.training.recipe import Recipe
 
 _KEY = "simplicert-training"
@@ -105,9 +106,10 @@ class TrainingState:
             {_KEY: header.model_dump_json()},
         )
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             # The log first: an epoch without its state is trained and logged again.
-            write_atomically(self.log_path, _log(log))
-            write_atomically(self.path, content)
+            write_whole(self.log_path, _log(log))
+            write_whole(self.path, content)
         except OSError as error:
             raise InputError(
                 f"cannot write {error.filename or self.path}: {error.strerror}. The "

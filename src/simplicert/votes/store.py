@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
+from simplicert.files import replacing, sync_folder
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.rows import Positions, VoteRows, add_up
 from simplicert.votes.table import Votes
@@ -103,7 +104,7 @@ class RunDirectory:
             pass
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path)
+        sync_folder(path)
         return cls(path)
 
     @classmethod
@@ -133,25 +134,22 @@ class RunDirectory:
         self._write([_to_table(rows, self.manifest)])
 
     def _write(self, tables: "Iterator[pa.Table] | list[pa.Table]") -> Path:
-        name = f"{uuid.uuid4().hex}.parquet"
-        temporary = self.path / PARTS / f".{name}.tmp"
-        with pq.ParquetWriter(
-            temporary,
-            _schema(self.manifest),
-            compression="zstd",
-            write_page_checksum=True,
-            # Of a sum of scores the first bytes repeat and the last do not.
-            use_dictionary=["image", "block", _SECONDS],
-            use_byte_stream_split=[f"{scores}.list.element" for scores in _SCORES],
-        ) as writer:
+        part = self.path / PARTS / f"{uuid.uuid4().hex}.parquet"
+        with (
+            replacing(part) as temporary,
+            pq.ParquetWriter(
+                temporary,
+                _schema(self.manifest),
+                compression="zstd",
+                write_page_checksum=True,
+                # Of a sum of scores the first bytes repeat and the last do not.
+                use_dictionary=["image", "block", _SECONDS],
+                use_byte_stream_split=[f"{scores}.list.element" for scores in _SCORES],
+            ) as writer,
+        ):
             for table in tables:
                 writer.write_table(table)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        final = self.path / PARTS / name
-        temporary.rename(final)
-        _sync_folder(final.parent)
-        return final
+        return part
 
     def rows(
         self, *, scores: bool = True, skip_damaged: bool = False
@@ -375,14 +373,3 @@ def _write_synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable, where the filesystem can."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)

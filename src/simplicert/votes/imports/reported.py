@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from simplicert.errors import InputError
+from simplicert.files import clear_leftovers, replacing
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
@@ -99,12 +100,9 @@ class ReportedLog:
         table = pa.table(columns).replace_schema_metadata(
             {_KEY: self.conditions.model_dump_json()}
         )
-        temporary = path / f".{FILE}.tmp"
-        try:
-            pq.write_table(table, temporary)
-            temporary.rename(path / FILE)
-        finally:
-            temporary.unlink(missing_ok=True)
+        clear_leftovers(path / FILE)
+        with replacing(path / FILE) as file:
+            pq.write_table(table, file)
 
     @classmethod
     def read(cls, path: Path | str) -> "ReportedLog":

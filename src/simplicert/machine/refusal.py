@@ -1,0 +1,24 @@
+"""What several workers refuse is said once, by the process that launched them."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+FILE = "SIMPLICERT_REFUSAL"
+"""Environment variable of launched workers: a file for the first one's message."""
+
+
+def was_launched_here() -> bool:
+    """Whether ``launch_workers`` started this process."""
+    return FILE in os.environ
+
+
+def has_refused() -> bool:
+    """Whether a worker of this launch refused; restarted, all would do so again."""
+    return was_launched_here() and Path(os.environ[FILE]).exists()
+
+
+def hand_over(message: str) -> None:
+    """Leave the message to the launcher, if no other worker has left one."""
+    with suppress(FileExistsError), Path(os.environ[FILE]).open("x") as file:
+        file.write(message)
