@@ -12,6 +12,7 @@ from simplicert.bounds import min_draws
 from simplicert.certificates import ABSTAIN
 from simplicert.certification import certify, certify_run, certify_two_stage
 from simplicert.errors import InputError
+from simplicert.mechanisms import li, neyman_pearson
 from simplicert.votes import RunDirectory, Votes
 
 
@@ -289,16 +290,98 @@ def test_certificates_refuse_radii_that_are_not():
 
 def test_a_mechanism_cannot_take_a_column_s_name():
     def top(e0_lower, e1_upper, *, sigma):
-        return np.full(np.shape(e0_lower), sigma)
+        return np.zeros(np.shape(e0_lower))
 
     with pytest.raises(InputError, match="cannot be called 'top'"):
         certify(votes([900, 100]), mechanism=top)
 
 
+def apart(e0_lower, e1_upper, *, sigma):
+    return sigma * np.abs(e0_lower - e1_upper)  # also where e1 is the larger
+
+
+def once(e0_lower, e1_upper, *, sigma):
+    """Lawful but at one point, which no grid can be expected to find."""
+    honest = neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+    return np.where(np.abs(e0_lower - 0.3494) < 4e-4, 0.5, honest)
+
+
+def hopeful(e0_lower, e1_upper, *, sigma):
+    return 100 * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+
+
+def single(e0_lower, e1_upper, *, sigma):
+    return np.array([0.7])
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "message"),
+    [
+        (apart, "where e0 is not above e1"),
+        (once, r"where e0 is not above e1|'monotone'"),
+        (hopeful, "breaks the law 'tight'"),
+        (single, "must return one radius a point"),
+    ],
+)
+def test_a_function_of_yours_is_watched(mechanism, message):
+    with pytest.raises(InputError, match=message):
+        certify(votes([[900, 60, 40], [400, 380, 220]]), mechanism=mechanism)
+
+
+@pytest.mark.parametrize("mechanism", ["li", "li,cohen", "cohen, li", li])
+def test_what_does_not_apply_is_refused_however_it_is_named(mechanism):
+    with pytest.raises(InputError, match="li does not apply in the softmax framework"):
+        certify(
+            votes([900, 100], scores=[[900.0, 100.0]]),
+            framework="softmax",
+            mechanism=mechanism,
+        )
+
+
 def test_the_draws_that_choose_are_not_those_that_bound():
     same = votes([900, 100])
-    with pytest.raises(InputError, match="the same votes"):
+    with pytest.raises(InputError, match="share draws"):
         certify_two_stage(same, same)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "blocks", "fine"),
+    [
+        ((1, 1), (range(1), range(9)), False),  # the first draws of the others
+        ((1, 1), (range(3, 5), range(2, 9)), False),
+        ((1, 1), (range(2), range(2, 9)), True),
+        ((1, 2), (range(9), range(9)), True),
+        ((None, None), (range(9), range(9)), True),  # imported: nobody knows
+    ],
+)
+def test_votes_of_one_seed_share_the_noise_of_their_blocks(seeds, blocks, fine):
+    selection, estimation = (
+        replace(votes([900, 100]), seed=seed, blocks=each)
+        for seed, each in zip(seeds, blocks, strict=True)
+    )
+    if fine:
+        certify_two_stage(selection, estimation)
+    else:
+        with pytest.raises(InputError, match="share draws"):
+            certify_two_stage(selection, estimation)
+
+
+def test_small_integers_are_enough_for_two_stages():
+    few = votes(np.array([[200, 50]], dtype=np.uint8))
+    assert certify_two_stage(few, replace(few, counts=few.counts.copy())).top == 0
+
+
+def test_scores_that_were_rounded_up_are_certified():
+    rounded = votes([1000, 0], scores=[[1000 * (1 + 1e-10), 0.0]])
+    exact = votes([1000, 0], scores=[[1000.0, 0.0]])
+    ours, theirs = (certify(v, framework="softmax").radius for v in (rounded, exact))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_labels_that_are_no_class_are_refused(label):
+    with pytest.raises(InputError, match=r"label is not in 0 … 1"):
+        votes([900, 100], labels=[label])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from simplicert.bounds import (
 )
 from simplicert.certificates import Certificates, Framework
 from simplicert.errors import InputError, unknown_name
-from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.votes import RunDirectory, Votes
 
@@ -81,6 +81,11 @@ def certify(
         >>> certify(votes, alpha=0.001).radius.round(3)
         array([0.613])
     """
+    if not isinstance(votes, Votes):
+        raise InputError(
+            f"certify takes Votes, got {type(votes).__name__}: simplicert.read_run(path) "
+            "reads those of a run directory"
+        )
     _check_alpha(alpha)
     values = _expectation_sums(votes, framework)
     top, runner_up = _top_two(values)
@@ -92,6 +97,7 @@ def certify(
         upper = clopper_pearson_upper(second, trials=trials, alpha=each)
         _check_enough_draws(votes, alpha)
     else:
+        first = np.minimum(first, trials)  # others' sums may have been rounded up
         lower = hoeffding_lower(first / trials, trials=trials, alpha=each)
         upper = hoeffding_upper(second / trials, trials=trials, alpha=each)
         _check_enough_draws(votes, alpha, scores=True)
@@ -125,7 +131,8 @@ def certify_two_stage(
     Args:
         selection: The draws that choose each image's class.
         estimation: Other draws of the same images, in the same order; none of those
-            that choose, or the certificates are false twice as often.
+            that choose, or the certificates are false twice as often. Of another seed,
+            or other blocks of a run.
         alpha: Failure probability of each image on its own, in (0, 1).
         mechanism: What names the predicted class and ``radius``: a column's name; or
             a mechanism of your own, as a function or as ``find_mechanism`` takes it,
@@ -150,16 +157,19 @@ def certify_two_stage(
             "selection and estimation votes must be of the same images, classes and "
             "sigma, in the same order"
         )
-    if np.shares_memory(selection.counts, estimation.counts):
+    shared = set(selection.blocks).intersection(estimation.blocks)
+    one_seed = selection.seed is not None and selection.seed == estimation.seed
+    if np.shares_memory(selection.counts, estimation.counts) or (one_seed and shared):
         raise InputError(
-            "selection and estimation are the same votes: the draws that choose the "
-            "class must not be among those that bound it"
+            "selection and estimation share draws, but those that choose the class "
+            "must not be among those that bound it: sample them with two seeds, or "
+            "read other blocks of a run"
         )
     top, _ = _top_two(selection.counts)
     rows = np.arange(len(estimation))
     trials = estimation.draws
     first = estimation.counts[rows, top]
-    others = estimation.counts.copy()
+    others = estimation.counts.astype(np.int64)
     others[rows, top] = -1
     runner_up = others.argmax(axis=1)
     _check_enough_draws(estimation, alpha, one_bound=True)
@@ -251,23 +261,22 @@ def _certificates(
         mechanisms.ensemble, members=[columns[name] for name in members]
     )
     columns[DEFAULT_MECHANISM] = mechanisms.neyman_pearson
-    if isinstance(mechanism, str) and mechanism not in columns:
-        if mechanism in mechanisms.__all__:
+    name = mechanism if isinstance(mechanism, str) else name_of(mechanism)
+    for part in name.split(","):
+        if part.strip() in set(mechanisms.__all__).difference(columns):
             raise InputError(
-                f"{mechanism} does not apply in the {framework} framework: its proof "
-                f"needs hard votes. Applicable: {', '.join(columns)}"
+                f"{part.strip()} does not apply in the {framework} framework: its "
+                f"proof needs hard votes. Applicable: {', '.join(columns)}"
             )
-        mechanism = find_mechanism(mechanism)
-    if not isinstance(mechanism, str):
-        name = getattr(mechanism, "__name__", type(mechanism).__name__)
+    if mechanism not in columns:
+        found = find_mechanism(mechanism)
+        name = name_of(found)
         if name in columns or name in Certificates.COLUMNS:
             raise InputError(
                 f"a mechanism of your own cannot be called {name!r}: certificates have "
                 "a column of that name"
             )
-        columns[name] = mechanism
-    else:
-        name = mechanism
+        columns[name] = found
     radii = {
         name: radius(e0_lower, e1_upper, sigma=votes.sigma)
         for name, radius in columns.items()

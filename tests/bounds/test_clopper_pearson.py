@@ -158,3 +158,12 @@ class TestInputs:
     def test_bad_ones_are_named(self, bound, successes, trials, alpha, message):
         with pytest.raises(InputError, match=message):
             bound(successes, trials=trials, alpha=alpha)
+
+
+def test_what_cannot_be_evaluated_is_no_confirmation():
+    # Here betainc at the quantile is NaN; by the normal approximation the bound lies
+    # 3.29 standard deviations below the proportion observed.
+    k, n = 5532916966131869, 40022984410111888
+    lower = clopper_pearson_lower(k, trials=n, alpha=0.0005)
+    p = k / n
+    assert lower < p - 3.2 * math.sqrt(p * (1 - p) / n)

@@ -8,7 +8,7 @@ from simplicert.mechanisms import neyman_pearson
 
 _TAIL = np.geomspace(1e-12, 1e-2, 101)
 AXIS = np.unique(
-    np.concatenate([[0.0, 1e-300, 1e-60], _TAIL, np.linspace(0, 1, 803), 1 - _TAIL])
+    np.concatenate([[0.0, 1e-270, 1e-60], _TAIL, np.linspace(0, 1, 803), 1 - _TAIL])
 )
 E0, E1 = AXIS[:, np.newaxis], AXIS
 LEFT = np.minimum(E1, 1 - E0)

@@ -6,6 +6,7 @@ prints the worst errors a mechanism. How the table was made is in ``mechanisms.p
 """
 
 import csv
+import runpy
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +66,16 @@ def test_close_to_the_true_radius_and_never_above_it(name, sigma):
     highest = max(found, key=lambda d: d.relative)
     assert worst.of_tolerance <= 1, worst
     assert highest.relative <= 0, highest
+
+
+@pytest.mark.parametrize("ulps", [2, 7])
+@pytest.mark.parametrize("e0", [1e-301, 2.0**-899, 1e-200])
+@pytest.mark.parametrize("name", ["lecuyer", "neyman_pearson"])
+def test_never_above_where_the_difference_of_the_two_is_tiny(name, e0, ulps):
+    e1 = e0 - ulps * np.spacing(e0)  # subnormal, were 1e-301 not negligible
+    oracle = runpy.run_path(str(Path(__file__).with_name("mechanisms.py")))
+    radius = getattr(mechanisms, name)(e0, e1, sigma=1.0)
+    assert radius <= oracle[name](oracle["mpf"](e0), oracle["mpf"](e1))
 
 
 def report() -> str:

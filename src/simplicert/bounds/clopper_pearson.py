@@ -135,7 +135,7 @@ def _outward(
     step = np.full_like(quantile, FIRST_STEP)
     while True:
         bound: Reals = np.clip(quantile * (1 + direction * step), 0.0, 1.0)
-        doubtful = tail(bound) > alpha * (1 - EVALUATION)
+        doubtful = ~(tail(bound) <= alpha * (1 - EVALUATION))  # NaN is no confirmation
         if not doubtful.any():
             return bound
         step[doubtful] *= 16

@@ -29,8 +29,8 @@ def known_mechanisms() -> list[str]:
     return [*mechanisms.__all__, *(point.name for point in _installed())]
 
 
-def find_mechanism(spec: str) -> Mechanism:
-    """The mechanism that a text names.
+def find_mechanism(spec: str | Mechanism) -> Mechanism:
+    """The mechanism that a text names, or a function of yours made one.
 
     A mechanism from outside is checked against the laws of
     :mod:`simplicert.mechanisms.laws` first. Its function is then only ever given
@@ -41,7 +41,7 @@ def find_mechanism(spec: str) -> Mechanism:
         spec: A built-in name; ``path/to/file.py:function``;
             ``package.module:function``; the name of an installed entry point of the
             group ``simplicert.mechanisms``; or several of these with commas between
-            them, for the largest of their radii.
+            them, for the largest of their radii; or a function.
 
     Returns:
         A mechanism whose ``__name__`` serves as a column name.
@@ -55,6 +55,8 @@ def find_mechanism(spec: str) -> Mechanism:
         >>> find_mechanism("li,cohen").__name__
         'max(li, cohen)'
     """
+    if not isinstance(spec, str):
+        return _from_outside(spec, name=name_of(spec), origin=repr(spec))
     if "," in spec:
         return best_of([find_mechanism(part.strip()) for part in spec.split(",")])
     if spec in mechanisms.__all__:
@@ -86,9 +88,13 @@ def best_of(members: Sequence[Mechanism]) -> Mechanism:
     ) -> Float64[np.ndarray, "..."]:
         return mechanisms.ensemble(e0_lower, e1_upper, sigma=sigma, members=members)
 
-    names = (getattr(member, "__name__", repr(member)) for member in members)
-    best.__name__ = f"max({', '.join(names)})"
+    best.__name__ = f"max({', '.join(map(name_of, members))})"
     return best
+
+
+def name_of(mechanism: Mechanism) -> str:
+    """What it is called in columns and legends."""
+    return getattr(mechanism, "__name__", type(mechanism).__name__)
 
 
 def _installed() -> list[EntryPoint]:

@@ -7,7 +7,10 @@ from scipy.special import expit
 from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
 from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.quantiles import quantile_gap
-from simplicert.mechanisms.separated import NEGLIGIBLE, Points, where_separated
+from simplicert.mechanisms.separated import Points, where_separated
+
+_LEAST = 2.0**-1000
+"""A smaller E1 counts as this, which only lowers the radius: no subnormal numbers."""
 
 
 def cullen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
@@ -51,7 +54,7 @@ def cullen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
 def _best_split(e0: Points, e1: Points) -> Points:
     radius = np.full_like(e0, np.inf)
     finite = e1 > 0
-    e0, e1 = e0[finite], np.maximum(e1[finite], NEGLIGIBLE)
+    e0, e1 = e0[finite], np.maximum(e1[finite], _LEAST)
     d = e0 - e1
     crossing = half_log_ratio(e0, e1)  # no epsilon beyond it: e0 = e^(2 eps) e1
     # The best epsilon as d -> 0; towards the corner (1, 0) it is near the crossing.

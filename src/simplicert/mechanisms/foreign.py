@@ -27,7 +27,8 @@ def guarded(function: Callable[..., object], *, name: str) -> Mechanism:
 
     Returns:
         A mechanism that raises :class:`InputError` with the name and the point where
-        the function raises, or returns NaN, a negative radius or the wrong length.
+        the function raises, or returns NaN, a negative radius, one above 0 where the
+        classes are not separated, or the wrong length.
 
     Example:
         >>> def one_sided(e0_lower, e1_upper, *, sigma):
@@ -77,6 +78,14 @@ def _called(
         raise InputError(
             f"mechanism {name!r} returned {radius[at]:.6g} "
             f"{_point(e0[at], e1[at], sigma)}: a radius is 0 or more, never NaN"
+        )
+    wrong = np.flatnonzero((radius > 0) & (e0 <= e1))
+    if wrong.size:
+        at = wrong[0]
+        raise InputError(
+            f"mechanism {name!r} returned {radius[at]:.6g} "
+            f"{_point(e0[at], e1[at], sigma)}: where e0 is not above e1 no class can "
+            "be certified, and the radius is 0"
         )
     return radius
 

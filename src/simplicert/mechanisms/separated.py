@@ -20,8 +20,8 @@ Points: TypeAlias = Float64[np.ndarray, " points"]
 CHUNK = 8192
 """Points solved together: the dozen temporaries of a solver then stay in the cache."""
 
-NEGLIGIBLE = 2.0**-1000
-"""Expectations below it count for nothing, which keeps subnormal numbers out."""
+NEGLIGIBLE = 2.0**-900
+"""An E0 below it certifies nothing, so that no difference E0 - E1 is subnormal."""
 
 
 def where_separated(

@@ -141,10 +141,12 @@ def add_up(
         labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
         sigma=manifest.sigma,
         draw_seconds=seconds[kept],
+        # Imported votes have a file, not images, and no noise of ours.
+        seed=manifest.seed if manifest.data.shape else None,
+        blocks=range(manifest.blocks)[blocks if blocks is not None else slice(None)],
         source={
             "model": manifest.model.name,
             "data": manifest.data.name,
-            # Imported votes have a file, not images, whose digest says nothing here.
             "data digest": manifest.data.digest if manifest.data.shape else "",
             "precision": manifest.precision,
             "run": run,

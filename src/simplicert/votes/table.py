@@ -27,6 +27,9 @@ class Votes:
         draw_seconds: Time that each image's draws took one process: wall clock, shared
             evenly among what was drawn together. NaN or ``None``: not known. It is no
             evidence, and not part of the digest.
+        seed: Of the noise; ``None`` where it is not known. Not part of the digest.
+        blocks: Which blocks of each image were drawn with it: votes of one seed share
+            the noise of those that both have.
     """
 
     counts: Shaped[np.ndarray, "images classes"]
@@ -38,6 +41,8 @@ class Votes:
     sigma: float
     source: dict[str, str]
     draw_seconds: Float[np.ndarray, " images"] | None = None
+    seed: int | None = None
+    blocks: range = range(0)
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[1] < 2:
@@ -70,8 +75,14 @@ class Votes:
             # Ours are exact; others' may have been rounded on the way.
             limit = self.draws * (1 + 1e-9)
             self._check_rows(f"{name} sum to more than draws", ~(sums <= limit))
-        if self.labels is not None and self.labels.shape != self.indices.shape:
-            raise InputError(f"{len(self.labels)} labels for {len(self)} images")
+        if self.labels is not None:
+            if self.labels.shape != self.indices.shape:
+                raise InputError(f"{len(self.labels)} labels for {len(self)} images")
+            foreign = (self.labels < 0) | (self.labels >= self.classes)
+            self._check_rows(
+                f"label is not in 0 … {self.classes - 1} (unknown ones: labels = None)",
+                foreign,
+            )
 
     def _check_rows(self, rule: str, broken: Bool[np.ndarray, " images"]) -> None:
         if broken.any():
