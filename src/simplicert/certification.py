@@ -83,8 +83,8 @@ def certify(
     """
     if not isinstance(votes, Votes):
         raise InputError(
-            f"certify takes Votes, got {type(votes).__name__}: simplicert.read_run(path) "
-            "reads those of a run directory"
+            f"certify takes Votes, got {type(votes).__name__}: "
+            "simplicert.read_run(path) reads those of a run directory"
         )
     _check_alpha(alpha)
     values = _expectation_sums(votes, framework)

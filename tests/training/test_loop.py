@@ -235,3 +235,40 @@ def test_too_little_memory_asks_for_more_shares(monkeypatch, error):
 def test_a_state_is_named_as_one(tmp_path):
     with pytest.raises(InputError, match=r"ends in \.training"):
         train(DIGITS, load_recipe("digits", epochs=1), state=tmp_path / "run-0.25")
+
+
+class Damaged:
+    """Digits of which one cannot be decoded."""
+
+    def __init__(self, row):
+        self.row = row
+
+    def __call__(self, rows):
+        if self.row in rows:
+            raise InputError(f"image {self.row} is damaged")
+        return DIGITS.reader(rows)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_damaged_image_is_one_message(workers):
+    damaged = replace(DIGITS, reader=Damaged(7))
+    with pytest.raises(InputError) as caught:
+        train(damaged, load_recipe("digits", epochs=1), workers=workers)
+    assert str(caught.value) == "image 7 is damaged"
+
+
+def test_what_is_damaged_among_the_validation_images_shows_before_training(tmp_path):
+    for digit in range(10):
+        folder = tmp_path / "test" / str(digit)
+        folder.mkdir(parents=True)
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "a.png")
+    (tmp_path / "test" / "1" / "a.png").write_bytes(b"not an image")
+    reports = []
+    with pytest.raises(InputError, match=r"a\.png"):
+        train(
+            DIGITS,
+            load_recipe("digits", epochs=1),
+            validation=load_dataset(str(tmp_path)),
+            progress=reports.append,
+        )
+    assert reports == []

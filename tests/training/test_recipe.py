@@ -61,6 +61,13 @@ def test_given_fields_win_and_none_leaves_the_file(path):
         ("seed = -1", "seed = -1"),
         ("decay = inf", "decay = inf"),
         (f"seed = {2**64}", f"line 12: seed = {2**64}: Input should be less than"),
+        ("seed = true", "line 12: seed = True: Input should be a valid integer"),
+        ("shares = '2'", "line 12: shares = '2': Input should be a valid integer"),
+        ("decay = '0.1'", "line 12: decay = '0.1': Input should be a valid number"),
+        ("warmup_factor = true", "line 12: warmup_factor = True: Input should be"),
+        ("decay = nan", "line 12: decay = nan: Input should be a finite number"),
+        ("warmup_epochs = 10", "line 12: warmup_epochs = 10: must be less than epo"),
+        ("'seed' = -1", "line 12: seed = -1"),
         ("threads = 100_000", "line 12: threads = 100000: Input should be less than"),
         ("decay = 1e39", r"line 12: decay = 1e\+39: Input should be less than"),
         ("seed = =", r"not valid TOML: .*line 12"),
@@ -75,6 +82,8 @@ def test_given_fields_win_and_none_leaves_the_file(path):
         ("[method]\nname = 'macer'\ndrws = 3", "line 14: unknown macer field 'drws'"),
         ("[method]\nname = 'macer'\ndraws = 0", "line 14: method.draws = 0: Input sh"),
         ("method = {name = 'macer', draws = 'x'}", "line 12: method.draws = 'x'"),
+        ("method = {name = 'macer', draws = '8'}", "line 12: method.draws = '8'"),
+        (f"method = {{name='consistency', draws={10**20}}}", "line 12: method.draws"),
     ],
 )
 def test_a_bad_line_is_named(path, line, complaint):

@@ -42,14 +42,17 @@ def batches(
         pin_memory=device.type == "cuda",  # then copies overlap with the computation
         generator=torch.Generator(),  # or it would draw from the global one
     )
-    for images, labels in loader:
+    for piece in loader:
+        if isinstance(piece, InputError):
+            raise piece
+        images, labels = piece
         yield (
             images.to(device, non_blocking=True),
             labels.to(device, non_blocking=True),
         )
 
 
-class _Pieces(TorchDataset[tuple[Tensor, Tensor]]):
+class _Pieces(TorchDataset[tuple[Tensor, Tensor] | InputError]):
     def __init__(
         self, dataset: Dataset, labels: Tensor, pieces: Sequence[np.ndarray]
     ) -> None:
@@ -60,9 +63,12 @@ class _Pieces(TorchDataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self._pieces)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor] | InputError:
         if index >= len(self):
             raise IndexError(index)
         positions = self._pieces[index]
-        images = torch.from_numpy(self._dataset.read(positions))
+        try:
+            images = torch.from_numpy(self._dataset.read(positions))
+        except InputError as error:  # raised, it would come with a worker's traceback
+            return error
         return images, self._labels[positions]

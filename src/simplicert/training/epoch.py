@@ -66,8 +66,8 @@ def shares_of_epoch(
 ) -> list[Share]:
     """One process's work in an epoch.
 
-    Which images make up a share depends on the recipe alone. A last step of fewer
-    images than shares is left out.
+    Which images make up a share depends on the recipe alone. A last step of fewer than
+    two images a share is left out: batch norm has no variance of one.
 
     Raises:
         InputError: If the processes cannot share the steps equally.
@@ -80,7 +80,8 @@ def shares_of_epoch(
     found = []
     for step, start in enumerate(steps):
         batch = order[start : start + recipe.batch_size]
-        if len(batch) < count:
+        least = 2 * count if found else count
+        if len(batch) < min(least, recipe.batch_size):
             break
         parts = np.array_split(batch, count)
         for number in range(processes.rank, count, world):

@@ -128,6 +128,8 @@ def train(
             workers=workers,
             processes=processes,
         )
+        if validation is not None:
+            validation = keep_in_memory(validation)  # what is damaged shows now
         saved = time.monotonic()
         for epoch in range(len(log), recipe.epochs):
             begun = time.monotonic()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from simplicert.errors import InputError, unknown_name
 from simplicert.training.methods import METHODS, AnyMethod, Gaussian
 from simplicert.training.methods.base import (
+    Finite,
     Fraction,
     NonNegative,
     Positive,
@@ -80,13 +81,14 @@ class Recipe(BaseModel):
     weight_decay: NonNegative
     warmup_epochs: NonNegative = 0.0
     warmup_factor: Positive = 0.1
-    milestones: tuple[float, ...] = ()
+    milestones: tuple[Finite, ...] = ()
     decay: Positive = 0.1
     augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
-    threads: Annotated[int, Field(gt=0, le=1024)] | None = None
+    threads: Annotated[PositiveInt, Field(le=1024)] | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     stored: Literal["fp32", "bf16"] = "fp32"
-    seed: int = Field(default=0, ge=0, lt=2**63)  # torch takes no larger one
+    # Torch takes no larger seed.
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
     @field_validator("shares")
     @classmethod
@@ -95,6 +97,14 @@ class Recipe(BaseModel):
         if shares > images:
             raise ValueError(f"must be at most batch_size = {images}")
         return shares
+
+    @field_validator("warmup_epochs")
+    @classmethod
+    def _end_before_the_run(cls, warmup_epochs: float, others: Any) -> float:
+        epochs = others.data.get("epochs", math.inf)  # absent if invalid itself
+        if warmup_epochs >= epochs:
+            raise ValueError(f"must be less than epochs = {epochs}")
+        return warmup_epochs
 
     @field_validator("milestones")
     @classmethod
@@ -239,8 +249,8 @@ def _line(text: str, field: str) -> str:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*\[([\w.]+)\]", line):
             table, key = f"{header[1]}.", header[1]
-        elif entry := re.match(r"\s*([\w.]+)\s*=", line):
-            key = table + entry[1]
+        elif entry := re.match(r"""\s*([\w."']+)\s*=""", line):
+            key = table + re.sub(r"""["']""", "", entry[1])
         else:
             continue
         if key == field or (not header and field.startswith(f"{key}.")):

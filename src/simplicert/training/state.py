@@ -112,8 +112,8 @@ class TrainingState:
             write_whole(self.path, content)
         except OSError as error:
             raise InputError(
-                f"cannot write {error.filename or self.path}: {error.strerror}. The "
-                "state saved before is kept: make room, and the same command goes on "
+                f"cannot write {error.filename or self.path}: {error.strerror}. What "
+                "was saved before is kept: make room, and the same command goes on "
                 "from there"
             ) from error
 

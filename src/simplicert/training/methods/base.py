@@ -12,10 +12,12 @@ from torch import Tensor, nn
 # Beyond that torch and NumPy overflow in ways of their own.
 _MOST, _LARGEST = 10**9, 1e30
 
-PositiveInt = Annotated[int, Field(gt=0, le=_MOST)]
-NonNegative = Annotated[float, Field(ge=0, le=_LARGEST)]
-Positive = Annotated[float, Field(gt=0, le=_LARGEST)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
+# Strict: in a recipe "30" is no number, and true is not 1.
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(strict=True, gt=0, le=_MOST)]
+NonNegative = Annotated[Finite, Field(ge=0, le=_LARGEST)]
+Positive = Annotated[Finite, Field(gt=0, le=_LARGEST)]
+Fraction = Annotated[Finite, Field(ge=0, lt=1)]
 
 
 class Method(BaseModel, ABC):

@@ -11,6 +11,7 @@ from torch.nn.functional import nll_loss
 from simplicert.training.methods.base import (
     Method,
     NonNegative,
+    PositiveInt,
     by_image,
     noisy_copies,
     smoothed,
@@ -34,7 +35,7 @@ class Consistency(Method):
     """
 
     name: Literal["consistency"] = "consistency"
-    draws: Annotated[int, Field(ge=2)] = 2
+    draws: Annotated[PositiveInt, Field(ge=2)] = 2
     weight: NonNegative = 10.0
     entropy_weight: NonNegative = 0.5
 

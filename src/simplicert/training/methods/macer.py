@@ -54,7 +54,7 @@ class Macer(Method):
     name: Literal["macer"] = "macer"
     draws: PositiveInt = 16
     beta: Positive = 16.0
-    gamma: Annotated[float, Field(gt=0, le=14)] = 8.0
+    gamma: Annotated[Positive, Field(le=14)] = 8.0
     weight: NonNegative = 12.0
     start: Fraction = 0.0
 
