@@ -14,6 +14,7 @@ from simplicert.certification import certify, certify_run, certify_two_stage
 from simplicert.errors import InputError
 from simplicert.mechanisms import li, neyman_pearson
 from simplicert.votes import RunDirectory, Votes
+from simplicert.votes.table import Noise
 
 
 def votes(counts, *, draws=None, scores=None, labels=None, sigma=0.5):
@@ -344,20 +345,29 @@ def test_the_draws_that_choose_are_not_those_that_bound():
         certify_two_stage(same, same)
 
 
+WHOLE = Noise(seed=1, draws=1000, block=100, blocks=range(10))
+
+
 @pytest.mark.parametrize(
-    ("seeds", "blocks", "fine"),
+    ("one", "other", "fine"),
     [
-        ((1, 1), (range(1), range(9)), False),  # the first draws of the others
-        ((1, 1), (range(3, 5), range(2, 9)), False),
-        ((1, 1), (range(2), range(2, 9)), True),
-        ((1, 2), (range(9), range(9)), True),
-        ((None, None), (range(9), range(9)), True),  # imported: nobody knows
+        (WHOLE, WHOLE, False),
+        (replace(WHOLE, blocks=range(3, 5)), WHOLE, False),
+        (replace(WHOLE, blocks=range(2)), replace(WHOLE, blocks=range(2, 10)), True),
+        (replace(WHOLE, draws=100, blocks=range(1)), WHOLE, False),
+        # Image 1 has pieces 9 to 17 of the noise in one run, 10 to 19 in the other.
+        (
+            replace(WHOLE, draws=900, blocks=range(1, 2)),
+            replace(WHOLE, blocks=range(1)),
+            False,
+        ),
+        (replace(WHOLE, seed=2), WHOLE, True),
+        (None, WHOLE, True),  # imported: nobody knows
     ],
 )
-def test_votes_of_one_seed_share_the_noise_of_their_blocks(seeds, blocks, fine):
+def test_draws_that_may_share_their_noise_are_refused(one, other, fine):
     selection, estimation = (
-        replace(votes([900, 100]), seed=seed, blocks=each)
-        for seed, each in zip(seeds, blocks, strict=True)
+        replace(votes([900, 100]), noise=noise) for noise in (one, other)
     )
     if fine:
         certify_two_stage(selection, estimation)

@@ -157,9 +157,9 @@ def certify_two_stage(
             "selection and estimation votes must be of the same images, classes and "
             "sigma, in the same order"
         )
-    shared = set(selection.blocks).intersection(estimation.blocks)
-    one_seed = selection.seed is not None and selection.seed == estimation.seed
-    if np.shares_memory(selection.counts, estimation.counts) or (one_seed and shared):
+    noises = selection.noise, estimation.noise
+    shared = noises[0] and noises[1] and noises[0].may_be_shared(noises[1])
+    if shared or np.shares_memory(selection.counts, estimation.counts):
         raise InputError(
             "selection and estimation share draws, but those that choose the class "
             "must not be among those that bound it: sample them with two seeds, or "

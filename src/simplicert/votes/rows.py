@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.table import Votes
+from simplicert.votes.table import Noise, Votes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,8 +142,14 @@ def add_up(
         sigma=manifest.sigma,
         draw_seconds=seconds[kept],
         # Imported votes have a file, not images, and no noise of ours.
-        seed=manifest.seed if manifest.data.shape else None,
-        blocks=range(manifest.blocks)[blocks if blocks is not None else slice(None)],
+        noise=Noise(
+            seed=manifest.seed,
+            draws=manifest.draws,
+            block=manifest.block,
+            blocks=range(manifest.blocks)[blocks or slice(None)],
+        )
+        if manifest.data.shape
+        else None,
         source={
             "model": manifest.model.name,
             "data": manifest.data.name,

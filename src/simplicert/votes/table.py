@@ -9,6 +9,31 @@ from jaxtyping import Bool, Float, Int, Shaped
 from simplicert.errors import InputError
 
 
+@dataclass(frozen=True)
+class Noise:
+    """Which noise some draws had: a run's seed, and what it was divided among.
+
+    Attributes:
+        seed: The run's.
+        draws: Of each image in the whole run.
+        block: Draws of a block.
+        blocks: Which blocks of each image these are.
+    """
+
+    seed: int
+    draws: int
+    block: int
+    blocks: range
+
+    def may_be_shared(self, other: "Noise") -> bool:
+        """Whether two draws of one image may have had the same."""
+        ours, theirs = ((each.seed, each.draws, each.block) for each in (self, other))
+        if ours == theirs:
+            return not set(self.blocks).isdisjoint(other.blocks)
+        # Runs that are divided otherwise number the same pieces of noise otherwise.
+        return self.seed == other.seed
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Votes:
     """Hard votes and soft scores of some images under one sigma.
@@ -27,9 +52,7 @@ class Votes:
         draw_seconds: Time that each image's draws took one process: wall clock, shared
             evenly among what was drawn together. NaN or ``None``: not known. It is no
             evidence, and not part of the digest.
-        seed: Of the noise; ``None`` where it is not known. Not part of the digest.
-        blocks: Which blocks of each image were drawn with it: votes of one seed share
-            the noise of those that both have.
+        noise: Which noise the draws had; ``None``: not known. Not part of the digest.
     """
 
     counts: Shaped[np.ndarray, "images classes"]
@@ -41,8 +64,7 @@ class Votes:
     sigma: float
     source: dict[str, str]
     draw_seconds: Float[np.ndarray, " images"] | None = None
-    seed: int | None = None
-    blocks: range = range(0)
+    noise: Noise | None = None
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[1] < 2:
