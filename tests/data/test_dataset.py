@@ -37,6 +37,12 @@ def test_a_label_without_a_class_name_is_refused(label):
         make([0, label], [10, 20])
 
 
+@pytest.mark.parametrize("labels", [[0], [0, 1, 0]])
+def test_another_number_of_labels_is_refused(labels):
+    with pytest.raises(InputError, match=rf"2 images and {len(labels)} labels"):
+        make(labels, [10, 20])
+
+
 def test_an_empty_dataset_is_refused():
     with pytest.raises(InputError, match="no images"):
         make([], [])

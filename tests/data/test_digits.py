@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -49,3 +51,10 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
 def test_digits_are_of_one_size():
     with pytest.raises(InputError, match="one size: leave out the size"):
         load_dataset("digits", size=16)
+
+
+def test_digits_go_to_worker_processes_that_are_spawned():
+    digits = load_dataset("digits")
+    copy = pickle.loads(pickle.dumps(digits))
+    assert copy.digest == digits.digest
+    np.testing.assert_array_equal(copy.read(np.arange(9)), digits.read(np.arange(9)))

@@ -1,6 +1,8 @@
 """Decoding: corrupt images, unequal shapes, colours, and squares."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -60,6 +62,77 @@ def test_a_folder_of_corrupt_images_only_is_refused(folder):
         load_dataset(str(folder), corrupt="skip")
     with pytest.raises(InputError, match=r"a\.jpg cannot be decoded"):
         load_dataset(str(folder))
+
+
+def png_that_claims(side):
+    """A PNG file with a header of so many pixels, and nothing behind it."""
+
+    def chunk(kind, content):
+        check = zlib.crc32(kind + content)
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b"")
+
+
+def claims_400_million_pixels(file):
+    file.write_bytes(png_that_claims(20_000))
+
+
+def leads_nowhere(file):
+    file.symlink_to(file.with_name("nowhere"))
+
+
+@pytest.mark.parametrize("make", [claims_400_million_pixels, leads_nowhere])
+def test_whatever_is_wrong_with_an_image_it_is_named_or_skipped(tmp_path, make):
+    path = tmp_path / "test" / "thing"
+    path.mkdir(parents=True)
+    (path / "a.png").write_bytes(encoded(photograph(16, 16), "PNG"))
+    make(path / "b.png")
+    dataset = load_dataset(str(tmp_path))
+    with pytest.raises(InputError, match=r"b\.png cannot be decoded.*Replace it"):
+        dataset.read(np.array([1]))
+    rest = load_dataset(str(tmp_path), corrupt="skip")
+    assert len(rest) == 1
+    assert len(rest.skipped) == 1
+    assert rest.digest == dataset.digest
+
+
+def test_a_lack_of_memory_is_no_corrupt_image(folder, monkeypatch):
+    def lacking(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.Image.open", lacking)
+    with pytest.raises(MemoryError):
+        load_dataset(str(folder), corrupt="skip")
+
+
+def test_a_directory_is_no_image_whatever_its_name(folder):
+    path = folder / "test" / "thing" / "0.png"
+    path.mkdir()
+    (path / "e.jpg").write_bytes(encoded(photograph(16, 16)))
+    dataset = load_dataset(str(folder))
+    assert len(dataset) == 5
+    assert dataset.read(np.array([0])).shape == (1, 3, 16, 16)
+    assert len(dataset.digest) == 64
+
+
+@pytest.mark.parametrize("size", [None, 8])
+@pytest.mark.parametrize(
+    ("dtype", "form", "mode"),
+    [(np.uint16, "PNG", "I;16"), (np.float32, "TIFF", "F"), (np.int32, "TIFF", "I")],
+)
+def test_more_than_8_bits_are_refused_and_never_skipped(
+    tmp_path, dtype, form, mode, size
+):
+    path = tmp_path / "test" / "thing"
+    path.mkdir(parents=True)
+    image = Image.fromarray(np.ones((16, 16), dtype=dtype))
+    (path / f"a.{form.lower()}").write_bytes(encoded(image, form))
+    with pytest.raises(InputError, match=rf"a\.\w+ has pixels of 16.*{mode}.*to 8"):
+        load_dataset(str(tmp_path), size=size, corrupt="skip")
 
 
 def test_another_shape_is_never_skipped(folder):

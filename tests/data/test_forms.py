@@ -171,6 +171,97 @@ def test_an_idx_file_that_lies_about_its_shape_is_refused(tmp_path):
         load_dataset(str(path))
 
 
+@pytest.mark.parametrize("kept", [0, 3, 6, 10])
+def test_an_idx_file_without_a_whole_header_is_refused(tmp_path, kept):
+    path = make_idx(tmp_path)
+    (path / "t10k-images-idx3-ubyte").write_bytes(idx(PIXELS[:, 0])[:kept])
+    with pytest.raises(InputError, match="images-idx3-ubyte is cut short"):
+        load_dataset(str(path))
+
+
+def test_idx_files_of_no_images_are_refused(tmp_path):
+    path = make_idx(tmp_path)
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS[:0, 0])))
+    (path / "t10k-labels-idx1-ubyte").write_bytes(idx(LABELS[:0]))
+    with pytest.raises(InputError, match="has no images"):
+        load_dataset(str(path))
+
+
+def test_an_array_that_is_named_as_an_archive_is_refused(tmp_path):
+    with (tmp_path / "pets.npz").open("wb") as file:
+        np.save(file, PIXELS)
+    with pytest.raises(InputError, match=r"pets\.npz cannot be read.*no archive"):
+        load_dataset(str(tmp_path / "pets.npz"))
+
+
+def test_class_names_that_are_no_text_are_refused(tmp_path):
+    path = make_cifar10(tmp_path)
+    (path / "batches.meta.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"batches\.meta\.txt is no text"):
+        load_dataset(str(path))
+
+
+@pytest.mark.parametrize(
+    "described",
+    ["{", "[]", '{"info": null}', '{"info": {"features": {"label": {"names": null}}}}'],
+)
+def test_where_the_hub_describes_no_classes_they_are_numbered(tmp_path, described):
+    file = tmp_path / "test.parquet"
+    write_parquet(file, EVERYTHING)
+    table = pq.read_table(file).replace_schema_metadata({"huggingface": described})
+    pq.write_table(table, file)
+    assert load_dataset(str(tmp_path)).class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("columns", [["img"], ["image", "label"]])
+def test_files_with_other_columns_are_refused(tmp_path, columns):
+    path = make_parquet(tmp_path)
+    file = path / "data" / "test-00001-of-00002.parquet"
+    table = pq.read_table(file).select(range(len(columns))).rename_columns(columns)
+    pq.write_table(table, file)
+    with pytest.raises(
+        InputError,
+        match=rf"00001-of-00002\.parquet has its images and labels in {columns[0]}"
+        r".*00000-of-00002\.parquet in img\.bytes, label",
+    ):
+        load_dataset(str(path))
+
+
+def test_a_link_to_a_shard_that_is_gone_is_noticed(tmp_path):
+    write_parquet(tmp_path / "test" / "a.parquet", EVERYTHING)
+    (tmp_path / "test" / "b.parquet").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"b\.parquet is not a whole Parquet file"):
+        load_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize(("at", "complaint"), [(0, r"row \d"), (-1, "is not a whole")])
+def test_a_damaged_page_is_named(tmp_path, at, complaint):
+    file = tmp_path / "test.parquet"
+    write_parquet(file, EVERYTHING)
+    chunks = pq.read_metadata(file).row_group(0)
+    chunk = chunks.column(chunks.num_columns - 1 if at else 0)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    content = bytearray(file.read_bytes())
+    content[start : start + 20] = b"\xff" * 20
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=rf"test\.parquet:? {complaint}"):
+        load_dataset(str(tmp_path))
+
+
+def test_a_split_without_classes_says_what_a_folder_is(tmp_path):
+    path = make_folder(tmp_path)
+    (path / "val").mkdir()
+    (path / "val" / "1.png").write_bytes(png(PIXELS[1]))
+    with pytest.raises(InputError, match=r"val has no images.*SPLIT/CLASS/FILE"):
+        load_dataset(str(path), split="val")
+
+
+@pytest.mark.parametrize("make", [make_parquet, make_folder, make_cifar10, make_idx])
+def test_an_unknown_split_says_how_to_choose_another(make, tmp_path):
+    with pytest.raises(InputError, match="--set validation_split=NAME"):
+        load_dataset(str(make(tmp_path)), split="validation")
+
+
 def test_a_class_missing_from_one_split_does_not_shift_the_others(tmp_path):
     path = make_folder(tmp_path)
     file = path / "train" / "dog" / "1.png"
@@ -198,11 +289,15 @@ def test_a_table_without_encoded_images_is_refused(tmp_path, column):
         load_dataset(str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["data_batch_1", "meta"])
-def test_pickled_batches_are_refused_with_the_remedy(tmp_path, name):
-    (tmp_path / name).write_bytes(b"")
-    with pytest.raises(InputError, match=r"cifar-100?-binary\.tar\.gz"):
-        load_dataset(str(tmp_path))
+@pytest.mark.parametrize("given", ["", "below", "below/batch"])
+@pytest.mark.parametrize("name", ["data_batch_1", "test_batch", "meta"])
+def test_pickled_batches_are_refused_with_the_remedy(tmp_path, name, given):
+    folder = tmp_path / "below"
+    folder.mkdir()
+    (folder / name).write_bytes(b"")
+    given = given.replace("batch", name)
+    with pytest.raises(InputError, match=r"below holds.*cifar-100?-binary\.tar\.gz"):
+        load_dataset(str(tmp_path / given))
 
 
 def test_pickled_objects_in_an_archive_are_refused(tmp_path):

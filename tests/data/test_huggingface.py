@@ -29,6 +29,8 @@ class HubLabel:
 
 
 class Table:
+    labels = (0, 1, 1)
+
     def __init__(self, folder, features):
         self.folder = folder
         self.features = features
@@ -38,7 +40,7 @@ class Table:
 
     def __getitem__(self, key):
         if key == "label":
-            return [0, 1, 1]
+            return list(self.labels)
         assert not self.features["image"].decode
         file = io.BytesIO()
         Image.fromarray(PIXELS[key]).save(file, "PNG")
@@ -83,6 +85,14 @@ def test_an_unknown_split_is_refused(hub):
 def test_a_table_without_images_is_refused(hub):
     del hub["image"]
     with pytest.raises(InputError, match="no column of images, but label"):
+        load_dataset("hf:owner/pets")
+
+
+def test_hidden_labels_are_no_labels_and_a_missing_one_is_refused(hub, monkeypatch):
+    monkeypatch.setattr(Table, "labels", (-1, -1, -1))
+    assert load_dataset("hf:owner/pets").labels is None
+    monkeypatch.setattr(Table, "labels", (None, 1, 1))
+    with pytest.raises(InputError, match=r"split 'test': labels are object"):
         load_dataset("hf:owner/pets")
 
 

@@ -72,7 +72,15 @@ def test_weights_of_another_architecture_are_refused(path):
 
 def test_an_architecture_from_the_future_is_refused(path, model):
     save_checkpoint(path, model, METADATA.model_copy(update={"architecture": "vit"}))
-    with pytest.raises(InputError, match="unknown architecture 'vit'"):
+    with pytest.raises(
+        InputError, match=r"model\.safetensors: unknown architecture 'vit'"
+    ):
+        load_checkpoint(path)
+
+
+def test_a_shape_that_is_none_is_refused(path, model):
+    save_checkpoint(path, model, METADATA.model_copy(update={"shape": (-1, 8, 8)}))
+    with pytest.raises(InputError, match=r"model\.safetensors: .*negative dimension"):
         load_checkpoint(path)
 
 

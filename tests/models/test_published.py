@@ -5,6 +5,7 @@ from simplicert.errors import InputError
 from simplicert.models import build_model, load_published
 
 SHAPE = (3, 32, 32)
+CONSTANTS = ("0.mean", "0.std")
 
 
 class Anything:
@@ -21,8 +22,12 @@ def save(path, content):
     return path
 
 
-@pytest.mark.parametrize("prefix", ["1.", "1.module.", "module.", "module.1.", ""])
-@pytest.mark.parametrize("wrap", [None, "state_dict", "model"])
+@pytest.mark.parametrize(
+    "prefix", ["1.", "1.module.", "module.", "module.1.", "_orig_mod.1.", ""]
+)
+@pytest.mark.parametrize(
+    "wrap", [None, "state_dict", "model", "net", "model_state_dict"]
+)
 def test_the_usual_keys_are_understood(tmp_path, ours, prefix, wrap):
     # Cohen's normalisation layer keeps its constants out of the state dict.
     state = {
@@ -34,6 +39,34 @@ def test_the_usual_keys_are_understood(tmp_path, ours, prefix, wrap):
     path = save(tmp_path / "checkpoint.pth.tar", content)
     theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
     assert not theirs.training
+    images = torch.rand(4, *SHAPE)
+    assert torch.equal(theirs(images), ours(images))
+
+
+def test_a_file_may_have_a_normalisation_of_its_own(tmp_path, ours):
+    state = ours.state_dict() | {key: torch.full((3, 1, 1), 0.5) for key in CONSTANTS}
+    path = save(tmp_path / "model.pth", state)
+    theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
+    images = torch.rand(4, *SHAPE)
+    assert torch.equal(theirs[0](images), (images - 0.5) / 0.5)
+    assert torch.equal(theirs[1](images), ours[1](images))
+
+
+def test_half_a_normalisation_is_refused(tmp_path, ours):
+    state = {key: value for key, value in ours.state_dict().items() if key != "0.std"}
+    path = save(tmp_path / "model.pth", state)
+    with pytest.raises(InputError, match=r"'0\.std' is missing"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
+def test_older_files_do_not_count_batches(tmp_path, ours):
+    state = {
+        key: value
+        for key, value in ours.state_dict().items()
+        if "num_batches_tracked" not in key
+    }
+    path = save(tmp_path / "model.pth", state)
+    theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
     images = torch.rand(4, *SHAPE)
     assert torch.equal(theirs(images), ours(images))
 
@@ -61,14 +94,21 @@ def test_anything_but_tensors_stays_pickled(tmp_path):
         load_published(path, "resnet20", shape=SHAPE, classes=10)
 
 
-def test_a_truncated_file_is_refused(tmp_path, ours):
+@pytest.mark.parametrize("kept", [0, 1, 100, 5000, -1000])
+def test_a_truncated_file_is_refused(tmp_path, ours, kept):
     path = save(tmp_path / "model.pth", ours.state_dict())
-    path.write_bytes(path.read_bytes()[:-1000])
+    path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(InputError, match="cut short"):
         load_published(path, "resnet20", shape=SHAPE, classes=10)
 
 
-@pytest.mark.parametrize("content", [[1, 2], {}])
+@pytest.mark.parametrize("name", ["none.pth", "."])
+def test_a_missing_file_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="no file of weights at"):
+        load_published(tmp_path / name, "resnet20", shape=SHAPE, classes=10)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {}, {"fc.bias": None}, torch.ones(1)])
 def test_a_file_without_weights_is_refused(tmp_path, content):
     path = save(tmp_path / "model.pth", content)
     with pytest.raises(InputError, match="no state dict"):

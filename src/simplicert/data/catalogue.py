@@ -72,11 +72,11 @@ def load_dataset(
             if size is not None:
                 raise _one_size(path)
             return form.load(path, split=split)
-    _refuse_pickles(path)
     for encoded_form in _ENCODED:
         if encoded_form.recognises(path):
             source = encoded_form.find(path, split=split)
             return decoded(source, size=size, corrupt=corrupt)
+    _refuse_pickles(path)
     raise InputError(
         f"{path} is no dataset: it should hold Parquet files, SPLIT/CLASS/FILE images, "
         "CIFAR's .bin files or idx files, or be an .npz file. Is it empty, or the "
@@ -98,11 +98,18 @@ def _no_such(name_or_path: str) -> InputError:
 
 
 def _refuse_pickles(path: Path) -> None:
-    """Refuse CIFAR's Python batches: reading them would unpickle."""
-    for mark, archive in {"data_batch_1": "cifar-10", "meta": "cifar-100"}.items():
-        if (path / mark).is_file():
-            raise InputError(
-                f"{path} holds CIFAR's pickled Python batches, and a pickle can run "
-                f"code when it is opened: get {archive}-binary.tar.gz, which is beside "
-                "them on the same page, and unpack it"
-            )
+    """Refuse CIFAR's Python batches, here or below: reading them would unpickle."""
+    places = [path, *path.glob("*/")] if path.is_dir() else [path.parent]
+    archives = {
+        "data_batch_1": "cifar-10",
+        "test_batch": "cifar-10",
+        "meta": "cifar-100",
+    }
+    for place in places:
+        for mark, archive in archives.items():
+            if (place / mark).is_file():
+                raise InputError(
+                    f"{place} holds CIFAR's pickled Python batches, and a pickle can "
+                    f"run code when it is opened: get {archive}-binary.tar.gz, which "
+                    "is beside them on the same page, and unpack it"
+                )

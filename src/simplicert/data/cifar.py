@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from simplicert.data.arrays import ArrayReader
-from simplicert.data.dataset import Dataset
+from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
-from simplicert.errors import InputError, unknown_name
+from simplicert.errors import InputError
 
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
@@ -34,7 +34,7 @@ def load(path: Path, *, split: str) -> Dataset:
         batches = [f"data_batch_{number}.bin" for number in range(1, 6)]
         names = {"train": batches, "test": ["test_batch.bin"]}
     if split not in names:
-        raise unknown_name(f"split of {path}", split, names)
+        raise unknown_split(path, split, names)
     files = [path / name for name in names[split]]
     label_bytes = 2 if hundred else 1  # CIFAR-100: the coarse class comes first
     records = np.concatenate([_records(file, label_bytes) for file in files])
@@ -66,5 +66,10 @@ def _records(file: Path, label_bytes: int) -> np.ndarray:
 def _class_names(path: Path, *, hundred: bool) -> tuple[str, ...]:
     names = path / ("fine_label_names.txt" if hundred else "batches.meta.txt")
     if names.is_file():
-        return tuple(names.read_text(encoding="utf-8").split())
+        try:
+            return tuple(names.read_text(encoding="utf-8").split())
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{names} is no text ({error}): unpack the archive again"
+            ) from error
     return tuple(map(str, range(100 if hundred else 10)))

@@ -1,6 +1,6 @@
 """What every dataset is once it is loaded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from simplicert.errors import InputError
+from simplicert.errors import InputError, unknown_name
 
 
 @runtime_checkable
@@ -42,7 +42,7 @@ class Dataset:
     split: str
     shape: tuple[int, int, int]
     class_names: tuple[str, ...]
-    labels: Int64[np.ndarray, " images"] | None
+    labels: Int64[np.ndarray, " labels"] | None
     indices: Int64[np.ndarray, " images"]
     reader: Reader
     fingerprint: Callable[[], str]
@@ -52,7 +52,14 @@ class Dataset:
         where = f"dataset {self.name!r}, split {self.split!r}"
         if len(self.indices) == 0:
             raise InputError(f"{where} has no images: check the path and the split")
-        if self.labels is None or not self.class_names:
+        if self.labels is None:
+            return
+        if len(self.labels) != len(self.indices):
+            raise InputError(
+                f"{where} has {len(self.indices)} images and {len(self.labels)} "
+                "labels: give one label an image"
+            )
+        if not self.class_names:
             return
         classes = len(self.class_names)
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= classes))
@@ -81,3 +88,11 @@ class Dataset:
         """The same dataset with these images only, in this order."""
         labels = None if self.labels is None else self.labels[positions]
         return replace(self, labels=labels, indices=self.indices[positions])
+
+
+def unknown_split(source: object, split: str, known: Iterable[str]) -> InputError:
+    """The error for a split that a source does not have."""
+    return InputError(
+        f"{unknown_name(f'split of {source}', split, known)}. Choose one with --split, "
+        "or for training with --set train_split=NAME, --set validation_split=NAME"
+    )

@@ -5,11 +5,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
+def digest_of_bytes(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def digest_of_files(root: Path, files: Iterable[Path]) -> str:
-    """What ``cd root && sha256sum FILE... | sha256sum`` prints."""
+    """What ``cd root && sha256sum FILE... | sha256sum`` prints.
+
+    As there, a file that is not there, such as a link to nowhere, is left out.
+    """
     listing = hashlib.sha256()
     for file in files:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        try:
+            with file.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+        except FileNotFoundError:
+            continue
         listing.update(f"{digest}  {file.relative_to(root).as_posix()}\n".encode())
     return listing.hexdigest()

@@ -7,13 +7,14 @@ fixed, balanced, the same with every library version, and every writer is in bot
 test accuracy here is about *known writers*, and would be lower on new ones.
 """
 
-import hashlib
+from functools import partial
 
 import numpy as np
 
 from simplicert.data.arrays import ArrayReader
-from simplicert.data.dataset import Dataset
-from simplicert.errors import InputError, unknown_name
+from simplicert.data.dataset import Dataset, unknown_split
+from simplicert.data.digests import digest_of_bytes
+from simplicert.errors import InputError
 
 _EVERY = 5
 _LEVELS = 16  # a pixel counts the inked cells of a 4x4 square of the scan
@@ -43,7 +44,7 @@ def digits(*, split: str) -> Dataset:
     is_test = rank % _EVERY == _EVERY - 1
     parts = {"train": ~is_test, "test": is_test}
     if split not in parts:
-        raise unknown_name("split of digits", split, parts)
+        raise unknown_split("digits", split, parts)
     rows = np.flatnonzero(parts[split]).astype(np.int64)
     content = pixels[rows].tobytes() + labels[rows].tobytes()
     return Dataset(
@@ -54,5 +55,5 @@ def digits(*, split: str) -> Dataset:
         labels=labels[rows],
         indices=rows,
         reader=ArrayReader(pixels[:, None], _LEVELS),
-        fingerprint=lambda: hashlib.sha256(content).hexdigest(),
+        fingerprint=partial(digest_of_bytes, content),
     )

@@ -13,9 +13,6 @@ from simplicert.data.cuts import CentreCut, Cut, RandomCut
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 
-# What Pillow raises on bytes that are not a whole image.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError)
-
 
 @runtime_checkable
 class Fetch(Protocol):
@@ -131,22 +128,16 @@ class Decoder:
 
         Raises:
             CorruptImageError: If it cannot be decoded.
-            InputError: If it is of another shape.
+            InputError: If it is of another shape, or its pixels are not bytes.
         """
-        content = self.fetch(row)
-        if not content:
-            raise CorruptImageError(f"{self.locate(row)} is empty")
         try:
-            with Image.open(io.BytesIO(content)) as image:
-                image.load()
-                if self.cut is None:
-                    pixels = _pixels(image)
-                else:
-                    pixels = _pixels(self.cut(image.convert("RGB"), row))
-        except _UNREADABLE as error:
+            pixels = self._decoded(row)
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # damaged bytes raise almost anything
             raise CorruptImageError(
-                f"{self.locate(row)} cannot be decoded ({error}): it is damaged or cut "
-                "short. Replace it, or choose to skip corrupt images"
+                f"{self.locate(row)} cannot be decoded ({error}): it is damaged, cut "
+                "short or missing. Replace it, or choose to skip corrupt images"
             ) from error
         if self.shape and pixels.shape != self.shape:
             raise InputError(
@@ -154,6 +145,20 @@ class Decoder:
                 f"{self.shape}: give a size to cut all images to"
             )
         return pixels
+
+    def _decoded(self, row: int) -> UInt8[np.ndarray, "channels height width"]:
+        content = self.fetch(row)
+        if not content:
+            raise CorruptImageError(f"{self.locate(row)} is empty")
+        with Image.open(io.BytesIO(content)) as image:
+            if image.mode[0] in "IF":
+                raise InputError(
+                    f"{self.locate(row)} has pixels of 16 bits or more (Pillow's mode "
+                    f"{image.mode!r}), whose range is unknown: convert it to 8"
+                )
+            if self.cut is None:
+                return _pixels(image)
+            return _pixels(self.cut(image.convert("RGB"), row))
 
 
 def with_random_cuts(dataset: Dataset, *, seed: int) -> Dataset:

@@ -1,14 +1,16 @@
 """A folder of images: SPLIT/CLASS/FILE."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
-from simplicert.errors import unknown_name
+from simplicert.errors import InputError
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -25,23 +27,29 @@ def find(path: Path, *, split: str) -> EncodedImages:
     class that is missing from one split does not shift the others.
 
     Raises:
-        InputError: If there is no such split.
+        InputError: If there is no such split, or it has no images.
     """
     splits = {folder.name: folder for folder in _folders(path)}
     if split not in splits:
-        raise unknown_name(f"split of {path}", split, splits)
+        raise unknown_split(path, split, splits)
     every_class = {folder.name for part in splits.values() for folder in _folders(part)}
     class_names = tuple(sorted(every_class))
     files: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(class_names):
         found = sorted(
-            file
-            for file in (splits[split] / name).rglob("*")
-            if file.suffix.lower() in _SUFFIXES
+            Path(folder, file)
+            for folder, _, names in os.walk(splits[split] / name)
+            for file in names
+            if Path(file).suffix.lower() in _SUFFIXES
         )
         files += found
         labels += [label] * len(found)
+    if not files:
+        raise InputError(
+            f"{splits[split]} has no images: a folder of images is SPLIT/CLASS/FILE, "
+            f"where FILE ends in {', '.join(sorted(_SUFFIXES))}"
+        )
     fetch = _Files(tuple(files))
     return EncodedImages(
         name=path.resolve().name,

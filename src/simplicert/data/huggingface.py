@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simplicert.data.encoded import EncodedImages
+from simplicert.data.labels import labels_of
 from simplicert.errors import InputError
 
 PREFIX = "hf:"
@@ -28,16 +29,17 @@ def find(name: str, *, split: str) -> EncodedImages:
             f"{name} needs the package datasets: pip install datasets. Or download the "
             "dataset's Parquet files, and give their directory"
         ) from error
+    where = f"{name}, split {split!r}"
     try:
         table = datasets.load_dataset(name.removeprefix(PREFIX), split=split)
     except (ValueError, OSError) as error:
-        raise InputError(f"{name}, split {split!r}: {error}") from error
+        raise InputError(f"{where}: {error}") from error
     image = _first(table, datasets.Image)
     if image is None:
         columns = ", ".join(table.features)
         raise InputError(f"{name} has no column of images, but {columns}")
     label = _first(table, datasets.ClassLabel)
-    labels = None if label is None else np.asarray(table[label], dtype=np.int64)
+    labels = None if label is None else labels_of(where, np.asarray(table[label]))
     # The bytes as they are stored: we decode them, as in every other form.
     rows = _Rows(name, table.cast_column(image, datasets.Image(decode=False)), image)
     return EncodedImages(

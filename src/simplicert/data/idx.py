@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from simplicert.data.arrays import ArrayReader
-from simplicert.data.dataset import Dataset
+from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
-from simplicert.errors import InputError, unknown_name
+from simplicert.data.labels import labels_of, numbered_classes
+from simplicert.errors import InputError
 
 _PREFIXES = {"train": "train", "test": "t10k"}
 _UNSIGNED_BYTE = 8
@@ -35,23 +36,24 @@ def load(path: Path, *, split: str) -> Dataset:
         InputError: If there is no such split, or a file is missing or cut short.
     """
     if split not in _PREFIXES:
-        raise unknown_name(f"split of {path}", split, _PREFIXES)
+        raise unknown_split(path, split, _PREFIXES)
     kinds = ("images-idx3", "labels-idx1")
     files = [_file(path, f"{_PREFIXES[split]}-{kind}-ubyte") for kind in kinds]
-    pixels, labels = (_array(file) for file in files)
-    if pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
+    pixels, stored = (_array(file) for file in files)
+    if pixels.ndim != 3 or stored.shape != pixels.shape[:1]:
         raise InputError(
-            f"{files[0]} has shape {pixels.shape} and {files[1]} {labels.shape}: they "
+            f"{files[0]} has shape {pixels.shape} and {files[1]} {stored.shape}: they "
             "should be images, and one label for each"
         )
     name = path.resolve().name
-    class_names = _CLASS_NAMES.get(name, tuple(map(str, range(labels.max() + 1))))
+    labels = labels_of(files[1], stored)
+    class_names = _CLASS_NAMES.get(name) or numbered_classes(files[1], labels)
     return Dataset(
         name=name,
         split=split,
         shape=(1, *pixels.shape[1:]),
         class_names=class_names,
-        labels=labels.astype(np.int64),
+        labels=labels,
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels[:, None]),
         fingerprint=partial(digest_of_files, path, files),
@@ -75,8 +77,12 @@ def _array(file: Path) -> np.ndarray:
             f"{file} is cut short or damaged ({error}): download it again"
         ) from error
     # Two zero bytes, the type, the number of axes, and the length of each axis.
-    axes = content[3] if len(content) >= 4 else 0
-    start = 4 + 4 * axes
+    start = 4 + 4 * content[3] if len(content) >= 4 else 4
+    if len(content) < start:
+        raise InputError(
+            f"{file} is cut short: {len(content)} bytes are not even its header. "
+            "Download it again"
+        )
     shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
     size = len(content) - start
     if content[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or size != math.prod(shape):

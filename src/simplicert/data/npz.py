@@ -1,7 +1,5 @@
 """NumPy archives."""
 
-import zipfile
-import zlib
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 from simplicert.data.arrays import ArrayReader
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
+from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.errors import InputError
 
 _COLOURS = (1, 3)
@@ -35,18 +34,20 @@ def load(path: Path, *, split: str) -> Dataset:
     pairs = [(f"{split}_images", f"{split}_labels"), (f"x_{split}", f"y_{split}")]
     if split == "test":
         pairs.append(("images", "labels"))
-    images, labels, names = _read(path, pairs)
+    images, stored, names = _read(path, pairs)
+    where = f"{path}, split {split!r}"
+    labels = None if stored is None else labels_of(where, stored)
     if names is not None:
-        class_names = tuple(names.tolist())
+        class_names = tuple(map(str, names.ravel().tolist()))
     else:
-        class_names = () if labels is None else tuple(map(str, range(labels.max() + 1)))
+        class_names = numbered_classes(where, labels)
     pixels, white = _pixels(path, images)
     return Dataset(
         name=path.stem,
         split=split,
         shape=pixels.shape[1:],
         class_names=class_names,
-        labels=None if labels is None else labels.ravel().astype(np.int64),
+        labels=labels,
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels, white),
         fingerprint=partial(digest_of_files, path.parent, [path]),
@@ -66,10 +67,10 @@ def _read(
                     rest = [archive.get(key) for key in keys]
                     return archive[images], rest[0], rest[1]
             names = ", ".join(archive)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # damaged bytes raise almost anything
         raise InputError(
-            f"{path} cannot be read as plain arrays ({error}): it is cut short, or "
-            "holds pickled objects. Save arrays of numbers with np.savez"
+            f"{path} cannot be read as plain arrays ({error}): it is cut short, is no "
+            "archive, or holds pickled objects. Save arrays of numbers with np.savez"
         ) from error
     wanted = " or ".join(images for images, _ in pairs)
     raise InputError(

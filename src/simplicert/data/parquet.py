@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
+from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.data.row_groups import RowGroups
-from simplicert.errors import InputError, unknown_name
+from simplicert.errors import InputError
 
 _IMAGE_COLUMNS = ("img", "image")
 _LABEL_COLUMNS = ("label", "fine_label", "labels")
@@ -40,17 +44,18 @@ def find(path: Path, *, split: str) -> EncodedImages:
     for file in _parquet_files(path):
         splits.setdefault(_split_of(file, path), []).append(file)
     if split not in splits:
-        raise unknown_name(f"split of {path}", split, splits)
+        raise unknown_split(path, split, splits)
     files = splits[split]
-    schema = _schema(files)
-    label = next((name for name in _LABEL_COLUMNS if name in schema.names), None)
-    labels = None if label is None else _labels(files, label)
-    fetch = RowGroups(files, _image_column(files[0], schema))
+    schema, image, label = _columns(files)
     root = path if path.is_dir() else path.parent
+    where = f"{root}, split {split!r}"
+    labels = None if label is None else labels_of(where, _stored(files, label))
+    names = _class_names(schema, label)
+    fetch = RowGroups(files, image)
     return EncodedImages(
         name=root.resolve().name,
         split=split,
-        class_names=_class_names(schema, label, labels),
+        class_names=names or numbered_classes(where, labels),
         labels=labels,
         rows=fetch.rows,
         fetch=fetch,
@@ -60,10 +65,11 @@ def find(path: Path, *, split: str) -> EncodedImages:
 
 
 def _parquet_files(path: Path) -> list[Path]:
-    if path.suffix == ".parquet":
-        return [path]
     # No deeper: below an image folder lie a million files.
-    return sorted([*path.glob("*.parquet"), *path.glob("*/*.parquet")])
+    found = [path, *path.glob("*.parquet"), *path.glob("*/*.parquet")]
+    return sorted(
+        file for file in found if file.suffix == ".parquet" and not file.is_dir()
+    )
 
 
 def _split_of(file: Path, path: Path) -> str:
@@ -74,8 +80,8 @@ def _split_of(file: Path, path: Path) -> str:
     return file.stem if named_by_file else file.parent.name
 
 
-def _schema(files: list[Path]) -> Any:
-    """The schema of the first file, if all files are there and whole."""
+def _columns(files: list[Path]) -> tuple[Any, str, str | None]:
+    """Schema, image and label column, if all files are there, whole, and alike."""
     shard = _SHARD.fullmatch(files[0].stem)
     if shard and len(files) != int(shard["count"]):
         raise InputError(
@@ -83,15 +89,30 @@ def _schema(files: list[Path]) -> Any:
             f"{int(shard['count'])} Parquet files: download the rest, and give the "
             "directory"
         )
-    schemas = []
+    found = []
     for file in files:
-        try:
-            schemas.append(pq.read_schema(file))
-        except pa.ArrowInvalid as error:
+        with _reading(file):
+            schema = pq.read_schema(file)
+        label = next((name for name in _LABEL_COLUMNS if name in schema.names), None)
+        found.append((schema, _image_column(file, schema), label))
+        if found[-1][1:] != found[0][1:]:
+            columns = [", ".join(filter(None, each[1:])) for each in found]
             raise InputError(
-                f"{file} is not a whole Parquet file ({error}): download it again"
-            ) from error
-    return schemas[0]
+                f"{file} has its images and labels in {columns[-1]}, but {files[0]} in "
+                f"{columns[0]}: give files of one dataset"
+            )
+    return found[0]
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Names the file in what Arrow raises on damaged bytes."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{file} is not a whole Parquet file ({error}): download it again"
+        ) from error
 
 
 def _image_column(file: Path, schema: Any) -> str:
@@ -109,19 +130,18 @@ def _image_column(file: Path, schema: Any) -> str:
     )
 
 
-def _labels(files: list[Path], column: str) -> np.ndarray | None:
-    parts = [pq.read_table(file, columns=[column])[column].to_numpy() for file in files]
-    labels = np.concatenate(parts).astype(np.int64)
-    # Hidden labels of a test split are published as -1.
-    return None if (labels == -1).all() else labels
+def _stored(files: list[Path], column: str) -> np.ndarray:
+    parts = []
+    for file in files:
+        with _reading(file):
+            parts.append(pq.read_table(file, columns=[column])[column].to_numpy())
+    return np.concatenate(parts)
 
 
-def _class_names(
-    schema: Any, label: str | None, labels: np.ndarray | None
-) -> tuple[str, ...]:
-    described = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    features = described.get("info", {}).get("features", {})
-    names = features.get(label, {}).get("names")
-    if names is None and labels is not None:
-        names = range(labels.max() + 1)
-    return tuple(map(str, names or ()))
+def _class_names(schema: Any, label: str | None) -> tuple[str, ...]:
+    """As the hub's own package describes them; empty where it does not."""
+    try:
+        described = json.loads((schema.metadata or {})[b"huggingface"])
+        return tuple(map(str, described["info"]["features"][label]["names"]))
+    except (ValueError, LookupError, TypeError):
+        return ()

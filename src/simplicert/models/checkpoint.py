@@ -103,9 +103,12 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:
         metadata = Metadata.model_validate(json.loads(header))
     except (json.JSONDecodeError, pydantic.ValidationError) as error:
         raise InputError(f"{path} has a damaged header: {error}") from error
-    model = build_model(
-        metadata.architecture, shape=metadata.shape, classes=metadata.classes
-    )
+    try:
+        model = build_model(
+            metadata.architecture, shape=metadata.shape, classes=metadata.classes
+        )
+    except (InputError, RuntimeError) as error:
+        raise InputError(f"{path}: {error}") from error
     fit_weights(model, weights, source=f"{path}, as {metadata.architecture!r}")
     return model.eval(), metadata
 

@@ -1,6 +1,5 @@
 """Weights that others have published, in our architectures."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from simplicert.errors import InputError
 from simplicert.models.catalogue import build_model
 from simplicert.models.checkpoint import fit_weights
 
+_CONSTANTS = {"0.mean", "0.std"}
+
 
 def load_published(
     path: Path, architecture: str, *, shape: tuple[int, int, int], classes: int
@@ -20,13 +21,14 @@ def load_published(
 
     For checkpoints of the ResNets whose keys are the usual ones: Cohen et al. 2019 and
     the many that build on their code (SmoothAdv, Consistency, MACER's evaluation), and
-    torchvision's and timm's ResNet-50. ``module.`` and the normalisation in front are
-    seen through; the normalisation is the architecture's own, with the same constants.
+    torchvision's and timm's ResNet-50. ``module.``, ``_orig_mod.`` and the
+    normalisation in front are seen through. Its constants are the file's; if the file
+    has none, the architecture's own, which are those of the papers above.
 
     Args:
         path: File written by ``torch.save``: a state dict, or a dictionary that has
-            one under ``state_dict`` or ``model``. Tensors and plain values are all that
-            is unpickled (``weights_only``).
+            one under ``state_dict``, ``model_state_dict``, ``model`` or ``net``.
+            Tensors and plain values are all that is unpickled (``weights_only``).
         architecture: Name in the catalogue.
         shape: Channels, height and width of an image.
         classes: Number of logits.
@@ -34,32 +36,47 @@ def load_published(
     Raises:
         InputError: If the file holds anything else, or weights of another network.
     """
+    if not path.is_file():
+        raise InputError(f"no file of weights at {path}: check the path")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # damaged bytes raise almost anything
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(
             f"{path} holds more than tensors, or is cut short, so it is not opened "
-            f"({str(error).splitlines()[0]}). If you trust it, load it yourself with "
+            f"({reason}). If you trust it, load it yourself with "
             "torch.load(weights_only=False) and save its state_dict()"
         ) from error
     model = build_model(architecture, shape=shape, classes=classes)
-    ours = model.state_dict()
     theirs = {_our_key(key): tensor for key, tensor in _state(path, content).items()}
-    constants = {key: ours[key] for key in ("0.mean", "0.std") if key in ours}
-    fit_weights(model, theirs | constants, source=f"{path}, as {architecture!r}")
+    # A file may lack a counter that evaluation ignores, and the whole normalisation.
+    normalised = not _CONSTANTS.isdisjoint(theirs)
+    ours = {
+        key: tensor
+        for key, tensor in model.state_dict().items()
+        if key.endswith("num_batches_tracked") or (key in _CONSTANTS and not normalised)
+    }
+    fit_weights(model, ours | theirs, source=f"{path}, as {architecture!r}")
     return model.eval()
 
 
 def _state(path: Path, content: Any) -> Mapping[str, Tensor]:
-    for key in ("state_dict", "model"):
+    for key in ("state_dict", "model_state_dict", "model", "net"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
-    if not isinstance(content, Mapping) or not content:
-        raise InputError(f"{path} holds no state dict: save model.state_dict()")
+    if (
+        not isinstance(content, Mapping)
+        or not content
+        or not all(isinstance(value, Tensor) for value in content.values())
+    ):
+        raise InputError(
+            f"{path} holds no state dict, a mapping from names to tensors: save "
+            "model.state_dict()"
+        )
     return {str(key): value for key, value in content.items()}
 
 
 def _our_key(key: str) -> str:
     """``1.module.fc.bias``, ``module.fc.bias`` or ``fc.bias`` → ``1.fc.bias``."""
-    parts = [part for part in key.split(".") if part != "module"]
+    parts = [part for part in key.split(".") if part not in {"module", "_orig_mod"}]
     return ".".join(parts if parts[0] in {"0", "1"} else ["1", *parts])
