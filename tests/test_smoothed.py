@@ -58,3 +58,14 @@ def test_no_seed_means_fresh_noise_every_time():
 def test_bad_alpha_is_refused_before_drawing():
     with pytest.raises(InputError, match="alpha"):
         SmoothedClassifier(Sign(), sigma=0.5).predict(IMAGES, alpha=0)
+
+
+@pytest.mark.parametrize("sigma", [-1, 0, float("nan")])
+def test_bad_sigma_is_refused_at_once(sigma):
+    with pytest.raises(InputError, match="sigma must be a positive"):
+        SmoothedClassifier(Sign(), sigma=sigma)
+
+
+def test_options_that_do_not_exist_are_refused_at_once():
+    with pytest.raises(TypeError, match="precison"):
+        SmoothedClassifier(Sign(), sigma=0.5, precison="bf16")

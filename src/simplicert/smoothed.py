@@ -1,16 +1,18 @@
 """The smoothed classifier as an object: predict and certify, batch in, arrays out."""
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
 from scipy.special import betainc
 
+from simplicert.bounds.inputs import checked_alpha
 from simplicert.certificates import ABSTAIN, Certificates, Framework
 from simplicert.certification import DEFAULT_MECHANISM, certify
-from simplicert.errors import InputError
+from simplicert.mechanisms.inputs import checked_sigma
 from simplicert.mechanisms.protocol import Mechanism
-from simplicert.sampling import sample
+from simplicert.sampling import Progress, sample
 
 if TYPE_CHECKING:
     from simplicert.sampling.images import Images
@@ -26,7 +28,7 @@ class SmoothedClassifier:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
         sigma: Noise standard deviation, in input units.
         seed: Decides the noise of every call. Default: fresh noise each time.
-        **options: As for ``sample``: ``batch``, ``precision``, ``device``, ….
+        block: As for ``sample``, like the other arguments.
 
     Example:
         >>> import torch
@@ -35,6 +37,9 @@ class SmoothedClassifier:
         >>> g = SmoothedClassifier(model, sigma=0.25, seed=0)
         >>> len(g.predict(images, draws=200)), len(g.certify(images, draws=200).radius)
         (2, 2)
+
+    Raises:
+        InputError: ``sigma`` is not a positive number.
     """
 
     def __init__(
@@ -43,10 +48,30 @@ class SmoothedClassifier:
         *,
         sigma: float,
         seed: int | None = None,
-        **options: Any,
+        block: int | None = None,
+        batch: int | None = None,
+        precision: str = "fp32",
+        compiled: bool = False,
+        device: str | None = None,
+        threads: int | None = None,
+        nonfinite: str = "stop",
+        progress: Progress | None = None,
     ) -> None:
-        self.model, self.sigma = model, sigma
-        self._options = {**options, "seed": seed}
+        self.model, self.sigma = model, checked_sigma(sigma)
+        self._sample = partial(
+            sample,
+            model,
+            sigma=self.sigma,
+            seed=seed,
+            block=block,
+            batch=batch,
+            precision=precision,
+            compiled=compiled,
+            device=device,
+            threads=threads,
+            nonfinite=nonfinite,
+            progress=progress,
+        )
 
     def predict(
         self, x: "Images", *, draws: int = 1000, alpha: float = 0.001
@@ -63,9 +88,8 @@ class SmoothedClassifier:
         References:
             Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
         """
-        if not 0.0 < alpha < 1.0:
-            raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
-        votes = sample(self.model, x, sigma=self.sigma, draws=draws, **self._options)
+        checked_alpha(alpha)
+        votes = self._sample(x, draws=draws)
         second, first = np.sort(votes.counts, axis=1)[:, -2:].T
         # Twice P[Binomial(first + second, 1/2) >= first]; at 0 votes nothing is known.
         p_value = np.where(first > 0, 2.0 * betainc(first, second + 1, 0.5), 1.0)
@@ -81,5 +105,5 @@ class SmoothedClassifier:
         mechanism: str | Mechanism = DEFAULT_MECHANISM,
     ) -> Certificates:
         """Certified classes and radii of a batch; see ``simplicert.certify``."""
-        votes = sample(self.model, x, sigma=self.sigma, draws=draws, **self._options)
+        votes = self._sample(x, draws=draws)
         return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)

@@ -1,5 +1,6 @@
 """SIGKILL at any instant loses nothing that was flushed, and counts nothing twice."""
 
+import os
 import random
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 
 import pytest
+from commands import CLI, descendants, running, survivors
 
 from simplicert.votes import RunDirectory, read_run
 
@@ -58,3 +60,55 @@ def test_votes_after_five_kills_equal_those_of_an_unbroken_run(tmp_path):
     with start(broken) as process:
         assert process.wait() == 0
     assert read_run(broken).digest == read_run(whole).digest
+
+
+# Too slow to end by itself. Leaves a byte a pass, in a file of each process.
+MODEL = """
+import os, time, torch
+from pathlib import Path
+class Slow(torch.nn.Module):
+    def forward(self, x):
+        with Path(__file__).with_name(f"{os.getpid()}.passes").open("a") as file:
+            file.write(".")
+        time.sleep(0.02)
+        return x.flatten(1)[:, :10]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
+)
+def test_workers_end_with_the_command_that_started_them(number, exit_code, tmp_path):
+    model, run = tmp_path / "slow.py", tmp_path / "run"
+    model.write_text(MODEL)
+    interrupted = number == signal.SIGINT
+    with running(
+        *(*CLI, "sample", f"{model}:Slow", "digits", "--sigma", 1, "--out", run),
+        *("--draws", 100_000, "--batch", 100, "--workers", 2),
+        *("--flush", 1000 if interrupted else 0.2),
+        stderr=subprocess.PIPE,
+        # A shell starts what runs in its background with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        drawn, flushed = [], False
+        deadline = time.monotonic() + 100
+        while len(drawn) < 2 or min(drawn) < 60 or flushed == interrupted:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            passes = {int(file.stem): file for file in tmp_path.glob("*.passes")}
+            passes.pop(process.pid, None)  # the forecast's
+            drawn = [file.stat().st_size for file in passes.values()]
+            flushed = any(run.glob("parts/*.parquet"))
+        launched = descendants(process.pid)
+        assert len(launched) == 3
+        os.kill(process.pid, number)
+        process.wait(timeout=20)
+        assert not survivors(launched, 10 if number == signal.SIGKILL else 0)
+        err = process.stderr.read()
+    assert process.returncode == exit_code
+    assert "Traceback" not in err
+    assert err.count("interrupted") == interrupted
+    assert RunDirectory(run).done().any()  # when interrupted, it is flushed

@@ -1,5 +1,7 @@
 """Classifiers that would spoil the votes, on purpose or not."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from simplicert.errors import InputError
 from simplicert.sampling import NumpyClassifier, sample
 from simplicert.sampling.classifier import weights_digest
 from simplicert.sampling.engine import Tasks
+from simplicert.sampling.images import as_dataset
 from simplicert.votes import RunDirectory
 
 IMAGES = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
@@ -170,6 +173,19 @@ def test_a_flush_that_never_comes_is_refused(tmp_path, flush):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     with pytest.raises(InputError, match="flush must be"):
         sample(model, IMAGES, sigma=0.5, draws=100, out=tmp_path / "r", flush=flush)
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("layer", [nn.LazyLinear(3), nn.LazyBatchNorm2d()])
+def test_modules_without_weights_are_refused(layer):
+    with pytest.raises(InputError, match=r"0\..* of Sequential has no values yet"):
+        sample(nn.Sequential(layer), IMAGES, sigma=0.5, draws=100)
+
+
+def test_a_list_of_images_is_refused():
+    unchecked = inspect.unwrap(as_dataset)  # by the tests' own checks of types
+    with pytest.raises(InputError, match="got a list: stack single images first"):
+        unchecked(list(IMAGES), None)
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

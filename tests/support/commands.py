@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def descendants(pid):
     children = Path(f"/proc/{pid}/task/{pid}/children")
     own = children.read_text().split() if children.exists() else []
     return [found for child in own for found in (int(child), *descendants(child))]
+
+
+def survivors(pids, seconds):
+    """Those that still run after so long; sooner, if none does."""
+    deadline = time.monotonic() + seconds
+    while True:
+        # One that only waits to be reaped has no command any more.
+        commands = [Path(f"/proc/{pid}/cmdline") for pid in pids]
+        found = [file for file in commands if file.exists() and file.read_bytes()]
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
 
 
 def log(checkpoint):

@@ -9,7 +9,16 @@ import sys
 import time
 
 import pytest
-from commands import CLI, TORCHRUN, descendants, finish, log, running, same_weights
+from commands import (
+    CLI,
+    TORCHRUN,
+    descendants,
+    finish,
+    log,
+    running,
+    same_weights,
+    survivors,
+)
 
 EPOCHS = 24
 OPTIONS = ("digits", "--epochs", EPOCHS, "--set", "batch_size=16")
@@ -92,6 +101,23 @@ def test_a_killed_worker_is_replaced(rank, tmp_path):
     assert "SIGKILL" in err or "-9" in err, err
     assert same_weights(whole, broken)
     assert log(whole).equals(log(broken))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_command_that_started_them(number, tmp_path):
+    out = tmp_path / "model.safetensors"
+    options = ("--epochs", 1000, "--set", "shares=2", "--processes", 2, "-o", out)
+    with running(*CLI, "train", "digits", *options) as process:
+        wait_for_epoch(2, out, process)
+        launched = descendants(process.pid)
+        assert len(launched) == 3
+        os.kill(process.pid, number)
+        process.wait(timeout=20)
+        assert not survivors(launched, 10 if number == signal.SIGKILL else 0)
+    assert out.with_suffix(".training").exists()
 
 
 @pytest.mark.slow

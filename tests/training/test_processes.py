@@ -2,9 +2,11 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from commands import CLI, TORCHRUN, TWO, finish, log, same_weights
+from PIL import Image
 from safetensors.torch import load_file
 from torch.distributed import ReduceOp
 
@@ -84,6 +86,26 @@ def test_what_stops_the_processes_is_said_once(tmp_path):
     assert code == 2
     assert err.count("simplicert: ") == 1
     assert "Start anew with a lower learning_rate" in err.splitlines()[-1]
+
+
+def test_what_one_process_refuses_is_said_once(tmp_path):
+    # Not kept in memory, so that only the process which needs the image reads it.
+    for split, images in {"train": 64, "test": 2}.items():
+        for number in range(images):
+            folder = tmp_path / "data" / split / str(number % 2)
+            folder.mkdir(parents=True, exist_ok=True)
+            pixels = np.full((8, 8, 3), number, np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    damaged = tmp_path / "data" / "train" / "1" / "33.png"
+    damaged.write_bytes(b"cut short")
+    code, err = finish(
+        *(*CLI, "train", "digits", "--data", tmp_path / "data", "--epochs", 9),
+        *("--set", "shares=2", "--processes", 2, "--set", "size=8"),
+        *("--set", "augment=['resized-crop']", "-o", tmp_path / "m.safetensors"),
+    )
+    assert code == 2
+    [said] = [line for line in err.splitlines() if "epoch" not in line and line]
+    assert "33.png" in said
 
 
 # As on two machines, each with a disk of its own.

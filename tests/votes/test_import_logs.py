@@ -4,17 +4,29 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from scipy.special import ndtri
 from scipy.stats import beta
 from voted import random_votes
 
-from simplicert.analysis import certify_any, certify_log, table1, write_certificates
+from simplicert.analysis import (
+    certify_any,
+    certify_log,
+    dataset_guarantee,
+    per_class,
+    table1,
+    write_certificates,
+)
 from simplicert.certification import certify_two_stage
 from simplicert.errors import InputError
 from simplicert.votes import read_run
 from simplicert.votes.imports import ReportedLog, import_file
-from simplicert.votes.imports.recover import counts_from_radii, largest_radius
+from simplicert.votes.imports.recover import (
+    counts_from_radii,
+    largest_radius,
+    printed_units,
+)
 
 PUBLISHED = Path(__file__).parent / "published"
 COHEN, DSRS = PUBLISHED / "cohen-slice.tsv", PUBLISHED / "dsrs-slice.txt"
@@ -45,6 +57,46 @@ def test_the_true_count_is_always_among_those_that_fit(text, draws):
         np.testing.assert_array_equal(fewest, most)
 
 
+@pytest.mark.parametrize(
+    ("printed", "unit"),
+    [
+        (["0.48", "1.02", "0.0426"], [1e-3, 1e-2, 1e-4]),  # significant digits
+        (["1.239", "0.32", "0.267"], [1e-3, 1e-3, 1e-3]),  # decimals, zeros dropped
+        (["1.2", "0.3"], [1e-1, 1e-1]),
+        (["0.480", "12.020"], [1e-3, 1e-3]),
+        (["4.26e-05", "0.001"], [1e-7, 1e-5]),
+    ],
+)
+def test_a_unit_is_the_coarser_of_what_two_ways_of_printing_mean(printed, unit):
+    np.testing.assert_allclose(printed_units(printed), unit, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda radius: str(round(radius, 3)),  # as pandas' .round(3).to_csv prints
+        lambda radius: str(round(radius, 4)),
+        lambda radius: f"{radius:.3}",
+        lambda radius: f"{radius:.4f}",
+        lambda radius: f"{radius:.5}",
+    ],
+)
+def test_no_way_of_printing_recovers_a_wrong_count(text, seed):
+    random = np.random.default_rng(seed)
+    count = random.integers(6500, 9990, size=4)
+    exact = cohen_radius(count, sigma=0.5, draws=10_000, alpha=0.001)
+    printed = [text(float(radius)) for radius in exact]
+    fewest, most = counts_from_radii(
+        np.array(printed, dtype=float),
+        printed_units(printed),
+        sigma=0.5,
+        draws=10_000,
+        alpha=0.001,
+    )
+    assert ((fewest <= count) & (count <= most)).all()
+
+
 def test_no_radius_is_larger_than_that_of_unanimous_votes():
     for draws in (10, 1000, 100_000):
         limit = largest_radius(sigma=0.5, draws=draws, alpha=0.001)
@@ -61,11 +113,23 @@ def test_a_published_log_is_reported_and_not_rederivable(tmp_path):
     assert "reported, not re-derivable" in kept
     log = pd.read_csv(COHEN, sep="\t")
     certificates = certify_any(tmp_path / "log")
-    np.testing.assert_array_equal(certificates.radii["reported"], log["radius"])
+    # Each less a unit of its last digit of three.
+    printed = log["radius"][log["radius"] > 0]
+    unit = 10.0 ** (np.floor(np.log10(printed)) - 2)
+    reported = certificates.radii["reported"]
+    np.testing.assert_allclose(reported[printed.index], printed - unit, rtol=1e-12)
+    assert reported.max() < 1.905728 < log["radius"].max()
+    assert certificates.e0_lower.max() < 0.001 ** (1 / 100_000)
     np.testing.assert_array_equal(certificates.predicted, log["predict"])
     np.testing.assert_array_equal(certificates.correct, log["correct"] == 1)
     assert certificates.source["notes"].startswith("5 radii exceed")
-    assert table1(certificates)["top1"][0] == log["correct"].mean()
+    assert certificates.source["evidence"] == "reported radii"
+    # The log does not say what the top class of its abstentions is.
+    assert np.isnan(table1(certificates)["top1"][0])
+    assert per_class(certificates)["top1"].isna().all()
+    sure = dataset_guarantee(certificates, np.array([0.5]))
+    assert sure["share"][0] > 0
+    assert sure[["dataset_lower", "population_lower"]].isna().all(axis=None)
     with pytest.raises(InputError, match=r"use --alpha 0\.001"):
         certify_any(tmp_path / "log", alpha=0.01)
     with pytest.raises(InputError, match="no soft scores"):
@@ -74,6 +138,9 @@ def test_a_published_log_is_reported_and_not_rederivable(tmp_path):
 
 def test_a_log_that_n_cannot_have_given_is_named(tmp_path):
     found = import_file(COHEN, tmp_path / "log", **(CONDITIONS | {"draws": 1000}))
+    limit = cohen_radius(1000, sigma=0.5, draws=1000, alpha=0.001)
+    largest = certify_log(tmp_path / "log").radius.max()
+    assert largest == pytest.approx(limit, rel=1e-12)
     assert "by more than rounding: sigma, draws or alpha is not" in found.notes[0]
     assert "no count gives the radius" in found.notes[1]
 
@@ -94,6 +161,10 @@ def test_our_own_export_comes_back_with_every_count(tmp_path):
     assert 20 < named.sum() < 200
     np.testing.assert_array_equal(log.most[named], true[named])
     again = certify_log(tmp_path / "log")
+    assert again.source["evidence"] == "recovered counts"
+    sure = dataset_guarantee(again, np.array([0.1])).set_index("mechanism")
+    assert np.isnan(sure.loc["reported", "dataset_lower"])
+    assert sure.loc["cohen", "dataset_lower"] > 0
     np.testing.assert_allclose(again.radii["cohen"], exported.radius, rtol=1e-12)
     assert (again.radii["reported"] <= exported.radius).all()
     # Another alpha from the same counts; what the log left out stays an abstention.
@@ -172,6 +243,41 @@ def test_another_log_never_replaces_one(tmp_path):
         certify_log(tmp_path)
     import_file(COHEN, tmp_path / "log", **CONDITIONS)  # the same again mends it
     assert list(certify_any(tmp_path / "log").radii) == ["reported"]
+
+
+def test_a_log_that_was_edited_after_its_import_is_refused(tmp_path):
+    (tmp_path / "log.tsv").write_text(lines())
+    log = tmp_path / "log"
+    import_file(tmp_path / "log.tsv", log, **CONDITIONS)
+    before = certify_log(log)
+    file = log / "reported.parquet"
+    content = file.read_bytes()
+    silent = 0
+    for byte in range(0, len(content), 7):
+        flipped = bytearray(content)
+        flipped[byte] ^= 1 << byte % 8
+        file.write_bytes(flipped)
+        try:
+            after = certify_log(log)
+        except InputError:
+            continue
+        silent += 1  # what Parquet does not use
+        np.testing.assert_array_equal(after.radius, before.radius)
+        np.testing.assert_array_equal(after.labels, before.labels)
+        assert after.source == before.source
+    assert silent < len(content) / 7
+    file.write_bytes(content)
+    table = pq.read_table(file)
+    most = table.schema.get_field_index("most")
+    for changed in (
+        table.set_column(most, "most", table["fewest"]),
+        table.slice(1),
+        table.set_column(most, "most", table["most"].cast("uint64")),
+        table.drop_columns("unit"),
+    ):
+        pq.write_table(changed, file)
+        with pytest.raises(InputError, match="was edited"):
+            certify_log(log)
 
 
 def test_a_killed_import_of_a_log_leaves_nothing_in_the_way(tmp_path, monkeypatch):

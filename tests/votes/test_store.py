@@ -116,8 +116,43 @@ def test_an_edited_manifest_is_noticed(run):
     path.write_text(json.dumps(fields | {"sigma": 1.0}))
     with pytest.raises(InputError, match=r"sigma = 0\.5 but .* says 1\.0"):
         read_run(run.path)
-    path.write_text(json.dumps(fields | {"images": [4, 8]}))
+    for change in (
+        {"images": [4, 8]},
+        {"images": [9, 4]},
+        {"labels": [0, 1]},
+        {"labels": None},
+    ):
+        path.write_text(json.dumps(fields | change))
+        with pytest.raises(InputError, match=r"with images and labels = .* was edited"):
+            read_run(run.path)
+
+
+def without_images(part):
+    """The part as older versions wrote it."""
+    table = pq.read_table(part)
+    [(key, text)] = table.schema.metadata.items()
+    evidence = json.loads(text)
+    del evidence["images and labels"]
+    changed = table.replace_schema_metadata({key: json.dumps(evidence)})
+    pq.write_table(changed, part, write_page_checksum=True)
+
+
+def test_parts_that_know_no_images_are_read_and_learn_them(run):
+    for keys in (EVERY_BLOCK[:2], EVERY_BLOCK[2:]):
+        run.append(rows(*keys))
+    before = run.read()
+    for part in run.parts:
+        without_images(part)
+    assert run.read().digest == before.digest
+    path = run.path / "manifest.json"
+    fields = path.read_text()
+    path.write_text(json.dumps(json.loads(fields) | {"images": [4, 8]}))
     with pytest.raises(InputError, match="image 9, which is not in this run"):
+        read_run(run.path)
+    path.write_text(fields)
+    run.compact()
+    path.write_text(json.dumps(json.loads(fields) | {"labels": [0, 1]}))
+    with pytest.raises(InputError, match="images and labels"):
         read_run(run.path)
 
 
@@ -264,6 +299,49 @@ def test_merging_copies_that_disagree_is_refused(run, tmp_path):
     with pytest.raises(InputError, match=r"block 0 of image 4 has other votes"):
         merge_runs([run.path, other.path], tmp_path / "two")
     assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_copies_in_one_run_that_disagree_are_refused(run, scores):
+    run.append(rows(*EVERY_BLOCK))
+    run.append(rows((9, 2), top=1))
+    content = {part: part.read_bytes() for part in run.parts}
+    for use in (
+        run.compact,
+        lambda: run.read(scores=scores),
+        lambda: run.done(skip_damaged=True),
+    ):
+        with pytest.raises(InputError, match=r"block 2 of image 9 .*9 of 10 draws"):
+            use()
+    assert {part: part.read_bytes() for part in run.parts} == content
+
+
+def test_copies_in_one_part_and_copies_of_scores_are_compared(run):
+    twice = rows(*EVERY_BLOCK, (4, 0))
+    twice.counts[-1] = [0, 9, 1]
+    run.append(twice)
+    with pytest.raises(InputError, match="block 0 of image 4 has other votes"):
+        run.read(scores=False)
+    run.parts[0].unlink()
+    twice = rows(*EVERY_BLOCK, (4, 0))
+    twice.score_sums[-1] = [0.0, 0.0, 5.0]
+    run.append(twice)
+    assert run.read(scores=False).draws.tolist() == [30, 30]
+    with pytest.raises(InputError, match="block 0 of image 4 has other votes"):
+        run.read()
+
+
+def test_copies_may_differ_by_a_near_tie(run):
+    moved = rows((4, 0), (9, 2))
+    moved.counts[:] = [8, 2, 0]
+    for number, part in enumerate(
+        (rows(*EVERY_BLOCK[:2]), rows(*EVERY_BLOCK[2:]), moved)
+    ):
+        run.append(part)
+        last = next(p for p in run.parts if len(p.stem) > 1)
+        last.rename(last.with_stem(str(number)))
+    # Of each block the votes that are met first.
+    assert run.read().counts.tolist() == [[27, 3, 0], [27, 3, 0]]
 
 
 def test_labels_are_part_of_the_evidence(run, tmp_path):

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import bdtrc
 
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
-from simplicert.certificates import Certificates
+from simplicert.certificates import ABSTAIN, Certificates
 from simplicert.errors import InputError
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
     "guaranteed_accuracy",
 ]
 
+REPORTED = "reported"
+"""The column of radii that others printed, without the votes behind them."""
+
 
 def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " images"]:
     """Images that count: certified by this mechanism and, with labels, right."""
@@ -25,6 +28,18 @@ def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " image
     if certificates.labels is not None:
         hit = hit & (certificates.top == certificates.labels)
     return hit
+
+
+def top_right(certificates: Certificates) -> Float[np.ndarray, " images"]:
+    """1 where the top class is the label, certified or not, and 0 where it is not.
+
+    NaN throughout without labels, and where the top class of any image is not known, as
+    of a log with abstentions: a mean over the others would not be of all images.
+    """
+    if certificates.labels is None or (certificates.top == ABSTAIN).any():
+        return np.full(len(certificates), np.nan)
+    right: np.ndarray = certificates.top == certificates.labels
+    return right.astype(np.float64)
 
 
 def quantity(certificates: Certificates) -> str:
@@ -159,7 +174,8 @@ def dataset_guarantee(
     Both assume that the draws of different images are independent. Those of
     ``simplicert sample`` have seeds of their own, distinct as long as the images (by
     their indices) × the chunks of noise of each are at most 2³²; of imported votes
-    it is your premise.
+    it is your premise. Of a log's column ``reported`` nothing was derived here, and
+    both bounds are NaN.
 
     Args:
         certificates: One run's certificates, with labels.
@@ -168,7 +184,7 @@ def dataset_guarantee(
 
     Returns:
         One row a mechanism and radius: ``mechanism``, ``radius``, ``share``,
-        ``dataset_lower``, ``population_lower``; bounds are at least 0.
+        ``dataset_lower``, ``population_lower``; bounds are at least 0, or NaN.
 
     Raises:
         InputError: As ``certified_accuracy``; ``failure`` outside (0, 1); no labels.
@@ -195,7 +211,10 @@ def dataset_guarantee(
         )
         for mechanism in certificates.radii
     ]
-    return pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)
+    underived = table["mechanism"] == REPORTED
+    table.loc[underived, ["dataset_lower", "population_lower"]] = np.nan
+    return table
 
 
 def guaranteed_accuracy(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from simplicert.analysis.accuracy import hits
+from simplicert.analysis.accuracy import hits, top_right
 from simplicert.certificates import Certificates
 
 __all__ = ["abstentions", "per_class"]
@@ -59,7 +59,7 @@ def per_class(
     frame = pd.DataFrame(
         {
             "class": group,
-            "top1": certificates.top == group,
+            "top1": top_right(certificates),
             "certified": hit,
             "abstained": certificates.radius == 0,
             "radius": np.where(hit, certificates.radius, 0.0),

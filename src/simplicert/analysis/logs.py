@@ -7,11 +7,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from simplicert import mechanisms
+from simplicert.analysis.accuracy import REPORTED
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.certificates import ABSTAIN, Certificates, Framework
 from simplicert.certification import DEFAULT_MECHANISM, certify_run
 from simplicert.errors import InputError
 from simplicert.votes.imports import ReportedLog, is_reported_log
+from simplicert.votes.imports.recover import largest_radius
 
 __all__ = ["certify_any", "certify_log"]
 
@@ -68,11 +70,14 @@ def certify_log(
 ) -> Certificates:
     """Certificates from an imported certification log, as far as its evidence goes.
 
-    Column ``reported`` holds the radii as printed, at the log's own alpha. Where the
-    digits determine every count, there is also ``cohen``: the radius re-derived from
-    the count, at any alpha, and then it is the one that counts. What the log does not
-    say is NaN (estimates) or -1 (the class of an abstention, every runner-up). A row in
-    which the log abstains has the bound 0 and stays an abstention.
+    Column ``reported`` holds the log's radii, at its own alpha, as what is certain of
+    them: each less a unit of its last printed digit, because print may round up, and
+    none larger than unanimous votes give. Where the digits determine every count, there
+    is also ``cohen``: the radius re-derived from the count, at any alpha, and then it
+    is the one that counts. ``source["evidence"]`` says which: ``"recovered counts"`` or
+    ``"reported radii"``. What the log does not say is NaN (estimates) or -1 (the class
+    of an abstention, every runner-up). A row in which the log abstains has the bound 0
+    and stays an abstention.
 
     Args:
         path: A directory that ``simplicert import`` made of a log in Cohen's layout.
@@ -96,15 +101,19 @@ def certify_log(
     images = len(log.indices)
     named = log.radius > 0
     estimate = np.full(images, np.nan)
-    radii = {"reported": log.radius} if same else {}
+    limit = largest_radius(
+        sigma=conditions.sigma, draws=conditions.draws, alpha=conditions.alpha
+    )
+    certain = np.maximum(np.minimum(log.radius - log.unit, limit), 0.0)
+    radii = {REPORTED: certain} if same else {}
     if log.recovered:
         estimate[named] = log.most[named] / conditions.draws
         lower = clopper_pearson_lower(log.most, trials=conditions.draws, alpha=alpha)
         radii["cohen"] = mechanisms.cohen(lower, 1.0 - lower, sigma=conditions.sigma)
     else:
-        # The bound that the reported radius implies.
-        lower = np.where(named, ndtr(log.radius / conditions.sigma), 0.0)
-    own = "cohen" if log.recovered else "reported"
+        # The bound that the radius implies.
+        lower = np.where(certain > 0, ndtr(certain / conditions.sigma), 0.0)
+    own = "cohen" if log.recovered else REPORTED
     if mechanism not in (None, "cohen", *radii):
         raise InputError(
             f"{path} is a log of Cohen's radii, not of votes: {mechanism} cannot be "
@@ -132,6 +141,7 @@ def certify_log(
         source={
             "log": conditions.source,
             "digest": conditions.digest,
+            "evidence": log.evidence,
             "notes": "; ".join(conditions.notes),
             "run": str(path),
         },

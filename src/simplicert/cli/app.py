@@ -9,7 +9,13 @@ from cyclopts import App, CycloptsError
 
 from simplicert import __version__
 from simplicert.errors import InputError
-from simplicert.machine.refusal import hand_over, has_refused, was_launched_here
+from simplicert.machine.lifeline import end_with_parent
+from simplicert.machine.refusal import (
+    hand_over,
+    has_refused,
+    others_refuse,
+    was_launched_here,
+)
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
@@ -63,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Before torch is loaded: OpenMP's threads spin at every barrier, and where another
     # process holds a core, small networks then draw 20 times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    end_with_parent()
     sys.exit(_exit_code(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -93,8 +100,13 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending
             f"this command needs {package}, which is not installed: "
             f"pip install 'simplicert[{EXTRAS[package]}]'"
         )
+    except RuntimeError:  # torch.distributed's, of processes that are gone
+        if not others_refuse():
+            raise
+        return USAGE
     except KeyboardInterrupt:
-        print("simplicert: interrupted", file=sys.stderr)
+        if not was_launched_here():
+            print("simplicert: interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
 

@@ -6,14 +6,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.analysis import write_certificates
+from simplicert.bounds.inputs import checked_alpha
 from simplicert.certification import certify
 from simplicert.cli.output import print_table1
 from simplicert.cli.progress import draw_progress, training_progress
+from simplicert.cli.train import trained_already
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
-from simplicert.models import save_checkpoint
+from simplicert.models import build_model, save_checkpoint
 from simplicert.report import load_runs, render_report, write_report
-from simplicert.sampling import sample
+from simplicert.sampling import Sampler, sample
 from simplicert.training import load_recipe, train
 
 SIGMAS = (0.25, 0.5, 1.0)
@@ -39,12 +41,24 @@ def demo_command(
         alpha: Failure probability of each image's certificate.
         seed: Decides the weights and the noise.
     """
+    checked_alpha(alpha)
     training, test = load_dataset("digits", split="train"), load_dataset("digits")
-    runs = [out / f"sigma-{sigma:.2f}" for sigma in SIGMAS]
-    for sigma, run in zip(SIGMAS, runs, strict=True):
-        checkpoint = out / f"{run.name}.safetensors"
+    runs = {
+        out / f"sigma-{sigma:.2f}": load_recipe("digits", sigma=sigma, seed=seed)
+        for sigma in SIGMAS
+    }
+    # What sampling would refuse, and what another demo left, before the first training.
+    for run, recipe in runs.items():
+        network = build_model(
+            recipe.architecture, shape=test.shape, classes=len(test.class_names)
+        )
+        sampler = Sampler(network, test)
+        sampler.plan(sigma=recipe.sigma, draws=draws, seed=seed, out=run, batch=1)
+        trained_already(_checkpoint(run), recipe, training)
+    out.mkdir(parents=True, exist_ok=True)
+    for run, recipe in runs.items():
+        checkpoint, sigma = _checkpoint(run), recipe.sigma
         if not checkpoint.is_file():
-            recipe = load_recipe("digits", sigma=sigma, seed=seed)
             with training_progress(f"training, sigma {sigma:.2f}") as watcher:
                 model, facts = train(
                     training, recipe, validation=test, progress=watcher
@@ -65,8 +79,13 @@ def demo_command(
             write_certificates(certificates, out / f"{run.name}-{framework}.parquet")
             print_table1(certificates)
     page = write_report(
-        render_report(load_runs(runs, alpha=alpha, dataset=test)), out / "report.html"
+        render_report(load_runs(list(runs), alpha=alpha, dataset=test)),
+        out / "report.html",
     )
     print(f"votes:        {', '.join(str(run) for run in runs)}")
     print(f"certificates: {out}/sigma-*.parquet")
     print(f"report:       {page}")
+
+
+def _checkpoint(run: Path) -> Path:
+    return run.with_name(f"{run.name}.safetensors")

@@ -33,7 +33,7 @@ def sample_command(
     draws: Whole,
     out: Path,
     split: str = "test",
-    size: int | None = None,
+    size: Whole | None = None,
     images: str | None = None,
     per_class: Whole | None = None,
     alpha: float = 0.001,
@@ -82,6 +82,9 @@ def sample_command(
         dry_run: Say what would happen, and stop there.
     """
     share = share_of_this_process()
+    rank, world = share or (0, workers)
+    if dry_run and rank > 0:
+        return
     dataset = select_images(
         load_dataset(data, split=split, size=size), images=images, per_class=per_class
     )
@@ -93,45 +96,45 @@ def sample_command(
         device=device,
         threads=threads_each(workers, threads),
         nonfinite=nonfinite,
+        flush=flush,
     )
-    if share is not None and share[0] > 0:
+    if rank > 0:
         wait_for_run(out)  # whose manifest says what was not given here
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
+    leads = rank == 0 and not was_launched_here()  # else another has done this
+    if leads:
+        missing = RunDirectory.missing_draws(out, plan)
+        forecast = preflight(
+            plan,
+            speed=sampler.trial(plan),
+            missing=missing,
+            alpha=alpha,
+            workers=world,
+            normalisations=sampler.classifier.normalisations,
+        )
+        print(forecast, file=sys.stderr)
+    if dry_run:
+        return
     if share is not None:
-        rank, world = share
-        holds = rank == 0 and not was_launched_here()  # for the other workers, too
         holding = (
             sole_writer(out, plan)
-            if holds
+            if leads
             else nullcontext(RunDirectory.open_or_create(out, plan))
         )
         with (
             draw_progress(f"{out.name}, share 1 of {world}") as progress,
             holding as run,
         ):
-            sampler.draw(
-                run, share=share, flush=flush, progress=None if rank else progress
-            )
-        return
-    forecast = preflight(
-        plan,
-        speed=sampler.trial(plan),
-        missing=RunDirectory.missing_draws(out, plan),
-        alpha=alpha,
-        workers=workers,
-        normalisations=sampler.classifier.normalisations,
-    )
-    print(forecast, file=sys.stderr)
-    if dry_run:
+            sampler.draw(run, share=share, progress=None if rank else progress)
         return
     with sole_writer(out, plan) as run:
         if workers > 1:
             launch_workers(sys.argv[1:], workers=workers, threads=plan.threads)
         else:
             with draw_progress(out.name) as progress:
-                sampler.draw(run, flush=flush, progress=progress)
+                sampler.draw(run, progress=progress)
         run.compact()
         votes = run.read(scores=plan.scores)
     print(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")

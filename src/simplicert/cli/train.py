@@ -87,7 +87,7 @@ def train_command(
     )
     for name in (*training.skipped, *validation.skipped):
         print(f"skipped {name}", file=sys.stderr)
-    metadata = _trained_already(path, resolved, training)
+    metadata = trained_already(path, resolved, training)
     if metadata is None and processes > 1 and share is None:
         check_division(resolved.shares, processes)
         threads = resolved.threads or threads_each(processes, None) or 1
@@ -145,7 +145,7 @@ def _sole_trainer(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | None:
+def trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | None:
     """What the checkpoint says that this command wrote before, if it has.
 
     Raises:

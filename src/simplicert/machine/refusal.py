@@ -1,6 +1,7 @@
 """What several workers refuse is said once, by the process that launched them."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,16 @@ def was_launched_here() -> bool:
 def has_refused() -> bool:
     """Whether a worker of this launch refused; restarted, all would do so again."""
     return was_launched_here() and Path(os.environ[FILE]).exists()
+
+
+def others_refuse() -> bool:
+    """Whether another worker refuses: this one may have missed it before it said so."""
+    deadline = time.monotonic() + 5
+    while was_launched_here() and time.monotonic() < deadline:
+        if has_refused():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def hand_over(message: str) -> None:

@@ -4,9 +4,10 @@ It is torchrun, here or under Slurm and Kubernetes; there is no other.
 """
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,6 +48,9 @@ def threads_each(workers: int, threads: int | None) -> int | None:
 def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> None:
     """Run ``simplicert ARGUMENTS`` in several processes until all have finished.
 
+    They never outlive this process. Interrupted, they write what they have; terminated,
+    they end at once. This process waits for them, and exits with 143 by SIGTERM.
+
     Raises:
         InputError: A worker refused its input, which it says here; or workers failed
             more often than they are restarted.
@@ -65,11 +69,35 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
     with TemporaryDirectory(prefix="simplicert-") as folder:
         refusal = Path(folder, "refusal")
         environment[REFUSAL_FILE] = str(refusal)
-        finished = subprocess.run(command, env=environment, check=False)
+        exit_code = _run(command, environment)
         if refusal.exists():
             raise InputError(refusal.read_text())
-    if finished.returncode != 0:
+    if exit_code != 0:
         raise InputError(
-            f"the workers stopped with exit code {finished.returncode}; their messages "
+            f"the workers stopped with exit code {exit_code}; their messages "
             "are above. What they flushed is kept: the same command goes on from there"
         )
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The exit code of a command that is stopped as this process is."""
+
+    def terminate(number: int, _: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        # In a session of its own a terminal's Ctrl-C reaches it once, from here; closed
+        # in the end, its input is the lifeline.
+        with subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, start_new_session=True
+        ) as launcher:
+            try:
+                return launcher.wait()
+            except (KeyboardInterrupt, SystemExit) as stop:
+                interrupted = isinstance(stop, KeyboardInterrupt)
+                launcher.send_signal(signal.SIGINT if interrupted else signal.SIGTERM)
+                launcher.wait()
+                raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -15,6 +15,7 @@ from types import CellType, FunctionType, MethodType
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
@@ -198,10 +199,18 @@ def weights_digest(module: nn.Module) -> str:
     torch's nor ours: a constant beside the class may matter as much as a weight. The
     same under any version of torch; of Python too, unless a function has no file or no
     name.
+
+    Raises:
+        InputError: A lazy module has no weights yet.
     """
     hashed = hashlib.sha256()
     tensors = module.state_dict() | dict(module.named_buffers())  # non-persistent too
     for name, tensor in sorted(tensors.items()):
+        if is_lazy(tensor):
+            raise InputError(
+                f"{name} of {type(module).__name__} has no values yet: call the module "
+                "once on images, or load its weights, before it is sampled"
+            )
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().view(-1)
         hashed.update(flat.view(torch.uint8).numpy().tobytes())

@@ -25,6 +25,11 @@ def as_dataset(
         if labels is not None:
             raise InputError("labels come with a dataset; pass them for arrays only")
         return images
+    if not isinstance(images, np.ndarray | Tensor):
+        raise InputError(
+            "images must be a Dataset, or one numpy array or torch tensor; got a "
+            f"{type(images).__name__}: stack single images first"
+        )
     array = images.detach().cpu().numpy() if isinstance(images, Tensor) else images
     if array.ndim != 4 or not len(array) or not np.issubdtype(array.dtype, np.floating):
         raise InputError(

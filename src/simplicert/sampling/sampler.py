@@ -111,6 +111,7 @@ def sample(
         device=device,
         threads=threads,
         nonfinite=nonfinite,
+        flush=flush,
     )
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
@@ -120,7 +121,7 @@ def sample(
         sampler.draw(memory, progress=progress)
         return memory.read()
     with sole_writer(out, plan) as run:
-        sampler.draw(run, flush=flush, progress=progress)
+        sampler.draw(run, progress=progress)
         run.compact()
         return run.read()
 
@@ -146,6 +147,7 @@ class Sampler:
         device: str | None = None,
         threads: int | None = None,
         nonfinite: str = "stop",
+        flush: float = FLUSH_SECONDS,
     ) -> None:
         if precision not in DTYPES:
             raise unknown_name("precision", precision, DTYPES)
@@ -153,13 +155,15 @@ class Sampler:
             raise unknown_name("nonfinite policy", nonfinite, ("stop", "count"))
         if threads is not None and threads < 1:
             raise InputError(f"threads must be at least 1, got {threads}")
+        if not 0 <= flush < math.inf:
+            raise InputError(f"flush must be a number of seconds, got {flush!r}")
         keep_freed_memory()
         self.classifier = as_classifier(model)
         self.dataset = as_dataset(images, labels)
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
-        self._threads = threads
+        self._threads, self._flush = threads, flush
         self._forward = self.classifier.ready(
             self.dataset.shape,
             precision=precision,
@@ -243,7 +247,6 @@ class Sampler:
         run: "RunDirectory | _Memory",
         *,
         share: tuple[int, int] = (0, 1),
-        flush: float = FLUSH_SECONDS,
         progress: Progress | None = None,
     ) -> None:
         """Draw what ``run`` lacks, flushing as it goes.
@@ -252,15 +255,12 @@ class Sampler:
             run: Where to.
             share: ``(rank, world)``: every process takes each ``world``-th task, so
                 that they need not talk to each other.
-            flush: Seconds between two writes.
             progress: Told how much of the share is done.
 
         Raises:
             InputError: Non-finite logits, unless they are to be counted; images outside
                 [0, 1]; a model that changes its mind about the shape of its output.
         """
-        if not 0 <= flush < math.inf:
-            raise InputError(f"flush must be a number of seconds, got {flush!r}")
         plan = run.manifest
         mine = Tasks(plan, share=share)
         todo = mine.missing(run.done(skip_damaged=True))
@@ -275,7 +275,7 @@ class Sampler:
                 for rows in self._draw((mine[task] for task in todo), plan):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
-                    if time.monotonic() - flushed > flush:
+                    if time.monotonic() - flushed > self._flush:
                         run.append(VoteRows.join(waiting))
                         waiting, flushed = [], time.monotonic()
                     if progress is not None:

@@ -1,5 +1,6 @@
 """What a run is: everything that must be equal for two sets of votes to be one."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Literal
@@ -98,6 +99,11 @@ class Manifest(_Record):
     def blocks(self) -> int:
         """Blocks an image."""
         return self.draws // self.block
+
+    @property
+    def images_digest(self) -> str:
+        """SHA-256 of the images in their order and of the label of each."""
+        return hashlib.sha256(repr((self.images, self.labels)).encode()).hexdigest()
 
     def evidence(self) -> dict[str, object]:
         """The fields that must agree for votes to be counted together.

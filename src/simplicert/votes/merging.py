@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from simplicert.errors import InputError
+from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.rows import Positions, VoteRows
+from simplicert.votes.rows import Positions
 from simplicert.votes.store import RunDirectory
 
 __all__ = ["merge_runs"]
-
-NEAR_TIES = 0.001
-"""Share of a block's draws that another batch or thread count may turn."""
 
 
 def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
@@ -84,30 +82,13 @@ def _copy(sources: Sequence[RunDirectory], merged: RunDirectory) -> None:
             if new.any():
                 merged.append(rows.take(new))
             if not new.all():
-                _check_copies(rows.take(~new), merged, source)
-
-
-def _check_copies(copies: VoteRows, merged: RunDirectory, source: RunDirectory) -> None:
-    """Refuse a block that has other votes here than in an earlier run."""
-    keys = set(zip(copies.images.tolist(), copies.blocks.tolist(), strict=True))
-    counts = {
-        (image, block): votes
-        for rows in merged.rows(scores=False)
-        for image, block, votes in zip(
-            rows.images.tolist(), rows.blocks.tolist(), rows.counts, strict=True
-        )
-        if (image, block) in keys
-    }
-    for image, block, votes in zip(
-        copies.images.tolist(), copies.blocks.tolist(), copies.counts, strict=True
-    ):
-        moved = np.abs(votes - counts[image, block]).sum() / 2
-        if moved > max(1, NEAR_TIES * merged.manifest.block):
-            raise InputError(
-                f"block {block} of image {image} has other votes in {source.path} than "
-                f"in an earlier run ({moved:.0f} of {merged.manifest.block} draws): "
-                "they were not drawn with one model, data set and seed"
-            )
+                check_copies(
+                    rows.take(~new),
+                    merged.rows(),
+                    draws=manifest.block,
+                    where=source.path,
+                    first="an earlier run",
+                )
 
 
 def _conflict(labels: dict[int, int | None], manifest: Manifest) -> bool:

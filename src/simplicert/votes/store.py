@@ -21,6 +21,7 @@ from jaxtyping import Bool
 
 from simplicert.errors import InputError
 from simplicert.files import replacing, sync_folder
+from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.rows import Positions, VoteRows, add_up
 from simplicert.votes.table import Votes
@@ -31,6 +32,7 @@ LEFTOVER_SECONDS = 3600.0
 _EVIDENCE = b"simplicert.evidence"
 _SECONDS = "draw_seconds"  # the last column, which older parts lack
 _SCORES = ("score_sums", "score_squares")
+_IMAGES = "images and labels"  # of the evidence, which older parts lack
 
 
 class RunDirectory:
@@ -56,24 +58,58 @@ class RunDirectory:
                 "`simplicert sample … --out RUN` writes it"
             )
         self.manifest = parse_manifest(manifest.read_bytes(), source=manifest)
+        self._evidence = self.manifest.evidence() | {
+            _IMAGES: self.manifest.images_digest
+        }
+        self._schema = _schema(self.manifest, self._evidence)
 
     def _is_empty_folder(self) -> bool:
         return self.path.is_dir() and not any(self.path.iterdir())
 
     @staticmethod
     def manifest_at(path: Path | str) -> Manifest | None:
-        """The manifest of the run at ``path``; ``None`` if there is no run yet."""
-        exists = (Path(path) / MANIFEST).is_file()
-        return RunDirectory(path).manifest if exists else None
+        """The manifest of the run at ``path``; ``None`` if there is no run yet.
+
+        Raises:
+            InputError: ``path`` holds something that is not a run.
+        """
+        path = Path(path)
+        if (path / MANIFEST).is_file():
+            return RunDirectory(path).manifest
+        foreign = path.exists() and (
+            not path.is_dir()
+            or any(
+                there.name not in (PARTS, MANIFEST) and not there.name.startswith(".")
+                for there in path.iterdir()
+            )
+        )  # the rest is a crashed or a simultaneous start of our own
+        if foreign:
+            raise InputError(
+                f"{path} exists and is not a run: choose another --out, or empty it"
+            )
+        return None
 
     @staticmethod
     def missing_draws(path: Path | str, manifest: Manifest) -> int:
-        """Draws of ``manifest`` that the run at ``path`` does not hold yet."""
+        """Draws of ``manifest`` that the run at ``path`` does not hold yet.
+
+        Raises:
+            InputError: ``path`` holds another run, or something that is none.
+        """
         total = len(manifest.images) * manifest.draws
         if RunDirectory.manifest_at(path) is None:
             return total
-        done = RunDirectory(path).done(skip_damaged=True)
-        return total - int(done.sum()) * manifest.block
+        run = RunDirectory(path)
+        run._check_same(manifest)
+        return total - int(run.done(skip_damaged=True).sum()) * manifest.block
+
+    def _check_same(self, manifest: Manifest) -> None:
+        difference = self.manifest.difference(manifest, whole=True)
+        if difference is not None:
+            raise InputError(
+                f"{self.path} holds another run: {difference}. Choose another --out, "
+                "or give the settings of the run that is there"
+            )
 
     @classmethod
     def create(cls, path: Path | str, manifest: Manifest) -> "RunDirectory":
@@ -84,15 +120,7 @@ class RunDirectory:
             OSError: ``path`` cannot be written.
         """
         path = Path(path)
-        if path.exists() and not (path / MANIFEST).is_file():
-            foreign = not path.is_dir() or any(
-                there.name not in (PARTS, MANIFEST) and not there.name.startswith(".")
-                for there in path.iterdir()
-            )  # the rest is a crashed or a simultaneous start of our own
-            if foreign:
-                raise InputError(
-                    f"{path} exists and is not a run: choose another --out, or empty it"
-                )
+        cls.manifest_at(path)
         (path / PARTS).mkdir(parents=True, exist_ok=True)
         temporary = path / f".{uuid.uuid4().hex}.tmp"
         try:
@@ -116,12 +144,7 @@ class RunDirectory:
             OSError: ``path`` cannot be written.
         """
         store = cls.create(path, manifest)
-        difference = store.manifest.difference(manifest, whole=True)
-        if difference is not None:
-            raise InputError(
-                f"{path} holds another run: {difference}. Choose another --out, or "
-                "give the settings of the run that is there"
-            )
+        store._check_same(manifest)
         return store
 
     @property
@@ -131,7 +154,7 @@ class RunDirectory:
 
     def append(self, rows: VoteRows) -> None:
         """Write one part; when this returns, it is on disk and will be counted."""
-        self._write([_to_table(rows, self.manifest)])
+        self._write([_to_table(rows, self._schema)])
 
     def _write(self, tables: "Iterator[pa.Table] | list[pa.Table]") -> Path:
         part = self.path / PARTS / f"{uuid.uuid4().hex}.parquet"
@@ -139,7 +162,7 @@ class RunDirectory:
             replacing(part) as temporary,
             pq.ParquetWriter(
                 temporary,
-                _schema(self.manifest),
+                self._schema,
                 compression="zstd",
                 write_page_checksum=True,
                 # Of a sum of scores the first bytes repeat and the last do not.
@@ -162,15 +185,17 @@ class RunDirectory:
 
         Raises:
             InputError: A part is damaged, belongs to another run, or holds rows that
-                are not votes.
+                are not votes, or other votes of a block than an earlier part.
         """
-        seen = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
+        blocks = self.manifest.blocks
+        holder = np.full(len(self.manifest.images) * blocks, -1, dtype=np.int32)
         position = Positions(self.manifest.images)
-        for part in self.parts:
+        parts = self.parts
+        for number, part in enumerate(parts):
             for rows in self._part_rows(part, scores=scores, skip=skip_damaged):
                 where = position(rows.images)
                 legal = (where >= 0) & (rows.blocks >= 0)
-                legal &= rows.blocks < self.manifest.blocks
+                legal &= rows.blocks < blocks
                 if not legal.all():
                     bad = int(np.argmin(legal))
                     raise InputError(
@@ -178,11 +203,21 @@ class RunDirectory:
                         f"{rows.images[bad]}, which is not in this run's manifest: "
                         "one of the two was edited"
                     )
-                keys = where * self.manifest.blocks + rows.blocks
+                keys = where * blocks + rows.blocks
                 new = np.zeros(len(keys), dtype=bool)
                 new[np.unique(keys, return_index=True)[1]] = True
-                new &= ~seen[where, rows.blocks]
-                seen[where[new], rows.blocks[new]] = True
+                new &= holder[keys] < 0
+                holder[keys[new]] = number
+                for earlier in np.unique(holder[keys[~new]]):
+                    check_copies(
+                        rows.take(~new & (holder[keys] == earlier)),
+                        self._part_rows(
+                            parts[earlier], scores=scores, skip=skip_damaged
+                        ),
+                        draws=self.manifest.block,
+                        where=part,
+                        first=parts[earlier],
+                    )
                 yield rows if new.all() else rows.take(new)
 
     def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
@@ -209,7 +244,7 @@ class RunDirectory:
         """Join all parts into one file. Interrupted, it loses nothing."""
         old = self.parts
         if len(old) > 1:
-            self._write(_to_table(rows, self.manifest) for rows in self.rows())
+            self._write(_to_table(rows, self._schema) for rows in self.rows())
             for part in old:
                 part.unlink()
         for leftover in (self.path / PARTS).glob(".*.tmp"):
@@ -253,7 +288,7 @@ class RunDirectory:
         try:
             with pq.ParquetFile(part, page_checksum_verification=True) as file:
                 self._check_evidence(part, file.schema_arrow.metadata or {})
-                whole = _schema(self.manifest).remove_metadata()
+                whole = self._schema.remove_metadata()
                 untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
                 if file.schema_arrow.remove_metadata() not in (whole, untimed):
                     raise InputError(f"{part} has other columns: it was edited")
@@ -277,11 +312,11 @@ class RunDirectory:
     def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
         if _EVIDENCE not in metadata:
             raise InputError(f"{part} was not written by Simplicert: remove it")
-        theirs, ours = json.loads(metadata[_EVIDENCE]), self.manifest.evidence()
+        theirs = json.loads(metadata[_EVIDENCE])
         if not isinstance(theirs, dict):
             raise InputError(f"{part} was not written by Simplicert: remove it")
-        for field, value in ours.items():
-            if theirs.get(field) != value:
+        for field, value in self._evidence.items():
+            if theirs.get(field, value if field == _IMAGES else None) != value:
                 raise InputError(
                     f"{part} was drawn with {field} = {theirs.get(field)!r} but "
                     f"{self.path / MANIFEST} says {value!r}: one of them was edited, "
@@ -304,7 +339,7 @@ def read_run(
     return RunDirectory(path).read(blocks=blocks, scores=scores, partial=partial)
 
 
-def _schema(manifest: Manifest) -> pa.Schema:
+def _schema(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
     classes = manifest.classes
     fields = [
         pa.field("image", pa.int64()),
@@ -314,21 +349,20 @@ def _schema(manifest: Manifest) -> pa.Schema:
     if manifest.scores:
         fields += [pa.field(s, pa.list_(pa.float64(), classes)) for s in _SCORES]
     fields.append(pa.field(_SECONDS, pa.float64()))
-    return pa.schema(fields, {_EVIDENCE: json.dumps(manifest.evidence()).encode()})
+    return pa.schema(fields, {_EVIDENCE: json.dumps(evidence).encode()})
 
 
-def _to_table(rows: VoteRows, manifest: Manifest) -> pa.Table:
-    classes = manifest.classes
+def _to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
     columns = [pa.array(rows.images), pa.array(rows.blocks)]
     matrices = [rows.counts]
     if rows.score_sums is not None and rows.score_squares is not None:
         matrices += [rows.score_sums, rows.score_squares]
     columns += [
-        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), classes)
+        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), m.shape[1])
         for m in matrices
     ]
     columns.append(pa.array(rows.draw_seconds))
-    return pa.Table.from_arrays(columns, schema=_schema(manifest))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:

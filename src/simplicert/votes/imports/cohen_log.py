@@ -81,6 +81,7 @@ def read_cohen_log(
         labels=labels,
         predicted=predicted,
         radius=radius,
+        unit=unit,
         fewest=fewest,
         most=most,
     )
@@ -208,4 +209,7 @@ def _recovery_notes(
     )
     if none:
         note += f", and in {none:,} no count gives the radius"
-    return [f"{note}. Other alphas and mechanisms need the votes"]
+    return [
+        f"{note}. Each counts for a unit of its last digit less, and for no more than "
+        "unanimous votes give; other alphas and mechanisms need the votes"
+    ]

@@ -160,7 +160,7 @@ def _import_cohen(
         images=len(log.indices),
         sigma=sigma,
         draws=draws,
-        evidence="recovered counts" if log.recovered else "reported radii",
+        evidence=log.evidence,
         notes=tuple(log.conditions.notes),
     )
 

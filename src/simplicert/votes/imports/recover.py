@@ -77,9 +77,10 @@ def largest_radius(*, sigma: float, draws: int, alpha: float) -> float:
 def printed_units(printed: list[str]) -> Float[np.ndarray, " images"]:
     """The unit of the last digit to which each number was printed.
 
-    Where all have equally many decimal places, that is the unit. Otherwise they were
-    printed to significant digits without trailing zeros (as Python's ``.3`` does:
-    ``0.48`` is 0.480), so as many as the longest of them has.
+    Both ways of printing drop trailing zeros: to fixed decimals (``0.32`` beside
+    ``1.239`` is 0.320) and to significant digits (as Python's ``.3`` does: ``0.48``
+    beside ``1.02`` is 0.480). Of the units that the longest numbers show for the one
+    and for the other, the coarser: the true one is never coarser than it says.
 
     Raises:
         ValueError: One is not a number.
@@ -92,8 +93,7 @@ def printed_units(printed: list[str]) -> Float[np.ndarray, " images"]:
         numbers = [Decimal(text) for text in printed]
     except InvalidOperation as error:
         raise ValueError("not a number") from error
-    exponents = [int(number.as_tuple().exponent) for number in numbers]
-    if len(set(exponents)) > 1:
-        digits = max(len(number.as_tuple().digits) for number in numbers)
-        exponents = [number.adjusted() - digits + 1 for number in numbers]
+    decimals = min(int(number.as_tuple().exponent) for number in numbers)
+    digits = max(len(number.as_tuple().digits) for number in numbers)
+    exponents = [max(decimals, n.adjusted() - digits + 1) for n in numbers]
     return 10.0 ** np.array(exponents, dtype=np.float64)

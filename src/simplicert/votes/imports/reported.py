@@ -1,6 +1,8 @@
 """Certificates that others reported, kept as what they are: no votes."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +19,19 @@ from simplicert.files import clear_leftovers, replacing
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
 FILE = "reported.parquet"
+COLUMNS = {
+    "image": "indices",
+    "label": "labels",
+    "predicted": "predicted",
+    "radius": "radius",
+    "unit": "unit",
+    "fewest": "fewest",
+    "most": "most",
+}
+"""In the file, and what ``ReportedLog`` calls them."""
+
 _KEY = b"simplicert.reported"
+_DIGEST = b"simplicert.digest"
 
 
 class LogConditions(BaseModel):
@@ -34,7 +48,8 @@ class LogConditions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    schema_number: Literal[1] = 1
+    # The first knew no unit, and took some counts for recovered that were not.
+    schema_number: Literal[2] = 2
     sigma: float = Field(gt=0, allow_inf_nan=False)
     draws: int = Field(gt=0)
     alpha: float = Field(gt=0, lt=1)
@@ -53,6 +68,7 @@ class ReportedLog:
         labels: True classes.
         predicted: Named classes; -1 where the log abstains.
         radius: As reported; 0 where the log abstains.
+        unit: Of the radius's last printed digit; 0 where the log abstains.
         fewest: Fewest votes of the named class that print this radius; 0 where the log
             abstains.
         most: Most votes; below ``fewest`` where no count gives the radius.
@@ -63,6 +79,7 @@ class ReportedLog:
     labels: Int[np.ndarray, " images"]
     predicted: Int[np.ndarray, " images"]
     radius: Float[np.ndarray, " images"]
+    unit: Float[np.ndarray, " images"]
     fewest: Int[np.ndarray, " images"]
     most: Int[np.ndarray, " images"]
 
@@ -71,6 +88,11 @@ class ReportedLog:
         """Whether every reported radius is that of exactly one count."""
         named = self.radius > 0
         return bool((self.fewest == self.most)[named].all())
+
+    @property
+    def evidence(self) -> Literal["recovered counts", "reported radii"]:
+        """What later results rest on."""
+        return "recovered counts" if self.recovered else "reported radii"
 
     def write(self, path: Path | str) -> None:
         """Write the log into the directory ``path``; the same log again mends it.
@@ -89,16 +111,10 @@ class ReportedLog:
         if _conditions_at(path) not in (None, self.conditions):
             raise InputError(f"{path} holds another log: choose another -o")
         path.mkdir(parents=True, exist_ok=True)
-        columns = {
-            "image": self.indices,
-            "label": self.labels,
-            "predicted": self.predicted,
-            "radius": self.radius,
-            "fewest": self.fewest,
-            "most": self.most,
-        }
+        columns = {name: getattr(self, field) for name, field in COLUMNS.items()}
+        stated = self.conditions.model_dump_json().encode()
         table = pa.table(columns).replace_schema_metadata(
-            {_KEY: self.conditions.model_dump_json()}
+            {_KEY: stated, _DIGEST: _digest(stated, columns)}
         )
         clear_leftovers(path / FILE)
         with replacing(path / FILE) as file:
@@ -109,7 +125,7 @@ class ReportedLog:
         """Read a directory that ``write`` made.
 
         Raises:
-            InputError: There is no such log, or it is damaged.
+            InputError: There is no such log, or it is not as ``write`` left it.
         """
         file = Path(path) / FILE
         if not file.is_file():
@@ -118,26 +134,30 @@ class ReportedLog:
             )
         try:
             table = pq.read_table(file)
-            stored = (table.schema.metadata or {})[_KEY]
-            conditions = LogConditions.model_validate(json.loads(stored))
-            columns = [
-                table.column(name).to_numpy()
-                for name in ("image", "label", "predicted", "radius", "fewest", "most")
-            ]
+            metadata = table.schema.metadata or {}
+            stated = metadata[_KEY]
+            columns = {name: table.column(name).to_numpy() for name in COLUMNS}
+            if metadata[_DIGEST] != _digest(stated, columns):
+                raise ValueError("its digest is another")
+            conditions = LogConditions.model_validate(json.loads(stated))
         except (pa.ArrowException, KeyError, ValueError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's, not the file's
-            raise InputError(f"{file} is damaged: import the log again") from error
-        index, label, predicted, radius, fewest, most = columns
-        return cls(
-            conditions=conditions,
-            indices=index,
-            labels=label,
-            predicted=predicted,
-            radius=radius,
-            fewest=fewest,
-            most=most,
-        )
+            raise InputError(
+                f"{file} is damaged, was edited or is of an older Simplicert: import "
+                "the log again"
+            ) from error
+        fields = {field: columns[name] for name, field in COLUMNS.items()}
+        return cls(conditions=conditions, **fields)
+
+
+def _digest(stated: bytes, columns: Mapping[str, np.ndarray]) -> bytes:
+    """SHA-256 of the conditions and of every number: a page's checksum sees less."""
+    hashed = hashlib.sha256(stated)
+    for name, column in columns.items():
+        hashed.update(repr((name, column.dtype.str, column.shape)).encode())
+        hashed.update(np.ascontiguousarray(column).tobytes())
+    return hashed.hexdigest().encode()
 
 
 def _conditions_at(path: Path) -> LogConditions | None:

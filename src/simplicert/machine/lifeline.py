@@ -1,0 +1,24 @@
+"""Launched processes end with the one that launched them, however it ends.
+
+Their standard input, which they inherit from each other, is a pipe. Only that process
+holds its other end, which the system closes even after SIGKILL.
+"""
+
+import os
+import signal
+from threading import Thread
+
+from simplicert.machine.refusal import was_launched_here
+
+
+def end_with_parent() -> None:
+    """From now on; does nothing in a process that was not launched here."""
+    if was_launched_here():
+        Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end() -> None:
+    while os.read(0, 1):
+        pass
+    # The processes that read its images, too. Their launcher has a group of its own.
+    os.killpg(os.getpgrp(), signal.SIGTERM)
