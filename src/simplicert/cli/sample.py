@@ -45,6 +45,7 @@ def sample_command(
     device: str | None = None,
     threads: Whole | None = None,
     workers: Whole = 1,
+    corrupt: Literal["refuse", "skip"] = "refuse",
     nonfinite: Literal["stop", "count"] = "stop",
     flush: float = FLUSH_SECONDS,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -77,17 +78,23 @@ def sample_command(
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a worker.
         workers: Processes on this machine; under torchrun, on any.
+        corrupt: Refuse images that cannot be decoded, or skip them and say which.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         flush: Seconds between two writes; what a crash can lose.
         dry_run: Say what would happen, and stop there.
     """
     share = share_of_this_process()
     rank, world = share or (0, workers)
+    leads = rank == 0 and not was_launched_here()  # else another does this
     if dry_run and rank > 0:
         return
     dataset = select_images(
-        load_dataset(data, split=split, size=size), images=images, per_class=per_class
+        load_dataset(data, split=split, size=size, corrupt=corrupt),
+        images=images,
+        per_class=per_class,
     )
+    for name in dataset.skipped if leads else ():
+        print(f"skipped {name}", file=sys.stderr)
     sampler = Sampler(
         model,
         dataset,
@@ -103,7 +110,6 @@ def sample_command(
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
-    leads = rank == 0 and not was_launched_here()  # else another has done this
     if leads:
         missing = RunDirectory.missing_draws(out, plan)
         forecast = preflight(

@@ -109,7 +109,13 @@ def train_command(
                 progress=progress if leads else ignore,
             )
             if leads:
-                save_checkpoint(path, model, metadata)
+                try:
+                    save_checkpoint(path, model, metadata)
+                except OSError as error:
+                    raise InputError(
+                        f"cannot write {path}: {error.strerror}. The trained state is "
+                        f"kept in {state}: make room, and the same command writes it"
+                    ) from error
                 state.unlink(missing_ok=True)  # no other may have begun one
     if not leads:
         return
