@@ -63,7 +63,8 @@ def test_cohens_numbers_by_another_route(path):
     lower = beta.ppf(0.0005, best, votes.draws - best + 1)
     radius = votes.sigma * np.maximum(norm.ppf(lower), 0)
     right = (votes.counts.argmax(axis=1) == votes.labels) & (radius > 0)
-    table = SCRIPT["radii_table"]([path]).set_index("mechanism").loc["cohen"]
+    certificates = SCRIPT["certified"]([path])
+    table = SCRIPT["radii_table"](certificates).set_index("mechanism").loc["cohen"]
     assert table["median_radius"] == pytest.approx(np.median(radius), rel=1e-9)
     assert table["average_certified_radius"] == pytest.approx(
         (radius * right).mean(), rel=1e-9

@@ -7,7 +7,12 @@ import pytest
 from scipy.stats import binom, wilcoxon
 from voted import by_hand, random_votes
 
-from simplicert.analysis import compare_runs, comparison_summary, paired_tests
+from simplicert.analysis import (
+    compare_runs,
+    comparison_summary,
+    format_table,
+    paired_tests,
+)
 from simplicert.certification import certify
 from simplicert.errors import InputError
 
@@ -72,7 +77,11 @@ def test_order_does_not_matter_and_moves_are_of_the_same_image():
         for run in "ab"
     ]
     np.testing.assert_allclose(plain["change"], value[1] - value[0])
-    np.testing.assert_array_equal(plain["e0_after"], joined["e0_lower_b"])
+    for bound in ("e0_{}lower{}", "e1_{}upper{}"):
+        for when, run in (("before_", "_a"), ("after_", "_b")):
+            np.testing.assert_array_equal(
+                plain[bound.format(when, "")], joined[bound.format("", run)]
+            )
     tests = paired_tests(plain).iloc[0]
     gained = int(((value[0] == 0) & (value[1] > 0)).sum())
     lost = int(((value[0] > 0) & (value[1] == 0)).sum())
@@ -81,8 +90,29 @@ def test_order_does_not_matter_and_moves_are_of_the_same_image():
     assert tests["mcnemar_p"] == pytest.approx(mcnemar)
     change = value[1] - value[0]
     signed = wilcoxon(value[1], value[0], zero_method="pratt").pvalue
-    assert tests["wilcoxon_p"] == pytest.approx(signed)
+    assert tests["wilcoxon_p"] == pytest.approx(signed, rel=0.02)  # SciPy's is normal
     assert tests["mean_change"] == pytest.approx(change.mean())
+
+
+@pytest.mark.parametrize(
+    ("larger", "images", "p_value"),
+    [(1, 100, 1.0), (3, 100, 0.25), (5, 100, 0.0625), (6, 1000, 0.03125)],
+)
+def test_few_images_that_differ_are_little_evidence(larger, images, p_value):
+    before = np.linspace(0.5, 1.0, images)
+    after = before + 0.1 * (np.arange(images) < larger)
+    for pair in ((before, after), (after, before)):
+        one, other = (by_hand({"cohen": radius}) for radius in pair)
+        tests = paired_tests(compare_runs(one, other)).iloc[0]
+        assert tests["wilcoxon_p"] == pytest.approx(p_value, rel=1e-12)
+
+
+def test_printed_bounds_are_rounded_outward():
+    one = by_hand(
+        {"cohen": [0.5]}, e0_lower=np.array([0.9999]), e1_upper=np.array([1e-4])
+    )
+    shown = format_table(compare_runs(one, one).filter(regex="^e[01]_"))
+    assert shown.splitlines()[-1].split() == ["0.999", "0.001", "0.999", "0.001"]
 
 
 def test_a_run_against_itself_differs_in_nothing():

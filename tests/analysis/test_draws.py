@@ -100,8 +100,19 @@ def test_times_are_of_every_step_and_of_the_draws_if_known(run):
         table = times([replace(found[0], draw_seconds=unknown)], repeats=1)
         assert "draws" not in set(table["step"])
         assert table["share_of_draws"].isna().all()
-    mine = times(found[:1], extra={"mine": lambda e0, e1, *, sigma: e0}, repeats=1)
-    assert "mine" in set(mine["step"])
+
+
+def test_a_mechanism_of_one_s_own_is_certified_and_timed(run):
+    def mine(e0, e1, *, sigma):
+        return sigma * np.maximum(e0 - e1, 0) / 2
+
+    found = certificates_by_draws(run, mechanism=mine, points=2)
+    assert set(against_draws(found)["mechanism"]) == set(found[0].radii)
+    assert "mine" in found[0].radii
+    steps = set(times(found, mechanism=mine, repeats=1)["step"])
+    assert steps == {"draws", "bounds", *found[0].radii} - {"ensemble"}
+    both = certificates_by_draws(run, mechanism="li,cohen", points=1)
+    assert "max(li, cohen)" in set(times(both, mechanism="li,cohen")["step"])
 
 
 def test_of_nothing_there_is_no_table():

@@ -71,6 +71,11 @@ def test_the_suffix_names_the_format(tmp_path, suffix, form):
     assert path.read_text("utf-8") == format_table(TABLE, form)
 
 
+def test_an_alpha_keeps_every_digit():
+    table = pd.DataFrame({"alpha": [0.0010000004]})
+    assert format_table(table).split()[-1] == "0.0010000004"
+
+
 def test_a_table_too_wide_for_the_terminal_is_turned():
     wide = format_table(TABLE, width=40)
     assert wide == (

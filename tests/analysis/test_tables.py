@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm, rankdata
 from voted import by_hand, random_votes
 
 from simplicert.analysis import (
@@ -12,6 +11,7 @@ from simplicert.analysis import (
     table1,
     table2,
 )
+from simplicert.analysis.signed_rank import signed_rank
 from simplicert.certification import certify
 from simplicert.errors import InputError
 
@@ -61,18 +61,13 @@ def test_a_tie_is_split_and_an_image_without_a_certificate_is_nobodys():
 
 def test_table1_without_labels_and_without_images():
     assert table1(certify(random_votes(labels=False)))["top1"].isna().all()
+    # A log that does not say what the top class of its abstention is.
+    log = by_hand(
+        {"reported": [0.5, 0.0]}, labels=[0, 1], top=[0, -1], mechanism="reported"
+    )
+    assert table1(log)["top1"].isna().all()
     with pytest.raises(InputError, match="no images"):
         table1(by_hand({"cohen": []}))
-
-
-def pratt(difference):
-    """The signed-rank test with zeros ranked and then dropped; normal, no ties."""
-    rank = rankdata(np.abs(difference))
-    n, zeros = len(difference), int((difference == 0).sum())
-    statistic = rank[difference > 0].sum()
-    mean = (n * (n + 1) - zeros * (zeros + 1)) / 4
-    variance = (n * (n + 1) * (2 * n + 1) - zeros * (zeros + 1) * (2 * zeros + 1)) / 24
-    return statistic, norm.sf((statistic - mean) / np.sqrt(variance))
 
 
 def test_table2_by_ranks_and_pandas(certificates):
@@ -90,15 +85,21 @@ def test_table2_by_ranks_and_pandas(certificates):
         gain = images[name] - images["cohen"]
         gain = gain.where(gain.abs() > 1e-9 * images["cohen"], 0.0)
         percent = 100 * gain / images["cohen"]
-        statistic, p_value = pratt(gain.to_numpy())
-        assert row["statistic"] == pytest.approx(statistic)
-        assert row["p_value"] == pytest.approx(p_value, rel=1e-6)
+        statistic = gain.abs().rank()[gain > 0].sum()
+        assert (row["statistic"], row["p_value"]) == signed_rank(gain.to_numpy())
+        assert row["statistic"] == statistic
         assert row["images"] == len(images)
         assert row["improved"] == gain.gt(0).mean()
         assert row["median_gain"] == pytest.approx(gain.median())
         assert row["mean_gain"] == pytest.approx(gain.mean())
         assert row["median_gain_percent"] == pytest.approx(percent.median())
         assert row["mean_gain_percent"] == pytest.approx(percent.mean())
+
+
+def test_one_image_that_gains_among_a_hundred_is_a_toss_of_a_coin():
+    radius = np.linspace(0.1, 1, 100)
+    table = table2(by_hand({"cohen": radius, "cullen": radius + (radius == 1)}))
+    assert table["p_value"].tolist() == [0.5]
 
 
 @pytest.mark.parametrize("images", [1, 2, 12, 60])
@@ -143,3 +144,16 @@ def test_survival_is_one_minus_the_empirical_distribution(certificates):
 def test_an_unknown_baseline_is_named(certificates):
     with pytest.raises(InputError, match="did you mean 'cohen'"):
         table2(certificates, baseline="cohn")
+
+
+def test_a_baseline_of_the_other_framework_is_known():
+    few = by_hand({"cohen": [0.5], "cullen": [0.4]}, framework="softmax")
+    message = "li does not apply to these softmax certificates. They have: cohen, cul"
+    with pytest.raises(InputError, match=message):
+        table2(few, baseline="li")
+
+
+def test_draws_are_whole_where_all_images_have_as_many():
+    assert table1(by_hand({"cohen": [0.5, 0.4]}))["draws"].dtype == int
+    other = by_hand({"cohen": [0.5, 0.4]}, draws=np.array([10, 25]))
+    assert table1(other)["draws"].tolist() == [17.5]

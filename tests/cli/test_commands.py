@@ -53,6 +53,7 @@ def test_certify_as_json_has_every_digit(simplicert, run):
     assert code == 0
     printed = json.loads(out)
     assert len(printed["summary"]) == 6
+    assert '"draws": 1000,' in out  # whole
     assert len(printed["images"]) == 20
     radii = [row["neyman_pearson"] for row in printed["images"]]
     np.testing.assert_allclose(radii, certify_run(run).radius, rtol=1e-14)
@@ -108,6 +109,58 @@ def test_sample_warns(simplicert, checkpoint, tmp_path):
         *("--out", tmp_path / "run", "--dry-run"),
     )
     assert "warning: the model was trained with sigma 0.5, not 2" in err
+
+
+@pytest.mark.parametrize("option", ["--seed 2", "--block 200", "--draws 800"])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_another_run_is_refused_before_the_forecast(
+    simplicert, checkpoint, tmp_path, option, dry
+):
+    run = tmp_path / "run"
+    simplicert(*sampling(checkpoint, run))
+    options = option.split()
+    arguments = sampling(checkpoint, run, *dry)
+    arguments[arguments.index(options[0]) + 1] = options[1]
+    code, _, err = simplicert(*arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"holds another run: {options[0][2:]} is" in err
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_what_is_no_run_is_refused_before_the_forecast(
+    simplicert, checkpoint, tmp_path, dry
+):
+    (tmp_path / "notes.txt").touch()
+    for out in (tmp_path, tmp_path / "notes.txt"):
+        code, _, err = simplicert(*sampling(checkpoint, out, *dry))
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"{out} exists and is not a run" in err
+
+
+def as_one_of(monkeypatch, *, rank, world):
+    """As torchrun starts it."""
+    variables = {"TORCHELASTIC_RUN_ID": "x", "RANK": rank, "WORLD_SIZE": world}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(value))
+
+
+def test_torchrun_s_first_process_forecasts(
+    simplicert, checkpoint, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    as_one_of(monkeypatch, rank=1, world=2)
+    assert simplicert(*sampling(checkpoint, run, "--dry-run")) == (0, "", "")
+    as_one_of(monkeypatch, rank=0, world=2)
+    code, _, err = simplicert(*sampling(checkpoint, run, "--dry-run"))
+    assert (code, "1,200 passes to go" in err, "workers 2" in err) == (0, True, True)
+    assert not run.exists()
+    code, _, err = simplicert(*sampling(checkpoint, run, "--alpha", 1e-200))
+    assert (code, "warning: 400 draws can never certify" in err) == (0, True)
+    assert RunDirectory(run).done().any()
+    as_one_of(monkeypatch, rank=1, world=2)
+    code, _, err = simplicert(*sampling(checkpoint, run))
+    assert (code, "passes to go" in err) == (0, False)
+    assert RunDirectory(run).done().all()
 
 
 @pytest.mark.slow
@@ -187,6 +240,11 @@ BAD = {
         "certify RUN --procedure two-stage --partial",
         "simultaneous procedure only",
     ),
+    "half a pixel": (
+        f"{SAMPLE} --sigma 1 --draws 100 --size 15.9",
+        "'15.9' is not a whole number",
+    ),
+    "flush": (f"{SAMPLE} --sigma 1 --draws 100 --flush=-1", "flush must be a number"),
     "workers": (
         f"{SAMPLE} --sigma 1 --draws 100 --workers 0",
         "workers must be at least 1",
@@ -229,6 +287,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert "Traceback" not in err
     assert "│" not in out + err
     assert read_run(run).digest == before
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_missing_extra_is_named(simplicert, monkeypatch):

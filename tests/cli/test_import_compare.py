@@ -6,11 +6,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic import EVERY_BLOCK, manifest, rows
 from voted import random_votes
 
 from simplicert.analysis import compare_runs, table2
 from simplicert.certification import certify_run
 from simplicert.cli.app import main
+from simplicert.votes import RunDirectory
 
 
 @pytest.fixture
@@ -86,6 +88,16 @@ def test_json_keeps_every_digit(typed, counts, tmp_path):
     assert json.loads(out)["summary"][0]["top1"] is None  # NaN: no labels
 
 
+def test_the_finished_images_of_an_unfinished_run(typed, tmp_path):
+    run = tmp_path / "run"
+    store = RunDirectory.create(run, manifest())
+    store.append(rows(*EVERY_BLOCK[:3]))
+    code, _, err = typed("compare", run, "--alpha", 0.1)
+    assert (code, "not finished" in err) == (2, True)
+    code, out, _ = typed("compare", run, run, "--alpha", 0.1, "--partial", "--json")
+    assert (code, len(json.loads(out)["images"])) == (0, 1)
+
+
 @pytest.mark.parametrize("arguments", [["certify"], ["compare"], ["compare", "other"]])
 def test_a_file_that_cannot_be_written_is_refused_before_any_work(typed, arguments):
     command, *others = arguments
@@ -107,6 +119,8 @@ def test_nothing_is_printed_where_nothing_can_be_written(typed, counts, tmp_path
     [
         (["import", "none.csv", "-o", "run"], "none.csv does not exist"),
         (["compare", "none"], "none does not exist"),
+        (["compare", "a", "b", "--baseline", "li"], "--baseline goes with one run"),
+        (["compare", "a", "--json", "--format", "csv"], "only one of --format and"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(typed, arguments, message, tmp_path):

@@ -91,7 +91,7 @@ def test_log_and_state_lie_beside_the_checkpoint(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("simplicert.cli.train.save_checkpoint", save)
-        with pytest.raises(InputError, match="No space.*kept in"):
+        with pytest.raises(InputError, match=r"No space.*kept in"):
             train_command("digits", epochs=2, out=out)
     assert seen == ["model-0.5.csv", "model-0.5.lock", "model-0.5.training"]
     train_command("digits", epochs=2, out=out)

@@ -101,6 +101,22 @@ def test_the_density_is_the_table(certificates, ax):
     assert ax.get_xlabel() == "E0, lower bound"
 
 
+def test_the_density_s_regions_have_no_colours_and_its_bar_covers_nothing(
+    certificates, ax
+):
+    regions = analysis.region_shares(certificates)
+    draw_density_on_simplex(analysis.simplex_density(certificates), ax, regions=regions)
+    ax.get_figure().canvas.draw()
+    legend = ax.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [
+        f"{row.region} {row.share:.1%}" for row in regions.itertuples() if row.share
+    ]
+    assert {handle.get_window_extent().width for handle in legend.legend_handles} == {0}
+    [bar] = ax.child_axes
+    corner = ax.transData.inverted().transform(bar.get_tightbbox().min)
+    assert corner.sum() > 1  # E0 + E1
+
+
 def test_a_density_of_estimates_says_so(certificates, ax):
     table = analysis.simplex_density(certificates, cells=10, estimates=True)
     draw_density_on_simplex(table, ax, estimates=True)
@@ -170,7 +186,7 @@ def test_a_comparison_shows_where_images_moved(certificates, ax):
     outcomes = ["smaller", "larger", "lost", "gained"]
     for outcome, drawn in zip(outcomes, segments, strict=True):
         rows = table[table["outcome"] == outcome]
-        expected = rows[["e0_before", "e1_before", "e0_after", "e1_after"]].to_numpy()
+        expected = rows.filter(regex="_lower|_upper").to_numpy()  # of before, of after
         found = np.reshape(drawn.get_segments(), (-1, 4))
         np.testing.assert_array_equal(found, expected)
 
@@ -183,7 +199,7 @@ def test_the_papers_figures_are_written_and_legible(certificates, tmp_path, form
         tmp_path,
         against_draws={"a": analysis.against_draws([few, certificates])},
         times={"a": analysis.times([few, certificates], repeats=1)},
-        form=form,
+        formats=[form],
     )
     assert {path.name for path in paths} == {
         f"{name}.{form}"
@@ -223,8 +239,19 @@ def test_a_run_with_little_evidence_gives_what_it_can(tmp_path):
     }
     nothing = by_hand({"cohen": [0.0], "cullen": [0.0]})
     assert len(write_figures({"none": nothing}, tmp_path)) == 3
-    with pytest.raises(InputError, match="cannot be a file name"):
-        write_figures({"a/b": reported}, tmp_path)
+
+
+def test_names_with_separators_and_names_of_one_file(tmp_path):
+    reported = by_hand({"reported": [0.5, 0.0]}, mechanism="reported", labels=[0, 0])
+    runs = {"../a/b": reported, "/c/d": reported}
+    paths = write_figures(runs, tmp_path, formats=["png", "svg"])
+    assert len(paths) == 12
+    assert {path.parent for path in paths} == {tmp_path}
+    for name in ("fig5-images-..-a-b.png", "fig5-images-c-d.svg"):
+        assert (tmp_path / name).is_file()
+    with pytest.raises(InputError, match="two runs have the file 'fig4-accuracy-a-b'"):
+        write_figures({"a/b": reported, "a-b": reported}, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from pages import XSS, grey_pictures, report_run, with_scores
-from voted import random_votes
+from voted import by_hand, random_votes
 
-from simplicert.report import render_report, write_report
+from simplicert.report import ReportRun, render_report, write_report
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -463,6 +463,17 @@ def test_odd_runs_open_too(look, tmp_path, votes):
 def undecided(images):
     votes = random_votes(images, classes=4)
     return replace(votes, counts=np.full((images, 4), 500))
+
+
+@pytest.mark.parametrize("name", ["reported", "cohen"])
+def test_what_a_log_reports_is_not_said_in_our_own_name(look, tmp_path, name):
+    log = by_hand({name: [0.5]}, labels=[0], mechanism=name)
+    run = ReportRun(name="log", certificates=[log], digest="")
+    page = look(write_report(render_report([run]), tmp_path / "r.html"))
+    text = page.inner_text("#detail-body")
+    hearsay = "According to a log, whose votes are not known, the smoothed classifier"
+    assert (hearsay in text) == (name == "reported")
+    assert "he smoothed classifier answers “0” for every input closer than 0.5" in text
 
 
 def test_a_large_run_says_that_it_is_sampled(look, tmp_path):

@@ -49,6 +49,11 @@ def test_runs_of_one_name_are_told_apart_by_path(run, tmp_path):
     assert names == [str(run), str(other)]
 
 
+def test_a_run_is_named_once(run):
+    with pytest.raises(InputError, match="mine is named twice: name each run once"):
+        load_runs([run, run.parent / "elsewhere" / ".." / "mine"], alpha=0.1)
+
+
 def test_an_unfinished_run_is_refused_or_cut(tmp_path):
     store = RunDirectory.create(tmp_path / "run", manifest())
     store.append(rows(*EVERY_BLOCK[:3]))
@@ -77,6 +82,16 @@ def test_pictures_of_other_images_are_refused(run):
         load_runs([run], alpha=0.1, dataset=load_dataset("digits"))
 
 
+def test_pictures_of_another_size_are_refused(tmp_path):
+    digits = load_dataset("digits")
+    source = DataSource(name="digits", digest=digits.digest, shape=[1, 16, 16])
+    images = digits.indices[:2].tolist()
+    store = RunDirectory.create(tmp_path / "run", manifest(images=images, data=source))
+    message = "images of 16 × 16 pixels, and these are 8 × 8: give the size"
+    with pytest.raises(InputError, match=message):
+        load_runs([store.path], alpha=0.1, dataset=digits)
+
+
 def test_no_run_is_refused():
     with pytest.raises(InputError, match="at least one run"):
         load_runs([])
@@ -100,5 +115,21 @@ def test_a_published_log_is_reported_as_far_as_it_goes(tmp_path):
     assert "what is missing" in overview
     assert "digest of the log" in overview
     assert "digest of the votes" not in page
+    assert loaded.commands == [f"simplicert certify {imported}"]  # of one alpha only
     with pytest.raises(InputError, match="no soft scores"):
         load_runs([imported], framework="softmax")
+    with pytest.raises(InputError, match="li cannot be had of it"):
+        load_runs([imported], mechanism="li")
+    with pytest.raises(InputError, match="is a log, which does not say what its"):
+        load_runs([imported], dataset=load_dataset("digits"))
+    [asked] = load_runs([imported], mechanism="reported")
+    assert asked.commands == [f"{loaded.commands[0]} --mechanism reported"]
+
+
+def test_beside_a_log_a_mechanism_is_the_run_s(run, tmp_path):
+    log = tmp_path / "log.tsv"
+    log.write_text("idx\tlabel\tpredict\tradius\tcorrect\n0\t3\t3\t0.25\t1\n")
+    import_file(log, tmp_path / "theirs", sigma=0.25, draws=100_000, alpha=0.001)
+    ours, theirs = load_runs([run, tmp_path / "theirs"], mechanism="li")
+    assert ours.certificates[0].mechanism == "li"
+    assert theirs.certificates[0].mechanism == "reported"

@@ -51,6 +51,14 @@ def test_table1_is_the_analysis_rounded_down():
             assert f"{row.mechanism} {top1:.1f} % {median:.4f}" in text
 
 
+def test_an_alpha_keeps_every_digit():
+    alpha = 0.0001234567
+    text = words(render_report([report_run(alpha=alpha)]))
+    assert text.count(f"alpha = {alpha}") == 3  # the promise, two titles
+    assert f"alpha an image {alpha}" in text
+    assert not re.search(r"0\.00012345(?!67)|0\.000123457", text)
+
+
 def test_hostile_text_is_shown_and_not_run():
     names = [XSS, "</script><script>alert(2)</script>", "<!-- \u2028 -->"]
     certificates = by_hand({"cohen": [0.1, 0.2]}, labels=[0, 1])
@@ -84,6 +92,18 @@ def test_without_labels_there_is_no_accuracy_and_no_pretence():
     assert "none, so no accuracy" in words(page)
     assert data_in(page)["runs"][0]["views"][0]["label"] is None
     assert "cohen – " in words(page)  # its top-1
+
+
+def test_reported_radii_are_not_presented_as_derived():
+    certificates = by_hand(
+        {"reported": [0.5, 0.0]}, labels=[0, 1], top=[0, -1], mechanism="reported"
+    )
+    log = ReportRun(name="theirs", certificates=[certificates], digest="")
+    text = words(render_report([report_run(), log]))
+    assert "Reported, not derived." in text
+    assert "reported (theirs) is what a log printed" in text
+    assert "reported – " in text  # top-1: that of the abstention is not known
+    assert "Reported, not derived." not in words(render_report([report_run()]))
 
 
 def test_all_abstain():

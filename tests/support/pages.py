@@ -32,6 +32,7 @@ def report_run(votes=None, *, name="run", frameworks=None, alpha=0.001, **fields
             ],
             "digest": votes.digest,
             "facts": facts,
+            "commands": [f"simplicert certify runs/{name} --alpha {alpha}"],
             **fields,
         }
     )

@@ -369,3 +369,11 @@ def test_a_failed_write_leaves_no_part(run, monkeypatch):
 def test_paths_may_be_text(run):
     run.append(rows(*EVERY_BLOCK))
     assert len(read_run(str(run.path))) == len(read_run(Path(run.path))) == 2
+
+
+def test_the_same_images_cut_to_another_shape_are_another_run(run):
+    plan = run.manifest
+    source = plan.data.model_copy(update={"shape": [1, 4, 4]})
+    cut = plan.model_copy(update={"data": source})
+    with pytest.raises(InputError, match=r"another run: data\.shape differ"):
+        RunDirectory.open_or_create(run.path, cut)

@@ -1,18 +1,19 @@
 """What more draws buy, and what they cost (the paper's Figure 6)."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from simplicert import bounds, mechanisms
-from simplicert.analysis.tables import RADIUS_OF_INTEREST
+from simplicert.analysis.tables import RADIUS_OF_INTEREST, mean_draws
 from simplicert.bounds import min_draws
 from simplicert.certificates import Certificates, Framework
-from simplicert.certification import certify
+from simplicert.certification import DEFAULT_MECHANISM, certify
 from simplicert.errors import InputError
+from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.votes import RunDirectory
 
@@ -24,6 +25,7 @@ def certificates_by_draws(
     *,
     alpha: float = 0.001,
     framework: Framework = "multinomial",
+    mechanism: str | Mechanism = DEFAULT_MECHANISM,
     points: int = 10,
 ) -> list[Certificates]:
     """Certificates of a run's first 1, 2, …, all blocks: what fewer draws would give.
@@ -35,6 +37,7 @@ def certificates_by_draws(
         run: A run directory.
         alpha: Failure probability of each image, at each number of draws on its own.
         framework: As for ``certify``.
+        mechanism: As for ``certify``.
         points: At most so many numbers of draws, evenly spaced on a logarithmic scale.
 
     Returns:
@@ -55,6 +58,7 @@ def certificates_by_draws(
             store.read(blocks=slice(0, size), scores=framework == "softmax"),
             alpha=alpha,
             framework=framework,
+            mechanism=mechanism,
         )
         for size in large or sizes[-1:]
     ]
@@ -74,7 +78,7 @@ def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:
     rows = [
         {
             "mechanism": mechanism,
-            "draws": float(certificates.draws.mean()),
+            "draws": mean_draws(certificates),
             "above_0.05": float((radius > RADIUS_OF_INTEREST).mean()),
             "median_radius": float(np.median(radius)),
         }
@@ -89,7 +93,7 @@ def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:
 def times(
     by_draws: Iterable[Certificates],
     *,
-    extra: Mapping[str, Mechanism] | None = None,
+    mechanism: str | Mechanism = DEFAULT_MECHANISM,
     repeats: int = 5,
 ) -> pd.DataFrame:
     """Seconds an image that the draws took and all else takes here (Fig. 6b).
@@ -101,7 +105,7 @@ def times(
     Args:
         by_draws: What ``certificates_by_draws`` gave, or certificates of any framework;
             the bounds are timed as Clopper-Pearson ones, the slower kind.
-        extra: More mechanisms to time.
+        mechanism: What the certificates were made with, if it is one of your own.
         repeats: Runs of each; the shortest counts.
 
     Returns:
@@ -112,25 +116,24 @@ def times(
     References:
         Cullen et al. 2024, Figure 6b.
     """
-    tables = [_times(certificates, extra or {}, repeats) for certificates in by_draws]
+    own = find_mechanism(mechanism)
+    tables = [_times(certificates, own, repeats) for certificates in by_draws]
     if not tables:
         raise InputError("there are no certificates to time")
     return pd.concat(tables, ignore_index=True)
 
 
-def _times(
-    certificates: Certificates, extra: Mapping[str, Mechanism], repeats: int
-) -> pd.DataFrame:
+def _times(certificates: Certificates, own: Mechanism, repeats: int) -> pd.DataFrame:
     if len(certificates) == 0:
         raise InputError("there are no images to time")
     images = len(certificates)
     e0, e1 = certificates.e0_lower, certificates.e1_upper
     trials = certificates.draws
     count = np.rint(np.nan_to_num(certificates.e0) * trials).astype(np.int64)
-    built_in = {
-        name: getattr(mechanisms, name)
+    timed: dict[str, Mechanism] = {
+        name: own if name == name_of(own) else getattr(mechanisms, name)
         for name in certificates.radii
-        if name in mechanisms.__all__ and name != "ensemble"
+        if name in {*mechanisms.__all__, name_of(own)} - {"ensemble"}
     }
     seconds: dict[str, float] = {}
     draws = np.nan
@@ -144,14 +147,14 @@ def _times(
         bounds.clopper_pearson_upper(count, trials=trials, alpha=certificates.alpha)
 
     seconds["bounds"] = _fastest(both_bounds, repeats) / images
-    for name, radius in {**built_in, **extra}.items():
+    for name, radius in timed.items():
 
         def one(radius: Mechanism = radius) -> None:
             radius(e0, e1, sigma=certificates.sigma)
 
         seconds[name] = _fastest(one, repeats) / images
     table = pd.DataFrame(seconds.items(), columns=["step", "seconds_per_image"])
-    table.insert(1, "draws", float(trials.mean()))
+    table.insert(1, "draws", mean_draws(certificates))
     return table.assign(share_of_draws=table["seconds_per_image"] / draws)
 
 

@@ -21,7 +21,7 @@ MISSING = "–"
 PLAIN = MappingProxyType(
     {
         "sigma": "g",
-        "alpha": "g",
+        "alpha": "",  # every digit: six could name a smaller one
         "draws": ".0f",
         "statistic": ".0f",
         "seconds_per_image": ".2g",

@@ -20,6 +20,7 @@ from simplicert.analysis import (
 from simplicert.analysis.formats import TABLE_SUFFIXES, check_suffix
 from simplicert.certificates import Framework
 from simplicert.cli.output import print_json
+from simplicert.errors import InputError
 
 
 def compare_command(
@@ -30,9 +31,10 @@ def compare_command(
     alpha: float | None = None,
     framework: Framework = "multinomial",
     mechanism: str | None = None,
-    baseline: str = "cohen",
+    baseline: str | None = None,
+    partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    format_: Annotated[TableFormat, Parameter(name="--format")] = "text",
+    format: TableFormat | None = None,  # noqa: A002 - the option's name
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Compare the mechanisms on one run, or two runs on the same images.
@@ -52,28 +54,42 @@ def compare_command(
         mechanism: What two runs are compared by; with one run, one more to compare: a
             built-in one, or FILE.py:FUNCTION. Default: neyman_pearson, or the log's
             own.
-        baseline: What the mechanisms of one run are compared with. Two runs have none.
+        baseline: What the mechanisms of one run are compared with. Default: cohen.
+        partial: Compare the finished images of unfinished runs.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
-        format_: How to print the tables.
+        format: How to print the tables. Default: text.
         json: Print everything as JSON.
     """
+    if json and format is not None:
+        raise InputError("give only one of --format and --json")
+    if other is not None and baseline is not None:
+        raise InputError("--baseline goes with one run; OTHER is compared with RUN")
     if out is not None:
         check_suffix(out, TABLE_SUFFIXES)
-    first = certify_any(run, alpha=alpha, framework=framework, mechanism=mechanism)
-    if other is None:
-        whole = table2(first, baseline=baseline)
-        tables = {"table2": whole}
-    else:
-        second = certify_any(
-            other, alpha=alpha, framework=framework, mechanism=mechanism
+    first, *second = [
+        certify_any(
+            path,
+            alpha=alpha,
+            framework=framework,
+            mechanism=mechanism,
+            partial=partial,
         )
-        whole = compare_runs(first, second)
+        for path in (run, other)
+        if path is not None
+    ]
+    if second:
+        whole = compare_runs(first, *second)
         tables = {"summary": comparison_summary(whole), "tests": paired_tests(whole)}
+    else:
+        whole = table2(first, baseline=baseline or "cohen")
+        tables = {"table2": whole}
     if out is not None:
         write_table(whole, out)
     if json:
         print_json(tables if other is None else {**tables, "images": whole})
     else:
         width = get_terminal_size().columns if sys.stdout.isatty() else None
-        shown = [format_table(t, format_, width=width) for t in tables.values()]
+        shown = [
+            format_table(t, format or "text", width=width) for t in tables.values()
+        ]
         print("\n".join(shown), end="")

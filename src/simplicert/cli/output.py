@@ -10,6 +10,7 @@ import pandas as pd
 
 from simplicert.analysis import format_table, table1
 from simplicert.certificates import Certificates
+from simplicert.rounding import round_down
 
 CONSTANT = ["framework", "sigma", "draws", "alpha", "images", "top1"]
 """Columns of Table 1 that are one number a run: they go into the heading."""
@@ -19,10 +20,11 @@ def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
     table = table1(certificates)
     fact = table.iloc[0]
-    top1 = "" if certificates.labels is None else f", top-1 {fact['top1']:.1%}"
+    top1 = fact["top1"]
+    right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     print(
         f"{fact['framework']}, sigma {fact['sigma']:g}: {fact['images']} images × "
-        f"{fact['draws']:,.0f} draws, alpha {fact['alpha']:g}{top1}"
+        f"{fact['draws']:,.0f} draws, alpha {fact['alpha']}{right}"
     )
     print(format_table(table.drop(columns=CONSTANT)))
     for note in filter(None, certificates.source.get("notes", "").splitlines()):

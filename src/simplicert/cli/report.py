@@ -5,10 +5,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert import mechanisms
 from simplicert.analysis import against_draws, certificates_by_draws, times
 from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM
+from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
+from simplicert.errors import InputError
 from simplicert.plots.paper import write_figures, write_tables
 from simplicert.plots.style import FigureFormat
 from simplicert.report import load_runs, render_report, write_report
@@ -22,12 +24,15 @@ def report_command(
     out: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
     alpha: float | None = None,
     framework: Framework | None = None,
-    mechanism: str = DEFAULT_MECHANISM,
+    mechanism: str | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     data: str | None = None,
-    split: str = "test",
+    split: str | None = None,
+    size: Whole | None = None,
     figures: Path | None = None,
-    form: FigureFormat = "png",
+    format: Annotated[  # noqa: A002 - the option's name
+        tuple[FigureFormat, ...] | None, Parameter(negative=())
+    ] = None,
     tables: Path | None = None,
 ) -> None:
     """Write one self-contained HTML page about one or more runs.
@@ -42,39 +47,57 @@ def report_command(
         alpha: Failure probability of each image's certificate. Default: 0.001, or what
             a log reports.
         framework: Certify in one framework only. Default: each that the votes allow.
-        mechanism: The mechanism that the page opens with.
+        mechanism: The mechanism that the page opens with: a built-in one, or
+            FILE.py:FUNCTION, then in figures and tables too. Default: neyman_pearson,
+            or a log's own.
         partial: Report on the finished images of unfinished runs.
         data: The dataset that was sampled, to show its pictures.
-        split: The part of it that was sampled.
+        split: The part of it that was sampled. Default: test.
+        size: The side to which its photographs were cut.
         figures: Write the paper's figures into this directory too.
-        form: Of the figures: png, svg or pdf.
+        format: Figure formats. Several may be given. Default: png.
         tables: Write the paper's tables into this directory too.
     """
+    if data is None and (split is not None or size is not None):
+        raise InputError("--split and --size go with --data")
+    if figures is None and format is not None:
+        raise InputError("--format goes with --figures")
+    dataset = None
+    if data is not None:
+        dataset = load_dataset(data, split=split or "test", size=size)
     loaded = load_runs(
         runs,
         alpha=alpha,
         framework=framework,
         mechanism=mechanism,
         partial=partial,
-        dataset=None if data is None else load_dataset(data, split=split),
+        dataset=dataset,
     )
     every = {f"{r.name}-{c.framework}": c for r in loaded for c in r.certificates}
     print(f"page: {write_report(render_report(loaded), out)}")
     if figures is None and tables is None:
         return
-    by_draws = {
-        f"{run.name}-{c.framework}": certificates_by_draws(
-            path, alpha=c.alpha, framework=c.framework
-        )
-        for run, path in zip(loaded, runs, strict=True)
-        if not (partial or is_reported_log(path))
-        for c in run.certificates
-    }
-    reached = {name: against_draws(several) for name, several in by_draws.items()}
-    taken = {name: times(several) for name, several in by_draws.items()}
+    reached, taken = {}, {}
+    for run, path in zip(loaded, runs, strict=True):
+        if partial or is_reported_log(path):
+            continue
+        for c in run.certificates:
+            # Certificates know a mechanism of the user's own by its column only.
+            built_in = c.mechanism in mechanisms.__all__
+            opening = c.mechanism if built_in else mechanism or c.mechanism
+            several = certificates_by_draws(
+                path, alpha=c.alpha, framework=c.framework, mechanism=opening
+            )
+            name = f"{run.name}-{c.framework}"
+            reached[name] = against_draws(several)
+            taken[name] = times(several, mechanism=opening)
     if figures is not None:
         written = write_figures(
-            every, figures, against_draws=reached, times=taken, form=form
+            every,
+            figures,
+            against_draws=reached,
+            times=taken,
+            formats=format or ("png",),
         )
         print(f"figures: {len(written)} in {figures}")
     if tables is not None:

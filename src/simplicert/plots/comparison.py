@@ -36,8 +36,8 @@ def draw_comparison(comparison: pd.DataFrame, ax: Axes) -> None:
     for outcome, (colour, opacity) in LOOKS.items():
         rows = comparison[comparison["outcome"] == outcome]
         shown = rows.iloc[:: max(-(-len(rows) // MOST_IMAGES), 1)]
-        before = shown[["e0_before", "e1_before"]].to_numpy()
-        after = shown[["e0_after", "e1_after"]].to_numpy()
+        before = shown[["e0_before_lower", "e1_before_upper"]].to_numpy()
+        after = shown[["e0_after_lower", "e1_after_upper"]].to_numpy()
         ax.add_collection(
             LineCollection(
                 list(np.stack([before, after], axis=1)),

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from matplotlib.patches import Patch
 
 from simplicert.analysis import largest_mechanism
 from simplicert.certificates import Certificates
@@ -78,9 +77,9 @@ def draw_density_on_simplex(
 
     Args:
         density: What ``analysis.simplex_density`` returned.
-        ax: Ordinary axes, with the colour bar in their upper left corner.
+        ax: Ordinary axes, with the colour bar where E0 + E1 > 1, and so nothing else.
         boundaries: Curves between regions, as ``analysis.region_boundaries`` gives.
-        regions: What ``analysis.region_shares`` returned, for the legend.
+        regions: What ``analysis.region_shares`` returned, to stand above.
         estimates: Whether the density is that of the estimates, not of the bounds.
     """
     cell = float((density["e0_to"] - density["e0_from"]).iloc[0])
@@ -105,18 +104,11 @@ def draw_density_on_simplex(
     draw_boundaries(boundaries, ax)
     if regions is not None and len(regions):
         shown = regions[regions["share"] > 0]
-        styles = mechanism_styles(shown["region"])
-        handles = [
-            Patch(
-                color=UNCERTIFIED if name == "none" else styles[name]["color"],
-                label=f"{name} {share:.1%}",
-            )
-            for name, share in zip(shown["region"], shown["share"], strict=True)
-        ]
-        legend_above(ax, handles=handles)
+        texts = [f"{row.region} {row.share:.1%}" for row in shown.itertuples()]
+        legend_above(ax, texts=texts)
     figure = ax.get_figure()
     if figure is not None:
-        free = ax.inset_axes((0.05, 0.88, 0.24, 0.05))
+        free = ax.inset_axes((0.72, 0.88, 0.24, 0.05))
         figure.colorbar(mesh, cax=free, label="images a cell", orientation="horizontal")
 
 

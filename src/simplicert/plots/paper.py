@@ -1,5 +1,6 @@
 """The paper's figures and tables about data, for one or more sets of certificates."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simplicert import analysis
+from simplicert.analysis.formats import TABLE_SUFFIXES
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
 from simplicert.plots.certified_accuracy import (
@@ -32,7 +34,7 @@ def write_figures(
     *,
     against_draws: Mapping[str, pd.DataFrame] | None = None,
     times: Mapping[str, pd.DataFrame] | None = None,
-    form: FigureFormat = "png",
+    formats: Sequence[FigureFormat] = ("png",),
 ) -> list[Path]:
     """Write Figures 4 to 10 as far as there is evidence for them; return the paths.
 
@@ -43,24 +45,29 @@ def write_figures(
     framework ``fig4-runs-FRAMEWORK``, the ensemble of each.
 
     Args:
-        runs: Certificates by name. A name becomes part of file names.
+        runs: Certificates by name. A name becomes part of file names, with ``-`` for
+            ``/``.
         directory: Where to write.
         against_draws: What ``analysis.against_draws`` gave for each run.
         times: What ``analysis.times`` gave for each run.
-        form: Of the files.
+        formats: Of the files; each figure is written in each.
 
     Raises:
-        InputError: A name that cannot be a file's.
+        InputError: Two names that would be one file's.
     """
     directory = Path(directory)
-    written = []
+    drawings: dict[str, Drawing] = {}
     for name, drawing in _drawings(runs, against_draws or {}, times or {}).items():
-        if Path(name).name != name:
-            raise InputError(f"{name!r} cannot be a file name: name the runs otherwise")
+        stem = re.sub(r"-?[/\\]+", "-", name)
+        if stem in drawings:
+            raise InputError(f"two runs have the file {stem!r}: name them otherwise")
+        drawings[stem] = drawing
+    written = []
+    for stem, drawing in drawings.items():
         with print_style():
             figure = new_figure()
             drawing(figure.subplots())
-            written.append(save_figure(figure, directory / f"{name}.{form}"))
+            written += [save_figure(figure, directory / f"{stem}.{f}") for f in formats]
     return written
 
 
@@ -70,21 +77,19 @@ def write_tables(
     *,
     against_draws: Mapping[str, pd.DataFrame] | None = None,
     times: Mapping[str, pd.DataFrame] | None = None,
-    forms: Sequence[str] = ("txt", "md", "tex", "csv", "parquet"),
 ) -> list[Path]:
     """Write Tables 1 and 2 and what goes with them, of all runs; return the paths.
 
     ``table1``, ``table2`` (of runs with a cohen column), ``abstentions``, ``regions``,
     ``per-class`` and, with labels, ``guarantee`` (the dataset-level bounds at multiples
     of sigma / 4); ``draws`` and ``times``, behind Figure 6, where they are given. Each
-    has a column ``run``.
+    has a column ``run``, and is written in every format of ``analysis.write_table``.
 
     Args:
         runs: Certificates by name.
         directory: Where to write.
         against_draws: What ``analysis.against_draws`` gave for each run.
         times: What ``analysis.times`` gave for each run.
-        forms: File suffixes, as ``analysis.write_table`` takes them.
     """
     directory = Path(directory)
     makers: dict[str, Callable[[Certificates], pd.DataFrame | None]] = {
@@ -113,8 +118,8 @@ def write_tables(
         if found:
             whole = pd.concat(found, ignore_index=True)
             written += [
-                analysis.write_table(whole, directory / f"{title}.{form}")
-                for form in forms
+                analysis.write_table(whole, directory / f"{title}{suffix}")
+                for suffix in TABLE_SUFFIXES
             ]
     return written
 

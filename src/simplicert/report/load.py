@@ -1,11 +1,13 @@
 """Run directories and imported logs → what the page shows of them."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from simplicert.analysis import certify_log
+from simplicert.analysis.accuracy import REPORTED
 from simplicert.certificates import Framework
 from simplicert.certification import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
 from simplicert.data.dataset import Dataset
@@ -22,7 +24,7 @@ def load_runs(
     *,
     alpha: float | None = None,
     framework: Framework | None = None,
-    mechanism: str = DEFAULT_MECHANISM,
+    mechanism: str | None = None,
     partial: bool = False,
     dataset: Dataset | None = None,
 ) -> list[ReportRun]:
@@ -34,23 +36,35 @@ def load_runs(
         alpha: Failure probability of each image on its own. Default: 0.001, or what a
             log reports.
         framework: One framework only. Default: each that the votes allow.
-        mechanism: The one that the page opens with, where it applies.
+        mechanism: The one that the page opens with, where it applies. Default:
+            ``neyman_pearson``, or what a log's radii are.
         partial: Leave unfinished images out, instead of refusing.
         dataset: The sampled images, for their pictures.
 
     Raises:
-        InputError: A run that cannot be read or certified; ``dataset`` is not what a
-            run was sampled on.
+        InputError: No run, or one twice; one that cannot be read or certified;
+            ``dataset`` is not what a run was sampled on.
     """
     if not paths:
         raise InputError("name at least one run to report on")
-    names = [Path(path).resolve().name for path in paths]
+    places = [Path(path).resolve() for path in paths]
+    for i, place in enumerate(places):
+        if place in places[:i]:
+            raise InputError(f"{paths[i]} is named twice: name each run once")
+    names = [place.name for place in places]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
+    only_logs = all(map(is_reported_log, places))
+    if only_logs and dataset is not None:
+        raise InputError(
+            f"{paths[0]} is a log, which does not say what its images are: "
+            "leave the pictures out"
+        )
     loaded = []
     for name, path in zip(names, map(Path, paths), strict=True):
         if is_reported_log(path):
-            loaded.append(_from_log(name, path, alpha, framework))
+            asked = mechanism if only_logs else None
+            loaded.append(_from_log(name, path, alpha, framework, asked))
             continue
         directory = RunDirectory(path)
         _check_same_images(directory, dataset)
@@ -58,25 +72,44 @@ def load_runs(
         every: list[Framework] = ["multinomial"]
         if votes.score_sums is not None:
             every.append("softmax")
+        opening = {
+            each: _opening(mechanism or DEFAULT_MECHANISM, each, asked=framework)
+            for each in ([framework] if framework else every)
+        }
+        certificates = [
+            certify(
+                votes,
+                alpha=0.001 if alpha is None else alpha,
+                framework=each,
+                mechanism=opening[each],
+            )
+            for each in opening
+        ]
         loaded.append(
             ReportRun(
                 name=name,
-                certificates=[
-                    certify(
-                        votes,
-                        alpha=0.001 if alpha is None else alpha,
-                        framework=each,
-                        mechanism=_opening(mechanism, each, asked=framework),
-                    )
-                    for each in ([framework] if framework else every)
-                ],
+                certificates=certificates,
                 digest=votes.digest,
                 facts=_facts(path, directory.manifest),
                 class_names=directory.manifest.data.class_names,
                 pictures=None if dataset is None else dataset.reader,
+                commands=[
+                    _command(
+                        path,
+                        *("--alpha", str(each.alpha)),
+                        *("--framework", each.framework),
+                        *("--mechanism", opening[each.framework]),
+                        *(["--partial"] if partial else []),
+                    )
+                    for each in certificates
+                ],
             )
         )
     return loaded
+
+
+def _command(path: Path, *options: str) -> str:
+    return shlex.join(["simplicert", "certify", str(path), *options])
 
 
 def _opening(mechanism: str, framework: Framework, *, asked: Framework | None) -> str:
@@ -89,18 +122,28 @@ def _opening(mechanism: str, framework: Framework, *, asked: Framework | None) -
 
 
 def _from_log(
-    name: str, path: Path, alpha: float | None, framework: Framework | None
+    name: str,
+    path: Path,
+    alpha: float | None,
+    framework: Framework | None,
+    mechanism: str | None,
 ) -> ReportRun:
     if framework == "softmax":
         raise InputError(f"{path} is a log of hard votes: it has no soft scores")
-    certificates = certify_log(path, alpha=alpha)
+    certificates = certify_log(path, alpha=alpha, mechanism=mechanism)
     source = certificates.source
+    options = ["--alpha", str(certificates.alpha)]
+    if certificates.mechanism == REPORTED:
+        options = []  # there is no other alpha to be had
+    if mechanism is not None:
+        options += ["--mechanism", certificates.mechanism]
     facts = {"run": str(path), "log": source["log"], MISSING: source["notes"]}
     return ReportRun(
         name=name,
         certificates=[certificates],
         digest=source["digest"],
         facts={key: value for key, value in facts.items() if value},
+        commands=[_command(path, *options)],
     )
 
 
@@ -115,6 +158,15 @@ def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None
             f"{dataset.split!r} split of {dataset.name!r}: its pictures would be of "
             "other images. Name the data that was sampled, or leave the pictures out"
         )
+    if list(dataset.shape) != data.shape:
+        raise InputError(
+            f"{directory.path} was sampled on images of {_sides(data.shape)} pixels, "
+            f"and these are {_sides(dataset.shape)}: give the size that was sampled"
+        )
+
+
+def _sides(shape: Sequence[int]) -> str:
+    return " × ".join(map(str, shape[1:]))
 
 
 def _facts(path: Path, manifest: Manifest) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """Runs → the parts of the page that need no script: claims, facts, Table 1."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simplicert.analysis import false_certificates, table1
+from simplicert.analysis.accuracy import REPORTED
 from simplicert.certificates import Certificates
 from simplicert.report.run import MISSING, ReportRun
 from simplicert.rounding import round_down
@@ -14,7 +14,6 @@ from simplicert.rounding import round_down
 __all__ = [
     "Overview",
     "TableGroup",
-    "commands",
     "conditions",
     "fact_rows",
     "origins",
@@ -28,11 +27,19 @@ FAILURE = 0.001
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """What was certified, in sentences."""
+    """What was certified, in sentences.
+
+    Attributes:
+        claim: Of which images, by whom, under which noise.
+        alpha: Every alpha on the page.
+        table_promise: What alpha means for all images of a run.
+        reported: The runs of which no votes are known, or "".
+    """
 
     claim: str
     alpha: str
     table_promise: str
+    reported: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +72,12 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         + (f", classified by {model}" if model else "")
         + f", under Gaussian noise of sigma = {_each(f'{c.sigma:g}' for c in every)}: "
         f"{_each(_draws(c) for c in every)} noisy draws an image.",
-        alpha=_each(f"{c.alpha:g}" for c in every),
+        alpha=_each(str(c.alpha) for c in every),
         table_promise=f"Of the certificates of {images:,} images some may be false: "
         f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
+        reported=_each(
+            run.name for run in runs if REPORTED in run.certificates[0].radii
+        ),
     )
 
 
@@ -83,7 +93,7 @@ def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
         TableGroup(
             view=f"{i}-{j}",
             title=f"{run.name}: {certificates.framework}, "
-            f"sigma = {certificates.sigma:g}, alpha = {certificates.alpha:g}, "
+            f"sigma = {certificates.sigma:g}, alpha = {certificates.alpha}, "
             f"n = {_draws(certificates)}, {len(certificates):,} images, "
             f"digest {run.digest[:12]}",
             rows=[
@@ -104,18 +114,6 @@ def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
     ]
 
 
-def commands(runs: Sequence[ReportRun]) -> list[str]:
-    """What to type to derive the page's numbers again, or at another alpha."""
-    paths = [shlex.quote(run.facts["run"]) for run in runs if "run" in run.facts]
-    if not paths:
-        return []
-    alpha = runs[0].certificates[0].alpha
-    return [
-        *(f"simplicert certify {path} --alpha {alpha:g}" for path in paths),
-        f"simplicert report {' '.join(paths)} --alpha 0.01 -o report.html",
-    ]
-
-
 def conditions(run: ReportRun) -> dict[str, str]:
     """What a run's certificates rest on."""
     first = run.certificates[0]
@@ -125,7 +123,7 @@ def conditions(run: ReportRun) -> dict[str, str]:
         "labels": "none, so no accuracy" if first.labels is None else "known",
         "classes": f"{first.classes:,}",
         "draws an image": _draws(first),
-        "alpha an image": _each(f"{c.alpha:g}" for c in run.certificates),
+        "alpha an image": _each(str(c.alpha) for c in run.certificates),
         "framework": _each(c.framework for c in run.certificates),
         "procedure": _each(c.procedure for c in run.certificates),
         "abstains": _each(

@@ -15,7 +15,6 @@ from simplicert.errors import InputError
 from simplicert.files import write_whole
 from simplicert.report.content import page_data
 from simplicert.report.overview import (
-    commands,
     conditions,
     fact_rows,
     origins,
@@ -74,7 +73,7 @@ def render_report(
         origins=fact_rows([origins(run) for run in runs]),
         overview=overview(runs),
         table1=table_groups(runs),
-        commands=commands(runs),
+        commands=[command for run in runs for command in run.commands],
         version=__version__,
     )
 

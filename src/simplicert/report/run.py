@@ -29,6 +29,7 @@ class ReportRun:
             same ``"data digest"`` are of the same images.
         class_names: A name a class; numbers are shown where this is ``None``.
         pictures: Fetches the images that the page lists, some at a time.
+        commands: What a reader types to derive the same numbers.
 
     Raises:
         InputError: No images; certificates of different images; class names that are
@@ -41,6 +42,7 @@ class ReportRun:
     facts: Mapping[str, str] = field(default_factory=dict)
     class_names: Sequence[str] | None = None
     pictures: Pictures | None = None
+    commands: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.certificates or len(self.certificates[0]) == 0:

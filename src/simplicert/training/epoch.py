@@ -77,7 +77,7 @@ def shares_of_epoch(
     seed = piece_seed(recipe.seed, epoch)
     order = np.random.default_rng(seed).permutation(images)
     steps = range(0, images, recipe.batch_size)
-    found = []
+    found: list[Share] = []
     for step, start in enumerate(steps):
         batch = order[start : start + recipe.batch_size]
         least = 2 * count if found else count

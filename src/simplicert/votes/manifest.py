@@ -109,7 +109,8 @@ class Manifest(_Record):
         """The fields that must agree for votes to be counted together.
 
         Images and draws may differ between shards of one run; the sigma, the seed,
-        the block, the precision, the kind of device, the data and the model may not.
+        the block, the precision, the kind of device, the model, the data and their shape
+        may not.
         """
         return {
             "schema_number": self.schema_number,
@@ -122,7 +123,8 @@ class Manifest(_Record):
             "precision": self.precision,
             "compiled": self.compiled,
             "device": self.device,
-            "data.digest": self.data.digest,
+            "data.digest": self.data.digest,  # the same whatever they are cut to
+            "data.shape": self.data.shape,
             "model.digest": self.model.digest,
         }
 

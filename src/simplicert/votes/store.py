@@ -32,7 +32,9 @@ LEFTOVER_SECONDS = 3600.0
 _EVIDENCE = b"simplicert.evidence"
 _SECONDS = "draw_seconds"  # the last column, which older parts lack
 _SCORES = ("score_sums", "score_squares")
-_IMAGES = "images and labels"  # of the evidence, which older parts lack
+_IMAGES = "images and labels"
+_NEWER = {_IMAGES, "data.shape"}
+"""Of the evidence, which older parts lack."""
 
 
 class RunDirectory:
@@ -316,7 +318,7 @@ class RunDirectory:
         if not isinstance(theirs, dict):
             raise InputError(f"{part} was not written by Simplicert: remove it")
         for field, value in self._evidence.items():
-            if theirs.get(field, value if field == _IMAGES else None) != value:
+            if theirs.get(field, value if field in _NEWER else None) != value:
                 raise InputError(
                     f"{part} was drawn with {field} = {theirs.get(field)!r} but "
                     f"{self.path / MANIFEST} says {value!r}: one of them was edited, "

@@ -16,7 +16,9 @@ function thumbnail(row, size, of = run()) {
 function sentence(row) {
   const r = radii()[row];
   if (!(r > 0)) return `No class is certified: ${WHY[abstention(row)]}.`;
-  return `The smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this image.`;
+  const promise = `he smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this image`;
+  if (state.mechanism === "reported") return `According to a log, whose votes are not known, t${promise}.`;
+  return `T${promise}.`;
 }
 
 /** An imported log may not say what was estimated. */

@@ -28,7 +28,7 @@ function abstention(row) {
 }
 
 const WHY = {
-  log: "the log abstains",
+  log: "the log abstains, or may have rounded up from 0",
   tie: "two classes got the same votes",
   "not separated": "the bounds overlap; more draws may help",
   mechanism: "the bounds separate, but this mechanism certifies nothing here",
