@@ -109,8 +109,8 @@ class Manifest(_Record):
         """The fields that must agree for votes to be counted together.
 
         Images and draws may differ between shards of one run; the sigma, the seed,
-        the block, the precision, the kind of device, the model, the data and their shape
-        may not.
+        the block, the precision, the kind of device, the model, the data and the shape
+        of these may not.
         """
         return {
             "schema_number": self.schema_number,
