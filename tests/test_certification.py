@@ -1,6 +1,6 @@
 """The statistical contract: votes → certificates that are wrong at most alpha often."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from simplicert.certificates import ABSTAIN
 from simplicert.certification import certify, certify_run, certify_two_stage
 from simplicert.errors import InputError
 from simplicert.mechanisms import li, neyman_pearson
+from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.table import Noise
 
@@ -329,7 +330,9 @@ def test_a_function_of_yours_is_watched(mechanism, message):
         certify(votes([[900, 60, 40], [400, 380, 220]]), mechanism=mechanism)
 
 
-@pytest.mark.parametrize("mechanism", ["li", "li,cohen", "cohen, li", li])
+@pytest.mark.parametrize(
+    "mechanism", ["li", "li,cohen", "cohen, li", li, find_mechanism("li,cohen")]
+)
 def test_what_does_not_apply_is_refused_however_it_is_named(mechanism):
     with pytest.raises(InputError, match="li does not apply in the softmax framework"):
         certify(
@@ -411,3 +414,19 @@ def test_unsigned_counts_are_counts():
     counts = np.array([[900, 100]])
     signed, unsigned = certify(votes(counts)), certify(votes(counts.astype(np.uint16)))
     assert signed.radius[0] == unsigned.radius[0]
+
+
+@dataclass
+class Half:
+    """A mechanism that cannot be hashed."""
+
+    share: float = 0.5
+
+    def __call__(self, e0_lower, e1_upper, *, sigma):
+        return self.share * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+
+
+def test_a_mechanism_may_be_an_object():
+    whole = certify(votes([900, 100])).radius
+    ours = certify(votes([900, 100]), mechanism=Half()).radius
+    assert ours == pytest.approx(whole / 2, rel=1e-12)

@@ -1,5 +1,6 @@
 """Votes, a bound, mechanisms and alpha → certificates."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -262,13 +263,13 @@ def _certificates(
     )
     columns[DEFAULT_MECHANISM] = mechanisms.neyman_pearson
     name = mechanism if isinstance(mechanism, str) else name_of(mechanism)
-    for part in name.split(","):
+    for part in re.split("[,()]", name):  # find_mechanism("li,cohen") is max(li, cohen)
         if part.strip() in set(mechanisms.__all__).difference(columns):
             raise InputError(
                 f"{part.strip()} does not apply in the {framework} framework: its "
                 f"proof needs hard votes. Applicable: {', '.join(columns)}"
             )
-    if mechanism not in columns:
+    if not isinstance(mechanism, str) or mechanism not in columns:
         found = find_mechanism(mechanism)
         name = name_of(found)
         if name in columns or name in Certificates.COLUMNS:

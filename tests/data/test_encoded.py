@@ -100,6 +100,15 @@ def test_whatever_is_wrong_with_an_image_it_is_named_or_skipped(tmp_path, make):
     assert rest.digest == dataset.digest
 
 
+def test_the_system_s_trouble_is_no_corrupt_image(folder, monkeypatch):
+    def fetch(*_):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", fetch)
+    with pytest.raises(OSError, match="Too many"):
+        load_dataset(str(folder), corrupt="skip")
+
+
 def test_a_lack_of_memory_is_no_corrupt_image(folder, monkeypatch):
     def lacking(*_):
         raise MemoryError

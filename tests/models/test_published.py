@@ -43,8 +43,9 @@ def test_the_usual_keys_are_understood(tmp_path, ours, prefix, wrap):
     assert torch.equal(theirs(images), ours(images))
 
 
-def test_a_file_may_have_a_normalisation_of_its_own(tmp_path, ours):
-    state = ours.state_dict() | {key: torch.full((3, 1, 1), 0.5) for key in CONSTANTS}
+@pytest.mark.parametrize("axes", [(3, 1, 1), (3,), (1, 3, 1, 1)])
+def test_a_file_may_have_a_normalisation_of_its_own(tmp_path, ours, axes):
+    state = ours.state_dict() | {key: torch.full(axes, 0.5) for key in CONSTANTS}
     path = save(tmp_path / "model.pth", state)
     theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
     images = torch.rand(4, *SHAPE)

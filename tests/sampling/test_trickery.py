@@ -1,6 +1,7 @@
 """Classifiers that would spoil the votes, on purpose or not."""
 
 import inspect
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 
 from simplicert.errors import InputError
 from simplicert.sampling import NumpyClassifier, sample
-from simplicert.sampling.classifier import weights_digest
+from simplicert.sampling.digest import weights_digest
 from simplicert.sampling.engine import Tasks
 from simplicert.sampling.images import as_dataset
 from simplicert.votes import RunDirectory
@@ -124,12 +125,35 @@ def calling(function):
     return module
 
 
+class Adding:
+    def __init__(self, shift):
+        self.shift = shift
+
+    def __call__(self, x):
+        return self.add(x)
+
+    def add(self, x):
+        return x + self.shift
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    shift: int
+
+    def __call__(self, x):
+        return x + self.shift
+
+
 class Scripted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList([nn.Linear(1, 1)])  # has no code of its own
+
     def forward(self, x):
         return x + 1
 
 
-class ScriptedOtherwise(nn.Module):
+class ScriptedOtherwise(Scripted):
     def forward(self, x):
         return x + 2
 
@@ -149,8 +173,11 @@ def recursive():
         (Scaled(closing_over(1)), Scaled(closing_over(2))),
         (Scaled(with_default(1)), Scaled(with_default(2))),
         (calling(closing_over(1)), nn.Linear(2, 2)),
+        (calling(Adding(1)), calling(Adding(2))),
+        (calling(Adding(1).add), calling(Adding(2).add)),
+        (calling(Frozen(1)), calling(Frozen(2))),
     ],
-    ids=["constant", "name", "closure", "default", "hook"],
+    ids=["constant", "name", "closure", "default", "hook", "object", "method", "slots"],
 )
 def test_functions_are_part_of_the_digest(one, other):
     assert weights_digest(one) != weights_digest(other)
@@ -158,7 +185,9 @@ def test_functions_are_part_of_the_digest(one, other):
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
 def test_scripts_are_part_of_the_digest():
-    one, other = torch.jit.script(Scripted()), torch.jit.script(ScriptedOtherwise())
+    one, other = Scripted(), ScriptedOtherwise()
+    other.load_state_dict(one.state_dict())
+    one, other = torch.jit.script(one), torch.jit.script(other)
     assert weights_digest(one) != weights_digest(other)
 
 
@@ -166,6 +195,9 @@ def test_the_same_functions_have_the_same_digest():
     for make in (closing_over, with_default):
         assert weights_digest(Scaled(make(1))) == weights_digest(Scaled(make(1)))
     assert weights_digest(Scaled(recursive())) == weights_digest(Scaled(recursive()))
+    registry = []
+    registry.append(lambda x: registry[0](x) + 1)
+    assert weights_digest(Scaled(registry)) == weights_digest(Scaled(registry))
 
 
 @pytest.mark.parametrize("flush", [-1.0, float("nan"), float("inf")])

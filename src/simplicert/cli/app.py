@@ -87,10 +87,10 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except MemoryError as error:
-        return _refuse(f"not enough memory: {error or 'give it less at once'}")
+        return _complain(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _refuse(f"{where}{error.strerror or error}")
+        return _complain(f"{where}{error.strerror or error}")
     except ImportError as error:
         cause = error.__cause__ or error  # cyclopts wraps what a lazy command raises
         package = (getattr(cause, "name", None) or "").partition(".")[0]
@@ -112,8 +112,13 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending
 
 
 def _refuse(message: str) -> int:
-    if was_launched_here():
-        hand_over(message)
-    else:
-        print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
+    """Of what would be refused again: launched workers are not restarted for it."""
+    if not was_launched_here():
+        return _complain(message)
+    hand_over(message)
+    return USAGE
+
+
+def _complain(message: str) -> int:
+    print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
     return USAGE

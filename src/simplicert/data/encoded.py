@@ -1,5 +1,6 @@
 """Images that are stored encoded (JPEG, PNG): decoded when they are read."""
 
+import errno
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -135,6 +136,8 @@ class Decoder:
         except (InputError, MemoryError):
             raise
         except Exception as error:  # damaged bytes raise almost anything
+            if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
+                raise  # the system's trouble (permissions, open files), not the image's
             raise CorruptImageError(
                 f"{self.locate(row)} cannot be decoded ({error}): it is damaged, cut "
                 "short or missing. Replace it, or choose to skip corrupt images"

@@ -67,6 +67,8 @@ def _read(
                     rest = [archive.get(key) for key in keys]
                     return archive[images], rest[0], rest[1]
             names = ", ".join(archive)
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes raise almost anything
         raise InputError(
             f"{path} cannot be read as plain arrays ({error}): it is cut short, is no "

@@ -31,5 +31,9 @@ def others_refuse() -> bool:
 
 def hand_over(message: str) -> None:
     """Leave the message to the launcher, if no other worker has left one."""
-    with suppress(FileExistsError), Path(os.environ[FILE]).open("x") as file:
+    path = Path(os.environ[FILE])
+    with (
+        suppress(FileExistsError),
+        path.open("x", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         file.write(message)

@@ -71,7 +71,7 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
         environment[REFUSAL_FILE] = str(refusal)
         exit_code = _run(command, environment)
         if refusal.exists():
-            raise InputError(refusal.read_text())
+            raise InputError(refusal.read_text("utf-8"))
     if exit_code != 0:
         raise InputError(
             f"the workers stopped with exit code {exit_code}; their messages "

@@ -56,6 +56,8 @@ def load_published(
         for key, tensor in model.state_dict().items()
         if key.endswith("num_batches_tracked") or (key in _CONSTANTS and not normalised)
     }
+    for key in _CONSTANTS.intersection(theirs):  # some keep no axes for the pixels
+        theirs[key] = theirs[key].reshape(-1, 1, 1)
     fit_weights(model, ours | theirs, source=f"{path}, as {architecture!r}")
     return model.eval()
 

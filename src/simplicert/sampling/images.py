@@ -1,13 +1,14 @@
 """What can be sampled: a dataset, or an array of images."""
 
-import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from simplicert.data import Dataset
+from simplicert.data.digests import digest_of_bytes
 from simplicert.errors import InputError
 
 Images = Dataset | np.ndarray | Tensor
@@ -56,7 +57,7 @@ def as_dataset(
         labels=None if classes is None else classes.astype(np.int64),
         indices=np.arange(len(pixels)),
         reader=lambda rows: pixels[rows],
-        fingerprint=lambda: hashlib.sha256(content).hexdigest(),
+        fingerprint=partial(digest_of_bytes, content),
     )
 
 
