@@ -135,7 +135,7 @@ def test_a_full_disk_loses_one_epoch(tmp_path):
         _, err = process.communicate(timeout=100)
     assert process.returncode == 2
     assert "broken.training: File too large" in err
-    assert "state saved before is kept: make room" in err
+    assert "What was saved before is kept: make room" in err
     assert sorted(path.name for path in tmp_path.glob("*") if path.stem != "whole") == [
         "broken.csv",
         "broken.training",
