@@ -1,0 +1,26 @@
+"""What launched workers refuse is handed to their launcher, once."""
+
+import pytest
+
+from simplicert.machine import refusal
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    path = tmp_path / "refusal"
+    monkeypatch.setenv(refusal.FILE, str(path))
+    return path
+
+
+def test_the_first_message_is_kept(path):
+    assert not refusal.has_refused()
+    refusal.hand_over("labels must lie in 0 … 9")
+    refusal.hand_over("another")
+    assert refusal.has_refused()
+    assert refusal.others_refuse()
+    assert path.read_text("utf-8") == "labels must lie in 0 … 9"
+
+
+def test_any_path_can_be_named_in_it(path):
+    refusal.hand_over("no file at \udcff.npz")  # as Python reads the byte 0xff
+    assert "no file at" in path.read_text("utf-8")
