@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 import simplicert as sc
+from simplicert.analysis.accuracy import counted_radius
 from simplicert.data import Dataset, load_dataset
 from simplicert.training import Recipe, load_recipe, measure_accuracy, train
 
@@ -89,10 +90,8 @@ def result(
         threads=recipe.threads,
     )
     certificates = sc.certify(votes, alpha=ALPHA)
-    right = certificates.top == votes.labels
     radii = {
-        name: np.where(right, certificates.radii[name], 0.0)
-        for name in ("cohen", "neyman_pearson")
+        name: counted_radius(certificates, name) for name in ("cohen", "neyman_pearson")
     }
     return Result(
         seconds=seconds,

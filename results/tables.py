@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simplicert import analysis
+from simplicert.analysis.accuracy import counted_radius
 from simplicert.certificates import Certificates
 from simplicert.certification import certify
 from simplicert.votes import RunDirectory
@@ -113,24 +114,21 @@ def methods_table(runs: Mapping[str, Certificates]) -> pd.DataFrame:
         plain = runs[f"{network}-{sigma}"]
         assert np.array_equal(plain.indices, certificates.indices)
         for mechanism in ("cohen", "ensemble", "neyman_pearson"):
-            gain = _right(certificates, mechanism) - _right(plain, mechanism)
+            before = counted_radius(plain, mechanism)
+            after = counted_radius(certificates, mechanism)
+            gain = after - before
             error = gain.std(ddof=1) / np.sqrt(len(gain))
             rows.append(
                 {
                     "run": name,
                     "mechanism": mechanism,
-                    "plain": _right(plain, mechanism).mean(),
-                    "average_certified_radius": _right(certificates, mechanism).mean(),
+                    "plain": before.mean(),
+                    "average_certified_radius": after.mean(),
                     "gain": gain.mean(),
                     "plus_minus": 1.96 * error,
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _right(certificates: Certificates, mechanism: str) -> np.ndarray:
-    right = certificates.top == certificates.labels
-    return np.where(right, certificates.radii[mechanism], 0.0)
 
 
 def tables_markdown(runs: Sequence[Path]) -> str:

@@ -18,6 +18,7 @@ from simplicert.bounds import (
     largest_e0_lower,
     min_draws,
 )
+from simplicert.bounds.inputs import checked_alpha
 from simplicert.certificates import Certificates, Framework
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
@@ -87,7 +88,7 @@ def certify(
             f"certify takes Votes, got {type(votes).__name__}: "
             "simplicert.read_run(path) reads those of a run directory"
         )
-    _check_alpha(alpha)
+    checked_alpha(alpha)
     values = _expectation_sums(votes, framework)
     top, runner_up = _top_two(values)
     rows = np.arange(len(votes))
@@ -148,7 +149,7 @@ def certify_two_stage(
     References:
         Cohen et al. 2019, arXiv:1902.02918, section 3.2.2 (CERTIFY).
     """
-    _check_alpha(alpha)
+    checked_alpha(alpha)
     if (
         not np.array_equal(selection.indices, estimation.indices)
         or selection.sigma != estimation.sigma
@@ -327,11 +328,6 @@ def _top_two(
         top[start : start + 4096] = best
         runner_up[start : start + 4096] = part.argmax(axis=1)
     return top, runner_up
-
-
-def _check_alpha(alpha: float) -> None:
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
 
 
 def _check_enough_draws(

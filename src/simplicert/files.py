@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeGuard
 
 _TEMPORARY = ".tmp"
 
@@ -31,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.errno is not None and error.filename in {None, str(temporary)}:
+        if is_the_systems(error) and error.filename in {None, str(temporary)}:
             error.filename = str(path)
         raise
     finally:
@@ -52,6 +53,14 @@ def clear_leftovers(path: Path) -> None:
         f".{glob.escape(path.name)}.{hexadecimals}{_TEMPORARY}"
     ):
         file.unlink(missing_ok=True)
+
+
+def is_the_systems(error: Exception) -> TypeGuard[OSError]:
+    """Whether it is the system's trouble (permissions, open files), not a file's.
+
+    Of damaged bytes libraries raise an ``OSError``, too, but without a number.
+    """
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def sync_folder(folder: Path) -> None:

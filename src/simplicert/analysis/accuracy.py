@@ -6,6 +6,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import bdtrc
 
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.bounds.inputs import checked_alpha
 from simplicert.certificates import ABSTAIN, Certificates
 from simplicert.errors import InputError
 
@@ -28,6 +29,13 @@ def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " image
     if certificates.labels is not None:
         hit = hit & (certificates.top == certificates.labels)
     return hit
+
+
+def counted_radius(
+    certificates: Certificates, mechanism: str
+) -> Float[np.ndarray, " images"]:
+    """A mechanism's radii of the images that count, and 0 elsewhere."""
+    return np.where(hits(certificates, mechanism), certificates.radii[mechanism], 0.0)
 
 
 def top_right(certificates: Certificates) -> Float[np.ndarray, " images"]:
@@ -121,8 +129,8 @@ def average_certified_radius(certificates: Certificates) -> pd.DataFrame:
     labelled = certificates.labels is not None
     column = "average_certified_radius" if labelled else "average_radius"
     means = {
-        mechanism: float((radius * hits(certificates, mechanism)).mean())
-        for mechanism, radius in certificates.radii.items()
+        mechanism: float(counted_radius(certificates, mechanism).mean())
+        for mechanism in certificates.radii
     }
     return pd.DataFrame({"mechanism": list(means), column: list(means.values())})
 
@@ -139,8 +147,7 @@ def false_certificates(images: int, *, alpha: float, failure: float) -> int:
         >>> false_certificates(10_000, alpha=0.001, failure=0.001)
         21
     """
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
+    checked_alpha(alpha)
     if not 0.0 < failure < 1.0:
         raise InputError(f"failure must be in (0, 1), got {failure!r}")
     below, enough = -1, images  # P(F > -1) = 1 and P(F > images) = 0

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
-from simplicert.analysis.accuracy import hits, top_right
+from simplicert.analysis.accuracy import counted_radius, hits, top_right
 from simplicert.certificates import Certificates
 
 __all__ = ["abstentions", "per_class"]
@@ -62,7 +61,7 @@ def per_class(
             "top1": top_right(certificates),
             "certified": hit,
             "abstained": certificates.radius == 0,
-            "radius": np.where(hit, certificates.radius, 0.0),
+            "radius": counted_radius(certificates, certificates.mechanism),
         }
     )
     grouped = frame.groupby("class", sort=True)

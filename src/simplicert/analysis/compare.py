@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simplicert.analysis.accuracy import hits
+from simplicert.analysis.accuracy import counted_radius
 from simplicert.analysis.signed_rank import signed_rank
 from simplicert.analysis.tables import TIE
 from simplicert.certificates import Certificates
@@ -38,8 +38,8 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
     _check_same_data(before, after)
     order = _order(before, after)
     _check_same(before, after, order)
-    old = np.where(hits(before, before.mechanism), before.radius, 0.0)
-    new = np.where(hits(after, after.mechanism), after.radius, 0.0)[order]
+    old = counted_radius(before, before.mechanism)
+    new = counted_radius(after, after.mechanism)[order]
     change = new - old
     change[np.abs(change) <= TIE * np.maximum(old, new)] = 0.0
     columns: dict[str, np.ndarray] = {"image": before.indices}

@@ -48,11 +48,10 @@ def demo_command(
         for sigma in SIGMAS
     }
     # What sampling would refuse, and what another demo left, before the first training.
+    architecture = load_recipe("digits").architecture
+    network = build_model(architecture, shape=test.shape, classes=len(test.class_names))
+    sampler = Sampler(network, test)
     for run, recipe in runs.items():
-        network = build_model(
-            recipe.architecture, shape=test.shape, classes=len(test.class_names)
-        )
-        sampler = Sampler(network, test)
         sampler.plan(sigma=recipe.sigma, draws=draws, seed=seed, out=run, batch=1)
         trained_already(_checkpoint(run), recipe, training)
     out.mkdir(parents=True, exist_ok=True)

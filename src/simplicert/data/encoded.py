@@ -13,6 +13,7 @@ from PIL import Image
 from simplicert.data.cuts import CentreCut, Cut, RandomCut
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
+from simplicert.files import is_the_systems
 
 
 @runtime_checkable
@@ -136,8 +137,8 @@ class Decoder:
         except (InputError, MemoryError):
             raise
         except Exception as error:  # damaged bytes raise almost anything
-            if isinstance(error, OSError) and error.errno not in {None, errno.ENOENT}:
-                raise  # the system's trouble (permissions, open files), not the image's
+            if is_the_systems(error) and error.errno != errno.ENOENT:
+                raise
             raise CorruptImageError(
                 f"{self.locate(row)} cannot be decoded ({error}): it is damaged, cut "
                 "short or missing. Replace it, or choose to skip corrupt images"

@@ -1,5 +1,6 @@
 """Hugging Face's layout: Parquet files of encoded images and labels."""
 
+import errno
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from simplicert.data.encoded import EncodedImages
 from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
+from simplicert.files import is_the_systems
 
 _IMAGE_COLUMNS = ("img", "image")
 _LABEL_COLUMNS = ("label", "fine_label", "labels")
@@ -110,6 +112,8 @@ def _reading(file: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
+        if is_the_systems(error) and error.errno != errno.ENOENT:
+            raise
         raise InputError(
             f"{file} is not a whole Parquet file ({error}): download it again"
         ) from error

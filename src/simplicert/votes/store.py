@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
-from simplicert.files import replacing, sync_folder
+from simplicert.files import is_the_systems, replacing, sync_folder
 from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.rows import Positions, VoteRows, add_up
@@ -301,8 +301,8 @@ class RunDirectory:
                     _check_rows(rows, self.manifest, part)
                     yield rows
         except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, KeyError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the system's trouble (permissions, open files), not the part's
+            if is_the_systems(error):
+                raise
             if skip:
                 return
             raise DamagedPartError(

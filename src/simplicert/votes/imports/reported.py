@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from simplicert.errors import InputError
-from simplicert.files import clear_leftovers, replacing
+from simplicert.files import clear_leftovers, is_the_systems, replacing
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
@@ -141,8 +141,8 @@ class ReportedLog:
                 raise ValueError("its digest is another")
             conditions = LogConditions.model_validate(json.loads(stated))
         except (pa.ArrowException, KeyError, ValueError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk's, not the file's
+            if is_the_systems(error):
+                raise
             raise InputError(
                 f"{file} is damaged, was edited or is of an older Simplicert: import "
                 "the log again"
