@@ -33,11 +33,11 @@ from torch import nn
 
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES
+from simplicert.machine.precision import as_recorded
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, sample
 from simplicert.sampling.engine import Tasks
-from simplicert.sampling.noise import layout
-from simplicert.sampling.precision import as_recorded
+from simplicert.sampling.noisy import layout
 
 SHAPES = {
     "small-cnn": (1, 8, 8),

@@ -60,7 +60,7 @@ def write_run(path: Path, images: int, classes: int, blocks: int) -> RunDirector
 
 CERTIFY = """
 import resource, sys, time
-from simplicert.certification import certify_run
+from simplicert.certificates.certify import certify_run
 began = time.perf_counter()
 certificates = certify_run(sys.argv[1], framework=sys.argv[2])
 seconds = time.perf_counter() - began

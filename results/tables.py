@@ -13,8 +13,8 @@ import pandas as pd
 
 from simplicert import analysis
 from simplicert.analysis.accuracy import counted_radius
-from simplicert.certificates import Certificates
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
+from simplicert.certificates.record import Certificates
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).resolve().parent

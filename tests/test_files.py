@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simplicert.analysis import write_certificates, write_table
-from simplicert.certification import certify
+from simplicert.analysis import write_table
+from simplicert.certificates.certify import certify
+from simplicert.figures.style import new_figure, save_figure
 from simplicert.files import clear_leftovers, replacing, write_whole
-from simplicert.plots.style import new_figure, save_figure
+from simplicert.interop import write_certificates
 from simplicert.report.page import write_report
 from simplicert.votes import Votes
 

@@ -15,7 +15,7 @@ import pytest
 from scipy.special import betaincinv, ndtri
 
 import simplicert as sc
-from simplicert.certification import certify_run
+from simplicert.certificates.certify import certify_run
 
 ROOT = Path(__file__).parents[1]
 RUNS = sorted(path.parent for path in ROOT.glob("results/*/*/manifest.json"))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta, norm
 
+from simplicert.classifiers.catalogue import as_classifier
 from simplicert.models import load_checkpoint
-from simplicert.sampling.sources import as_classifier
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[1] / "results"

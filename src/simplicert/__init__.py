@@ -10,10 +10,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simplicert.certificates import ABSTAIN as ABSTAIN
-    from simplicert.certificates import Certificates as Certificates
-    from simplicert.certification import certify as certify
-    from simplicert.certification import certify_two_stage as certify_two_stage
+    from simplicert.certificates.certify import certify as certify
+    from simplicert.certificates.certify import certify_two_stage as certify_two_stage
+    from simplicert.certificates.record import ABSTAIN as ABSTAIN
+    from simplicert.certificates.record import Certificates as Certificates
     from simplicert.errors import InputError as InputError
     from simplicert.sampling import sample as sample
     from simplicert.smoothed import SmoothedClassifier as SmoothedClassifier
@@ -25,13 +25,13 @@ __version__ = "0.1.0"
 # Where each public name lives; imported when first used, so that `import simplicert`
 # costs nothing and never needs torch.
 _HOMES = {
-    "ABSTAIN": "simplicert.certificates",
-    "Certificates": "simplicert.certificates",
+    "ABSTAIN": "simplicert.certificates.record",
+    "Certificates": "simplicert.certificates.record",
     "InputError": "simplicert.errors",
     "SmoothedClassifier": "simplicert.smoothed",
     "Votes": "simplicert.votes",
-    "certify": "simplicert.certification",
-    "certify_two_stage": "simplicert.certification",
+    "certify": "simplicert.certificates.certify",
+    "certify_two_stage": "simplicert.certificates.certify",
     "read_run": "simplicert.votes",
     "sample": "simplicert.sampling",
 }

@@ -3,10 +3,12 @@
 import glob
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeGuard
+
+from simplicert.errors import InputError
 
 _TEMPORARY = ".tmp"
 
@@ -44,6 +46,19 @@ def write_whole(path: Path, content: bytes) -> None:
     """``content`` in a file, by ``replacing``."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse a file name that does not say its format; before any work, if called so.
+
+    Raises:
+        InputError: It ends in none of ``suffixes``.
+    """
+    if path.suffix not in suffixes:
+        raise InputError(
+            f"cannot write {str(path)!r}: the name must end in one of "
+            f"{', '.join(suffixes)}"
+        )
 
 
 def clear_leftovers(path: Path) -> None:

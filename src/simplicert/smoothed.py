@@ -7,15 +7,14 @@ import numpy as np
 from jaxtyping import Int
 from scipy.special import betainc
 
-from simplicert.bounds.inputs import checked_alpha
-from simplicert.certificates import ABSTAIN, Certificates, Framework
-from simplicert.certification import DEFAULT_MECHANISM, certify
-from simplicert.mechanisms.inputs import checked_sigma
+from simplicert.arguments import checked_alpha, checked_sigma
+from simplicert.certificates.certify import DEFAULT_MECHANISM, certify
+from simplicert.certificates.record import ABSTAIN, Certificates, Framework
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.sampling import Progress, sample
 
 if TYPE_CHECKING:
-    from simplicert.sampling.images import Images
+    from simplicert.data.given import Images
 
 
 class SmoothedClassifier:

@@ -15,7 +15,7 @@ from simplicert.analysis import (
     false_certificates,
 )
 from simplicert.analysis.accuracy import guaranteed_accuracy
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 
 RADII = np.array([0.0, 0.05, 0.1, 0.2, 0.4, 5.0])

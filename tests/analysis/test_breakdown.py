@@ -7,7 +7,7 @@ import pytest
 from voted import by_hand, random_votes
 
 from simplicert.analysis import abstentions, per_class
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 
 
 @pytest.fixture(scope="module")

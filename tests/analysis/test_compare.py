@@ -13,7 +13,7 @@ from simplicert.analysis import (
     format_table,
     paired_tests,
 )
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 
 

@@ -8,7 +8,7 @@ from synthetic import manifest
 from voted import by_hand
 
 from simplicert.analysis import against_draws, certificates_by_draws, times
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory, VoteRows, Votes
 

@@ -7,7 +7,7 @@ import pytest
 from voted import random_votes
 
 from simplicert import analysis
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 
 UNDECIDED = replace(random_votes(20), counts=np.full((20, 6), 333))
 ODD = {

@@ -12,7 +12,7 @@ from simplicert.analysis import (
     table2,
 )
 from simplicert.analysis.signed_rank import signed_rank
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 
 PAPER = ["lecuyer", "li", "cohen", "cullen"]

@@ -6,7 +6,7 @@ from voted import by_hand, random_votes
 
 from simplicert import mechanisms
 from simplicert.analysis import region_boundaries, region_shares, simplex_density
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 
 VOTES = random_votes()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simplicert.certification import certify_run
+from simplicert.certificates.certify import certify_run
 from simplicert.cli.app import COMMANDS
 from simplicert.votes import RunDirectory, read_run
 

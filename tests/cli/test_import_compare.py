@@ -10,7 +10,7 @@ from synthetic import EVERY_BLOCK, manifest, rows
 from voted import random_votes
 
 from simplicert.analysis import compare_runs, table2
-from simplicert.certification import certify_run
+from simplicert.certificates.certify import certify_run
 from simplicert.cli.app import main
 from simplicert.votes import RunDirectory
 

@@ -6,7 +6,7 @@ from pages import grey_pictures, report_run, with_scores
 from voted import by_hand, random_votes
 
 from simplicert.analysis import certified_accuracy
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.report import ReportRun
 from simplicert.report.content import page_data, shown_rows
 

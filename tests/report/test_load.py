@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from synthetic import EVERY_BLOCK, manifest, rows
 
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.data import load_dataset
 from simplicert.errors import InputError
+from simplicert.interop import import_file
 from simplicert.report import load_runs, render_report
 from simplicert.votes import DataSource, RunDirectory, read_run
-from simplicert.votes.imports import import_file
 
 
 @pytest.fixture

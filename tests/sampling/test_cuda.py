@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from simplicert.machine.precision import as_recorded
 from simplicert.models import build_model
 from simplicert.sampling import sample
 from simplicert.sampling.engine import _DrawLoop
-from simplicert.sampling.precision import as_recorded
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no CUDA device"

@@ -11,9 +11,9 @@ from torch.backends import cudnn
 from simplicert.errors import InputError
 from simplicert.models import build_model
 from simplicert.sampling import Sampler, chunk_seeds, sample
-from simplicert.sampling.noise import Chunk, NoisyImages, chunk_draws, layout, stages
-from simplicert.sampling.outputs import Tally
-from simplicert.sampling.trial import SIZES, find_batch, usual_batch
+from simplicert.sampling.batch import SIZES, find_batch, usual_batch
+from simplicert.sampling.noisy import Chunk, NoisyImages, chunk_draws, layout, stages
+from simplicert.sampling.tally import Tally
 
 CPU = torch.device("cpu")
 COLOUR = (3, 32, 32)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from simplicert.classifiers.digest import weights_digest
+from simplicert.data.given import as_dataset
 from simplicert.errors import InputError
 from simplicert.sampling import NumpyClassifier, sample
-from simplicert.sampling.digest import weights_digest
 from simplicert.sampling.engine import Tasks
-from simplicert.sampling.images import as_dataset
 from simplicert.votes import RunDirectory
 
 IMAGES = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)

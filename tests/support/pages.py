@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from voted import random_votes
 
-from simplicert.certification import certify
+from simplicert.certificates.certify import certify
 from simplicert.report import ReportRun
 
 XSS = "<img src=x onerror=alert(1)>"

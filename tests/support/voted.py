@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simplicert.certificates import Certificates
+from simplicert.certificates.record import Certificates
 from simplicert.votes import Votes
 
 

@@ -10,9 +10,7 @@ from simplicert.analysis.accuracy import (
 from simplicert.analysis.breakdown import abstentions, per_class
 from simplicert.analysis.compare import compare_runs, comparison_summary, paired_tests
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
-from simplicert.analysis.export import cohen_table, write_certificates
 from simplicert.analysis.formats import TableFormat, format_table, write_table
-from simplicert.analysis.logs import certify_any, certify_log
 from simplicert.analysis.tables import (
     improvement_survival,
     largest_mechanism,
@@ -29,9 +27,6 @@ __all__ = [
     "average_certified_radius",
     "certificates_by_draws",
     "certified_accuracy",
-    "certify_any",
-    "certify_log",
-    "cohen_table",
     "compare_runs",
     "comparison_summary",
     "curve_radii",
@@ -49,6 +44,5 @@ __all__ = [
     "table1",
     "table2",
     "times",
-    "write_certificates",
     "write_table",
 ]

@@ -5,10 +5,11 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.special import bdtrc
 
+from simplicert.arguments import checked_alpha
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
-from simplicert.bounds.inputs import checked_alpha
-from simplicert.certificates import ABSTAIN, Certificates
+from simplicert.certificates.record import ABSTAIN, Certificates
 from simplicert.errors import InputError
+from simplicert.interop.reported import REPORTED
 
 __all__ = [
     "average_certified_radius",
@@ -18,9 +19,6 @@ __all__ = [
     "false_certificates",
     "guaranteed_accuracy",
 ]
-
-REPORTED = "reported"
-"""The column of radii that others printed, without the votes behind them."""
 
 
 def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " images"]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from simplicert.analysis.accuracy import counted_radius, hits, top_right
-from simplicert.certificates import Certificates
+from simplicert.certificates.record import Certificates
 
 __all__ = ["abstentions", "per_class"]
 

@@ -6,7 +6,7 @@ import pandas as pd
 from simplicert.analysis.accuracy import counted_radius
 from simplicert.analysis.signed_rank import signed_rank
 from simplicert.analysis.tables import TIE
-from simplicert.certificates import Certificates
+from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 
 __all__ = ["compare_runs", "comparison_summary", "paired_tests"]

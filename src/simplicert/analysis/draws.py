@@ -10,8 +10,8 @@ import pandas as pd
 from simplicert import bounds, mechanisms
 from simplicert.analysis.tables import RADIUS_OF_INTEREST, mean_draws
 from simplicert.bounds import min_draws
-from simplicert.certificates import Certificates, Framework
-from simplicert.certification import DEFAULT_MECHANISM, certify
+from simplicert.certificates.certify import DEFAULT_MECHANISM, certify
+from simplicert.certificates.record import Certificates, Framework
 from simplicert.errors import InputError
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism

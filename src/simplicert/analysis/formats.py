@@ -1,6 +1,6 @@
 """A table as text, Markdown, LaTeX, CSV or Parquet."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_CEILING, Context, Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -9,8 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from simplicert.errors import InputError, unknown_name
-from simplicert.files import replacing
+from simplicert.errors import unknown_name
+from simplicert.files import check_suffix, replacing
 from simplicert.rounding import round_down
 
 __all__ = ["TableFormat", "format_table", "write_table"]
@@ -123,19 +123,6 @@ def write_table(table: pd.DataFrame, path: Path | str, *, digits: int = 3) -> Pa
             content = format_table(table, SUFFIXES[path.suffix], digits=digits)
             file.write_text(content, "utf-8")
     return path
-
-
-def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
-    """Refuse a file name that does not say its format; before any work, if called so.
-
-    Raises:
-        InputError: It ends in none of ``suffixes``.
-    """
-    if path.suffix not in suffixes:
-        raise InputError(
-            f"cannot write {str(path)!r}: the name must end in one of "
-            f"{', '.join(suffixes)}"
-        )
 
 
 def _cell(name: str, value: object, digits: int) -> str:

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from simplicert import mechanisms
 from simplicert.analysis.accuracy import top_right
 from simplicert.analysis.signed_rank import signed_rank
-from simplicert.certificates import Certificates
-from simplicert.certification import PAPER_MECHANISMS
+from simplicert.certificates.certify import PAPER_MECHANISMS
+from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError, unknown_name
 
 __all__ = [

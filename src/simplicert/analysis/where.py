@@ -7,8 +7,8 @@ import pandas as pd
 
 from simplicert import mechanisms
 from simplicert.analysis.tables import largest_mechanism, largest_shares
-from simplicert.certificates import Certificates, Framework
-from simplicert.certification import PAPER_MECHANISMS
+from simplicert.certificates.certify import PAPER_MECHANISMS
+from simplicert.certificates.record import Certificates, Framework
 from simplicert.errors import InputError
 from simplicert.simplex import Boundary, boundaries, simplex_grid
 

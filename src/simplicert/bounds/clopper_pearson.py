@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincc, betainccinv, betaincinv
 
-from simplicert.bounds.inputs import Reals, checked_alpha, checked_counts
+from simplicert.arguments import Reals, checked_alpha, checked_counts
 
 FIRST_STEP = 2.0**-36
 """Relative step outwards; nearly always enough. ``betaincinv`` errs by up to 4e-11."""

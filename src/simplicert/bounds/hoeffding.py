@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simplicert.bounds.inputs import (
+from simplicert.arguments import (
     Reals,
     checked_alpha,
-    checked_mean,
+    checked_probabilities,
     checked_trials,
     together,
 )
@@ -48,7 +48,8 @@ def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
         array([0. , 0.6])
     """
     centre, half_width = together(
-        mean=checked_mean(mean), trials=_half_width(trials, alpha)
+        mean=checked_probabilities(mean, argument="mean"),
+        trials=_half_width(trials, alpha),
     )
     return np.asarray(np.maximum(centre - half_width, 0.0))
 
@@ -79,7 +80,8 @@ def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
         array([0.15, 1.  ])
     """
     centre, half_width = together(
-        mean=checked_mean(mean), trials=_half_width(trials, alpha)
+        mean=checked_probabilities(mean, argument="mean"),
+        trials=_half_width(trials, alpha),
     )
     return np.asarray(np.minimum(centre + half_width, 1.0))
 

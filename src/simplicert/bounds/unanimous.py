@@ -1,8 +1,8 @@
 """What unanimous votes can show at most: how many draws are worth having."""
 
+from simplicert.arguments import checked_alpha, checked_trials
 from simplicert.bounds.clopper_pearson import clopper_pearson_lower
 from simplicert.bounds.hoeffding import hoeffding_lower
-from simplicert.bounds.inputs import checked_alpha, checked_trials
 
 
 def largest_e0_lower(draws: int, *, alpha: float, scores: bool = False) -> float:

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from simplicert.analysis import certify_any, table1, write_certificates
-from simplicert.analysis.export import CERTIFICATE_SUFFIXES
-from simplicert.analysis.formats import check_suffix
-from simplicert.certificates import Framework
+from simplicert.analysis import table1
+from simplicert.certificates.record import Framework
 from simplicert.cli.output import print_json, print_table1
 from simplicert.cli.types import Whole
+from simplicert.files import check_suffix
+from simplicert.interop import certify_any, write_certificates
+from simplicert.interop.export import CERTIFICATE_SUFFIXES
 
 
 def certify_command(

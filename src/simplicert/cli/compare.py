@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from simplicert.analysis import (
     TableFormat,
-    certify_any,
     compare_runs,
     comparison_summary,
     format_table,
@@ -17,10 +16,12 @@ from simplicert.analysis import (
     table2,
     write_table,
 )
-from simplicert.analysis.formats import TABLE_SUFFIXES, check_suffix
-from simplicert.certificates import Framework
+from simplicert.analysis.formats import TABLE_SUFFIXES
+from simplicert.certificates.record import Framework
 from simplicert.cli.output import print_json
 from simplicert.errors import InputError
+from simplicert.files import check_suffix
+from simplicert.interop import certify_any
 
 
 def compare_command(

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from simplicert.analysis import write_certificates
-from simplicert.bounds.inputs import checked_alpha
-from simplicert.certification import certify
+from simplicert.arguments import checked_alpha
+from simplicert.certificates.certify import certify
 from simplicert.cli.output import print_table1
 from simplicert.cli.progress import draw_progress, training_progress
 from simplicert.cli.train import trained_already
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
+from simplicert.interop import write_certificates
 from simplicert.models import build_model, save_checkpoint
 from simplicert.report import load_runs, render_report, write_report
 from simplicert.sampling import Sampler, sample

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
 from simplicert.cli.types import Whole
-from simplicert.votes.imports import ImportKind, import_file
+from simplicert.interop import ImportKind, import_file
 
 
 def import_command(

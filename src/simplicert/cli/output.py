@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simplicert.analysis import format_table, table1
-from simplicert.certificates import Certificates
+from simplicert.certificates.record import Certificates
 from simplicert.rounding import round_down
 
 CONSTANT = ["framework", "sigma", "draws", "alpha", "images", "top1"]

@@ -7,14 +7,14 @@ from cyclopts import Parameter
 
 from simplicert import mechanisms
 from simplicert.analysis import against_draws, certificates_by_draws, times
-from simplicert.certificates import Framework
+from simplicert.certificates.record import Framework
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.errors import InputError
-from simplicert.plots.paper import write_figures, write_tables
-from simplicert.plots.style import FigureFormat
+from simplicert.figures.paper import write_figures, write_tables
+from simplicert.figures.style import FigureFormat
+from simplicert.interop import is_reported_log
 from simplicert.report import load_runs, render_report, write_report
-from simplicert.votes.imports import is_reported_log
 
 
 def report_command(

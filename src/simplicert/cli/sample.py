@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from simplicert.certificates.reach import reach
 from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
@@ -17,8 +18,8 @@ from simplicert.machine.workers import (
     share_of_this_process,
     threads_each,
 )
-from simplicert.preflight import preflight
 from simplicert.sampling import Sampler
+from simplicert.sampling.forecast import forecast
 from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
 from simplicert.sampling.workers import wait_for_run
 from simplicert.votes import RunDirectory
@@ -112,15 +113,18 @@ def sample_command(
     )
     if leads:
         missing = RunDirectory.missing_draws(out, plan)
-        forecast = preflight(
+        reached = reach(draws=plan.draws, sigma=plan.sigma, alpha=alpha)
+        costs = forecast(
             plan,
             speed=sampler.trial(plan),
             missing=missing,
-            alpha=alpha,
             workers=world,
             normalisations=sampler.classifier.normalisations,
         )
-        print(forecast, file=sys.stderr)
+        for line in (*costs.lines, reached.line):
+            print(line, file=sys.stderr)
+        for warning in filter(None, (reached.warning, *costs.warnings)):
+            print(f"warning: {warning}", file=sys.stderr)
     if dry_run:
         return
     if share is not None:

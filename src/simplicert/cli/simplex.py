@@ -11,9 +11,9 @@ from simplicert.analysis import write_table
 from simplicert.cli.output import print_json
 from simplicert.cli.types import Whole
 from simplicert.errors import InputError
+from simplicert.figures.simplex import simplex_figure
+from simplicert.figures.style import FigureFormat, print_style, save_figure
 from simplicert.mechanisms.catalogue import find_mechanism
-from simplicert.plots.simplex import simplex_figure
-from simplicert.plots.style import FigureFormat, print_style, save_figure
 from simplicert.simplex import (
     COMPARISONS,
     Compared,

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
 from simplicert.mechanisms.protocol import Radii
-from simplicert.mechanisms.quantiles import quantile_gap
 from simplicert.mechanisms.separated import Points, where_separated
+from simplicert.mechanisms.solvers.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.mechanisms.solvers.quantiles import quantile_gap
 
 _LEAST = 2.0**-1000
 """A smaller E1 counts as this, which only lowers the radius: no subnormal numbers."""

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from simplicert.arguments import checked_probabilities, checked_sigma
 from simplicert.errors import InputError
-from simplicert.mechanisms.inputs import checked_probabilities, checked_sigma
 from simplicert.mechanisms.protocol import Mechanism
 
 __all__ = ["guarded"]

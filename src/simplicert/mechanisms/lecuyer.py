@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simplicert.mechanisms.ascent import SEARCHED, ascend, half_log_ratio
 from simplicert.mechanisms.protocol import Radii
 from simplicert.mechanisms.separated import Points, where_separated
+from simplicert.mechanisms.solvers.ascent import SEARCHED, ascend, half_log_ratio
 
 
 def lecuyer(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:

@@ -3,8 +3,8 @@
 from numpy.typing import ArrayLike
 
 from simplicert.mechanisms.protocol import Radii
-from simplicert.mechanisms.quantiles import quantile_gap
 from simplicert.mechanisms.separated import Points, where_separated
+from simplicert.mechanisms.solvers.quantiles import quantile_gap
 
 SAFETY = 2.0**-42
 """Share of the radius given up, so that float64 confirms it: 2e-13 of it."""

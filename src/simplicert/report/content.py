@@ -11,8 +11,8 @@ from jaxtyping import Int
 
 from simplicert import mechanisms
 from simplicert.analysis import certified_accuracy, curve_radii
-from simplicert.certificates import Certificates
-from simplicert.plots.style import mechanism_styles
+from simplicert.certificates.record import Certificates
+from simplicert.figures.style import mechanism_styles
 from simplicert.report.run import ReportRun
 from simplicert.report.thumbnails import sprite_sheet
 from simplicert.simplex import boundaries, simplex_grid

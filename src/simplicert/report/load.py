@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from simplicert.analysis import certify_log
-from simplicert.analysis.accuracy import REPORTED
-from simplicert.certificates import Framework
-from simplicert.certification import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
+from simplicert.certificates.certify import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
+from simplicert.certificates.record import Framework
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
+from simplicert.interop import certify_log, is_reported_log
+from simplicert.interop.reported import REPORTED
 from simplicert.report.run import MISSING, ReportRun
 from simplicert.votes import Manifest, RunDirectory
-from simplicert.votes.imports import is_reported_log
 
 __all__ = ["load_runs"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simplicert.certificates import Certificates
+from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 
 __all__ = ["MISSING", "Pictures", "ReportRun"]

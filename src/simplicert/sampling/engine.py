@@ -11,11 +11,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from simplicert.classifiers.outputs import Forward, Output, outputs_of
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
-from simplicert.sampling.noise import Chunk, NoisyImages, chunk_draws, stages
-from simplicert.sampling.outputs import Forward, Output, Tally, outputs_of
+from simplicert.sampling.noisy import Chunk, NoisyImages, chunk_draws, stages
 from simplicert.sampling.seeds import chunk_seeds
+from simplicert.sampling.tally import Tally
 from simplicert.votes import Manifest
 from simplicert.votes.rows import VoteRows
 

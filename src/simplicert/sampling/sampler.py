@@ -13,19 +13,19 @@ from filelock import FileLock, Timeout
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from simplicert.classifiers.catalogue import as_classifier
+from simplicert.data.given import Images, as_dataset, check_range
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
+from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
     Task,
     Tasks,
     buffer_draws,
     draw_votes,
 )
-from simplicert.sampling.images import Images, as_dataset, check_range
-from simplicert.sampling.provenance import describe_run
-from simplicert.sampling.sources import as_classifier
-from simplicert.sampling.trial import WORTH_DRAWS, find_batch, usual_batch
+from simplicert.sampling.plan import describe_run
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.rows import VoteRows, add_up
 

@@ -3,7 +3,7 @@
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource
 from simplicert.votes.merging import merge_runs
 from simplicert.votes.rows import VoteRows
-from simplicert.votes.store import RunDirectory, read_run
+from simplicert.votes.run import RunDirectory, read_run
 from simplicert.votes.table import Votes
 
 __all__ = [

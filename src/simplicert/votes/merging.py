@@ -10,7 +10,7 @@ from simplicert.errors import InputError
 from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import Positions
-from simplicert.votes.store import RunDirectory
+from simplicert.votes.run import RunDirectory
 
 __all__ = ["merge_runs"]
 

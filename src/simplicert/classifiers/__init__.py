@@ -1,0 +1,8 @@
+"""Anything that answers a batch, as a classifier: one file a kind."""
+
+from simplicert.classifiers.catalogue import as_classifier
+from simplicert.classifiers.function import NumpyClassifier
+from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.torch_module import TorchClassifier
+
+__all__ = ["Classifier", "NumpyClassifier", "TorchClassifier", "as_classifier"]

@@ -1,0 +1,106 @@
+"""Functions of NumPy batches."""
+
+import functools
+import hashlib
+import inspect
+import marshal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from simplicert.classifiers.outputs import Forward
+from simplicert.classifiers.protocol import Classifier
+from simplicert.errors import InputError
+
+
+class NumpyClassifier(Classifier):
+    """A function of a NumPy batch.
+
+    Args:
+        function: Float32 images, draws × channels × height × width, noisy and not
+            clipped → logits or probabilities, draws × classes, or integer labels.
+        output: Which of the three it returns. There is no default: the softmax of
+            probabilities would be another classifier.
+        classes: Number of classes. Needed for labels.
+        name: Default: the function's.
+        digest: SHA-256 of what defines it. Default: over the source file and the name,
+            which says nothing about weights that the function has from elsewhere.
+
+    Example:
+        >>> def bright(images):
+        ...     return (images.mean(axis=(1, 2, 3)) > 0.5).astype(int)
+        >>> NumpyClassifier(bright, output="labels", classes=2).output
+        'labels'
+    """
+
+    def __init__(
+        self,
+        function: Callable[[np.ndarray], Any],
+        *,
+        output: str,
+        classes: int | None = None,
+        name: str | None = None,
+        digest: str | None = None,
+        shape: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(
+            name=name or _name(function),
+            digest=digest or _source_digest(function),
+            output=output,
+            classes=classes,
+            shape=shape,
+        )
+        self._function = function
+
+    def ready(
+        self,
+        shape: Sequence[int],  # noqa: ARG002 (any)
+        *,
+        precision: str,
+        device: torch.device,
+        compiled: bool,
+    ) -> Forward:
+        """The function between torch's tensors, on the CPU and in float32."""
+        if precision != "fp32" or compiled or device.type != "cpu":
+            raise InputError(
+                f"{self.name} is not a torch module: it runs on the CPU (device), in "
+                "fp32 (precision), and not compiled"
+            )
+
+        def forward(images: Tensor) -> Any:
+            returned = self._function(np.ascontiguousarray(images.numpy()))
+            if not isinstance(returned, np.ndarray) or returned.dtype.kind not in "iuf":
+                return returned  # refused in words where outputs are checked
+            return torch.from_numpy(np.ascontiguousarray(returned))
+
+        return forward
+
+
+def _name(function: Callable[..., Any]) -> str:
+    function = _unwrapped(function)
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+def _source_digest(function: Callable[..., Any]) -> str:
+    function = _unwrapped(function)
+    hashed = hashlib.sha256(_name(function).encode())
+    definition = function if hasattr(function, "__code__") else type(function)
+    try:
+        file = inspect.getsourcefile(definition)
+    except TypeError:  # built in
+        file = None
+    if file is not None and Path(file).is_file():
+        hashed.update(Path(file).read_bytes())
+    elif hasattr(function, "__code__"):  # typed into an interpreter
+        hashed.update(marshal.dumps(function.__code__))
+    return hashed.hexdigest()
+
+
+def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(inspect.unwrap(function), "__func__", function)

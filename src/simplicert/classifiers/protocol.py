@@ -1,0 +1,102 @@
+"""What a classifier is: a base classifier, and what identifies it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from simplicert.classifiers.outputs import (
+    Forward,
+    Output,
+    check_kind,
+    outputs_of,
+    sum_tolerance,
+)
+from simplicert.errors import InputError
+
+
+class Classifier(ABC):
+    """A base classifier and what identifies it.
+
+    Args:
+        name: For people.
+        digest: SHA-256 over its weights, or over what else defines it.
+        output: What it returns: ``"logits"``, whose softmax is its scores;
+            ``"probabilities"``, which are certified as they are; or ``"labels"``.
+        classes: Number of classes. Needed for labels; else learnt from the output.
+        shape: Channels, height and width of the images it takes, where that is known.
+        training_sigma: Noise it was trained with, where that is known.
+
+    Raises:
+        InputError: Another kind of output, or labels of an unknown number of classes.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        digest: str,
+        output: str,
+        classes: int | None = None,
+        shape: Sequence[int] | None = None,
+        training_sigma: float | None = None,
+    ) -> None:
+        self.name, self.digest = name, digest
+        self.output: Output = check_kind(output)
+        self.classes, self.shape = classes, shape
+        self.training_sigma = training_sigma
+        if output == "labels" and classes is None:
+            raise InputError(
+                f"{name} returns labels, which do not tell how many classes there are: "
+                "say classes=…"
+            )
+
+    @property
+    def normalisations(self) -> int:
+        """Parts that subtract a mean and divide by a deviation, as far as is known."""
+        return 0
+
+    @abstractmethod
+    def ready(
+        self,
+        shape: Sequence[int],
+        *,
+        precision: str,
+        device: torch.device,
+        compiled: bool,
+    ) -> Forward:
+        """What maps noisy images of this shape, on ``device``, to outputs.
+
+        Raises:
+            InputError: It cannot be run like that.
+        """
+
+    @torch.inference_mode()
+    def count_classes(self, forward: Forward, image: Tensor) -> int:
+        """One forward pass of an image in [0, 1], to see what comes back.
+
+        Raises:
+            InputError: Not one row of outputs, or of another kind than was said.
+        """
+        outputs = outputs_of(
+            forward, image, name=self.name, output=self.output, classes=self.classes
+        )
+        if self.output == "labels" and self.classes is not None:
+            return self.classes
+        row = outputs[0].double()
+        off = abs(float(row.sum()) - 1)
+        like = bool((row >= 0).all()) and off <= sum_tolerance(outputs.dtype)
+        if self.output == "logits" and like:
+            raise InputError(
+                f"{self.name} returns numbers that sum to 1, as probabilities do, but "
+                "logits are expected, of which the softmax will be taken. Say "
+                'output="probabilities" (docs/classifiers.md), or leave the softmax out'
+            )
+        if self.output == "probabilities" and not like and bool(row.isfinite().all()):
+            raise InputError(
+                f"{self.name} is said to return probabilities, but they sum to "
+                f"{float(row.sum()):g} and lie in [{float(row.min()):g}, "
+                f"{float(row.max()):g}]"
+            )
+        return len(row)

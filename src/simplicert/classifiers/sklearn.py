@@ -1,0 +1,57 @@
+"""Scikit-learn's classifiers."""
+
+import hashlib
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from simplicert.classifiers.function import NumpyClassifier
+from simplicert.errors import InputError
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """What scikit-learn's classifiers are."""
+
+    def get_params(self) -> Any:
+        """Its settings."""
+
+    def predict(self, samples: Any, /) -> Any:
+        """A class a sample."""
+
+
+def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyClassifier:
+    """A fitted scikit-learn classifier of flattened images.
+
+    Class ``k`` is ``classes_[k]``. Its ``predict_proba`` is certified where it has one,
+    else the labels that it predicts.
+
+    Raises:
+        InputError: It is not fitted, or no classifier.
+    """
+    import joblib  # noqa: PLC0415 (comes with scikit-learn)
+
+    name = name or type(estimator).__name__
+    labels = getattr(estimator, "classes_", None)
+    if not isinstance(labels, np.ndarray) or labels.ndim != 1:
+        raise InputError(
+            f"{name} has no classes_: fit it first, or wrap its function in "
+            "simplicert.classifiers.NumpyClassifier if it is no classifier"
+        )
+    probabilities = getattr(estimator, "predict_proba", None)
+
+    def function(images: np.ndarray) -> np.ndarray:
+        flat = images.reshape(len(images), -1)
+        if probabilities is not None:
+            return np.asarray(probabilities(flat))
+        labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
+        return labelled
+
+    content = f"{type(estimator).__qualname__} {joblib.hash(estimator, 'sha1')}"
+    return NumpyClassifier(
+        function,
+        output="labels" if probabilities is None else "probabilities",
+        classes=len(labels),
+        name=name,
+        digest=hashlib.sha256(content.encode()).hexdigest(),
+    )

@@ -1,0 +1,122 @@
+"""A data set on the simplex: the paper's Figures 5, 9 and 10."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+
+from simplicert.analysis import largest_mechanism
+from simplicert.certificates.record import Certificates
+from simplicert.figures.legend import legend_above
+from simplicert.figures.simplex import draw_boundaries
+from simplicert.figures.style import mechanism_styles
+from simplicert.simplex import Boundary
+
+__all__ = ["draw_density_on_simplex", "draw_images_on_simplex"]
+
+MOST_POINTS = 5000
+"""More points than this hide each other and make vector files slow."""
+
+BOUNDS = ("E0, lower bound", "E1, upper bound")
+UNCERTIFIED = "#BBBBBB"
+MARKERS = ("o", "^", "s", "D", "v")
+
+
+def draw_images_on_simplex(
+    certificates: Certificates, ax: Axes, *, boundaries: Iterable[Boundary] = ()
+) -> None:
+    """Draw each image at its bounds, coloured by the mechanism that is largest.
+
+    E0 to the right, E1 upwards; the triangle is where something can be certified. Of
+    more than ``MOST_POINTS`` images an even stride is drawn and the figure says so.
+
+    Args:
+        certificates: One run's certificates.
+        ax: Ordinary axes.
+        boundaries: Curves between regions, as ``analysis.region_boundaries`` gives.
+    """
+    stride = max(-(-len(certificates) // MOST_POINTS), 1)
+    largest = largest_mechanism(certificates)[::stride]
+    e0, e1 = certificates.e0_lower[::stride], certificates.e1_upper[::stride]
+    styles = mechanism_styles(sorted(set(largest) - {""}))
+    looks = {name: style["color"] for name, style in styles.items()}
+    for marker, (name, colour) in zip(
+        MARKERS, {**looks, "": UNCERTIFIED}.items(), strict=False
+    ):
+        here = largest == name
+        if here.any():
+            ax.scatter(
+                e0[here],
+                e1[here],
+                s=6,
+                marker=marker,
+                color=colour,
+                linewidths=0,
+                alpha=0.75,
+                label=f"{name or 'not certified'} {here.mean():.1%}",
+            )
+    simplex_frame(ax, *BOUNDS)
+    draw_boundaries(boundaries, ax)
+    if stride > 1:
+        sampled = f"{len(largest):,} of {len(certificates):,} images"
+        ax.text(0.02, 0.48, sampled, va="top")
+    legend_above(ax)
+
+
+def draw_density_on_simplex(
+    density: pd.DataFrame,
+    ax: Axes,
+    *,
+    boundaries: Iterable[Boundary] = (),
+    regions: pd.DataFrame | None = None,
+    estimates: bool = False,
+) -> None:
+    """Draw how many images lie where, darker for more, on a logarithmic scale.
+
+    Args:
+        density: What ``analysis.simplex_density`` returned.
+        ax: Ordinary axes, with the colour bar where E0 + E1 > 1, and so nothing else.
+        boundaries: Curves between regions, as ``analysis.region_boundaries`` gives.
+        regions: What ``analysis.region_shares`` returned, to stand above.
+        estimates: Whether the density is that of the estimates, not of the bounds.
+    """
+    cell = float((density["e0_to"] - density["e0_from"]).iloc[0])
+    count = np.zeros((round(1 / cell), round(1 / cell)))
+    column = (density["e0_from"] / cell).round().astype(int)
+    row = (density["e1_from"] / cell).round().astype(int)
+    count[row, column] = density["images"]
+    edges = np.linspace(0, 1, len(count) + 1)
+    mesh = ax.pcolormesh(
+        edges,
+        edges,
+        np.ma.masked_equal(count, 0),
+        cmap="cividis_r",
+        norm=LogNorm(vmin=1, vmax=max(float(count.max()), 10.0)),
+        linewidth=0,
+        rasterized=True,
+    )
+    if estimates:
+        simplex_frame(ax, "E0, estimate", "E1, estimate")
+    else:
+        simplex_frame(ax, *BOUNDS)
+    draw_boundaries(boundaries, ax)
+    if regions is not None and len(regions):
+        shown = regions[regions["share"] > 0]
+        texts = [f"{row.region} {row.share:.1%}" for row in shown.itertuples()]
+        legend_above(ax, texts=texts)
+    figure = ax.get_figure()
+    if figure is not None:
+        free = ax.inset_axes((0.72, 0.88, 0.24, 0.05))
+        figure.colorbar(mesh, cax=free, label="images a cell", orientation="horizontal")
+
+
+def simplex_frame(ax: Axes, xlabel: str, ylabel: str) -> None:
+    """Set up axes of E0 and E1 and draw the triangle in which something certifies."""
+    ax.plot([0, 0.5, 1], [0, 0.5, 0], color="0.3", linewidth=0.6)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 0.55)  # what is not separated lies just above the triangle
+    ax.set_aspect("equal")

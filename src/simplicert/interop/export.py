@@ -1,0 +1,82 @@
+"""Certificates in a file: our own columns, or the layout of Cohen's logs."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simplicert.certificates.record import Certificates
+from simplicert.errors import InputError
+from simplicert.files import check_suffix, replacing
+from simplicert.rounding import round_down
+
+__all__ = ["cohen_table", "write_certificates"]
+
+CERTIFICATE_SUFFIXES = (".parquet", ".csv", ".tsv")
+
+LOG_DIGITS = 6
+"""Decimal places of a radius in Cohen's layout; they print 3 significant digits."""
+
+
+def write_certificates(certificates: Certificates, path: Path | str) -> Path:
+    """Write one row an image; return the path.
+
+    ``.parquet`` and ``.csv`` hold ``Certificates.table()`` with every digit; ``.tsv``
+    is the layout of Cohen's certification logs (``cohen_table``), which existing
+    analysis scripts read.
+
+    Raises:
+        InputError: Another suffix; ``.tsv`` without labels.
+    """
+    path = Path(path)
+    check_suffix(path, CERTIFICATE_SUFFIXES)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        if path.suffix == ".parquet":
+            certificates.table().to_parquet(file, index=False)
+        elif path.suffix == ".csv":
+            certificates.table().to_csv(file, index=False, lineterminator="\n")
+        else:
+            cohen_table(certificates).to_csv(
+                file, index=False, sep="\t", lineterminator="\n", na_rep="nan"
+            )
+    return path
+
+
+def cohen_table(certificates: Certificates) -> pd.DataFrame:
+    """The chosen mechanism's certificates with the columns of Cohen's logs.
+
+    Returns:
+        One row an image: ``idx``, ``label``, ``predict`` (-1: abstained), ``radius``
+        (text, rounded down to ``LOG_DIGITS`` places), ``correct`` (0 or 1), ``time``
+        (of the image's draws, as ``H:MM:SS``; NaN where it is not known).
+
+    Raises:
+        InputError: The images have no labels, which the layout requires.
+
+    References:
+        https://github.com/locuslab/smoothing, ``code/certify.py``.
+    """
+    if certificates.labels is None or certificates.correct is None:
+        raise InputError(
+            "these images have no labels and Cohen's layout needs them: "
+            "write .csv or .parquet instead"
+        )
+    radius = round_down(certificates.radius, LOG_DIGITS)
+    seconds = certificates.draw_seconds
+    if seconds is None:
+        seconds = np.full(len(certificates), np.nan)
+    return pd.DataFrame(
+        {
+            "idx": certificates.indices,
+            "label": certificates.labels,
+            "predict": certificates.predicted,
+            "radius": [f"{value:.{LOG_DIGITS}f}" for value in radius],
+            "correct": certificates.correct.astype(np.int64),
+            "time": [
+                np.nan if np.isnan(each) else str(timedelta(seconds=each))
+                for each in seconds.tolist()
+            ],
+        }
+    )

@@ -1,0 +1,176 @@
+"""Certificates that others reported, kept as what they are: no votes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Float, Int
+from pydantic import BaseModel, ConfigDict, Field
+
+from simplicert.errors import InputError
+from simplicert.files import clear_leftovers, is_the_systems, replacing
+
+__all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
+
+REPORTED = "reported"
+"""The column of radii that others printed, without the votes behind them."""
+
+FILE = "reported.parquet"
+COLUMNS = {
+    "image": "indices",
+    "label": "labels",
+    "predicted": "predicted",
+    "radius": "radius",
+    "unit": "unit",
+    "fewest": "fewest",
+    "most": "most",
+}
+"""In the file, and what ``ReportedLog`` calls them."""
+
+_KEY = b"simplicert.reported"
+_DIGEST = b"simplicert.digest"
+
+
+class LogConditions(BaseModel):
+    """What the publisher of a log says of it, and what was found on reading it.
+
+    Attributes:
+        sigma: Noise standard deviation.
+        draws: Noisy forward passes behind each radius.
+        alpha: Failure probability of each radius.
+        source: The log's file name.
+        digest: SHA-256 of the file.
+        notes: What a reader of any later table should know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    # The first knew no unit, and took some counts for recovered that were not.
+    schema_number: Literal[2] = 2
+    sigma: float = Field(gt=0, allow_inf_nan=False)
+    draws: int = Field(gt=0)
+    alpha: float = Field(gt=0, lt=1)
+    source: str
+    digest: str
+    notes: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportedLog:
+    """Reported radii, and for each the counts that would have given it.
+
+    Attributes:
+        conditions: What holds for all rows.
+        indices: Each image's index in its dataset.
+        labels: True classes.
+        predicted: Named classes; -1 where the log abstains.
+        radius: As reported; 0 where the log abstains.
+        unit: Of the radius's last printed digit; 0 where the log abstains.
+        fewest: Fewest votes of the named class that print this radius; 0 where the log
+            abstains.
+        most: Most votes; below ``fewest`` where no count gives the radius.
+    """
+
+    conditions: LogConditions
+    indices: Int[np.ndarray, " images"]
+    labels: Int[np.ndarray, " images"]
+    predicted: Int[np.ndarray, " images"]
+    radius: Float[np.ndarray, " images"]
+    unit: Float[np.ndarray, " images"]
+    fewest: Int[np.ndarray, " images"]
+    most: Int[np.ndarray, " images"]
+
+    @property
+    def recovered(self) -> bool:
+        """Whether every reported radius is that of exactly one count."""
+        named = self.radius > 0
+        return bool((self.fewest == self.most)[named].all())
+
+    @property
+    def evidence(self) -> Literal["recovered counts", "reported radii"]:
+        """What later results rest on."""
+        return "recovered counts" if self.recovered else "reported radii"
+
+    def write(self, path: Path | str) -> None:
+        """Write the log into the directory ``path``; the same log again mends it.
+
+        Raises:
+            InputError: The directory holds something else.
+        """
+        path = Path(path)
+        # A leftover of a killed import starts with a dot.
+        foreign = path.exists() and (
+            not path.is_dir()
+            or any(p.name != FILE and p.name[0] != "." for p in path.iterdir())
+        )
+        if foreign:
+            raise InputError(f"{path} exists and is something else: choose another -o")
+        if _conditions_at(path) not in (None, self.conditions):
+            raise InputError(f"{path} holds another log: choose another -o")
+        path.mkdir(parents=True, exist_ok=True)
+        columns = {name: getattr(self, field) for name, field in COLUMNS.items()}
+        stated = self.conditions.model_dump_json().encode()
+        table = pa.table(columns).replace_schema_metadata(
+            {_KEY: stated, _DIGEST: _digest(stated, columns)}
+        )
+        clear_leftovers(path / FILE)
+        with replacing(path / FILE) as file:
+            pq.write_table(table, file)
+
+    @classmethod
+    def read(cls, path: Path | str) -> "ReportedLog":
+        """Read a directory that ``write`` made.
+
+        Raises:
+            InputError: There is no such log, or it is not as ``write`` left it.
+        """
+        file = Path(path) / FILE
+        if not file.is_file():
+            raise InputError(
+                f"{path} is not an imported log: make one with `simplicert import`"
+            )
+        try:
+            table = pq.read_table(file)
+            metadata = table.schema.metadata or {}
+            stated = metadata[_KEY]
+            columns = {name: table.column(name).to_numpy() for name in COLUMNS}
+            if metadata[_DIGEST] != _digest(stated, columns):
+                raise ValueError("its digest is another")
+            conditions = LogConditions.model_validate(json.loads(stated))
+        except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+            if is_the_systems(error):
+                raise
+            raise InputError(
+                f"{file} is damaged, was edited or is of an older Simplicert: import "
+                "the log again"
+            ) from error
+        fields = {field: columns[name] for name, field in COLUMNS.items()}
+        return cls(conditions=conditions, **fields)
+
+
+def _digest(stated: bytes, columns: Mapping[str, np.ndarray]) -> bytes:
+    """SHA-256 of the conditions and of every number: a page's checksum sees less."""
+    hashed = hashlib.sha256(stated)
+    for name, column in columns.items():
+        hashed.update(repr((name, column.dtype.str, column.shape)).encode())
+        hashed.update(np.ascontiguousarray(column).tobytes())
+    return hashed.hexdigest().encode()
+
+
+def _conditions_at(path: Path) -> LogConditions | None:
+    """Those of the log at ``path``; ``None`` if there is none that can be read."""
+    try:
+        return ReportedLog.read(path).conditions
+    except InputError:
+        return None
+
+
+def is_reported_log(path: Path | str) -> bool:
+    """Whether ``path`` is a directory that ``ReportedLog.write`` made."""
+    return (Path(path) / FILE).is_file()

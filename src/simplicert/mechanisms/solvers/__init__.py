@@ -1,0 +1,1 @@
+"""The numerical searches that mechanisms share."""

@@ -1,0 +1,81 @@
+"""What a run will cost, before the first draw."""
+
+from dataclasses import dataclass
+
+from simplicert.votes import Manifest
+
+__all__ = ["Forecast", "forecast"]
+
+UNLIKE = 1.5
+"""Factor between the noise of training and of sampling that is worth a warning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """A run's cost.
+
+    Attributes:
+        lines: For people, one fact each.
+        warnings: What they may not have meant.
+        passes: Noisy forward passes in all.
+        seconds: How long the passes that are missing will take.
+    """
+
+    lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+    passes: int
+    seconds: float
+
+
+def forecast(
+    plan: Manifest,
+    *,
+    speed: float,
+    missing: int,
+    workers: int = 1,
+    normalisations: int = 0,
+) -> Forecast:
+    """Describe a run that is about to start.
+
+    Args:
+        plan: Its manifest.
+        speed: Draws a second of one worker, from a trial.
+        missing: Draws that are not on disk yet.
+        workers: Processes that share it.
+        normalisations: Layers of the model that subtract a mean and divide by a
+            deviation, as far as is known.
+    """
+    seconds = missing / (speed * workers)
+    passes = len(plan.images) * plan.draws
+    lines = (
+        f"{len(plan.images):,} images × {plan.draws:,} draws = {passes:,} passes of "
+        f"{plan.model.name} on {plan.data.name}, sigma {plan.sigma:g}",
+        f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
+        f"workers {workers}: about {speed:,.0f} draws/s each",
+        f"{missing:,} passes to go, about {_duration(seconds)}",
+    )
+    warnings = []
+    trained = plan.model.training_sigma
+    if trained is not None and not 1 / UNLIKE < (trained or 1e-9) / plan.sigma < UNLIKE:
+        warnings.append(
+            f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
+            "will see noise that it does not know"
+        )
+    if normalisations > 1:
+        warnings.append(
+            f"the model has {normalisations} layers with a mean and a std: does it "
+            "normalise its input twice?"
+        )
+    if plan.labels is None:
+        warnings.append("the images have no labels: radii yes, accuracy no")
+    return Forecast(
+        lines=lines, warnings=tuple(warnings), passes=passes, seconds=seconds
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

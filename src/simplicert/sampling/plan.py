@@ -1,0 +1,94 @@
+"""Where votes come from, written down before they are drawn."""
+
+import datetime
+import importlib.metadata
+import platform
+import secrets
+import subprocess
+
+import torch
+from pydantic import ValidationError
+
+from simplicert.classifiers.protocol import Classifier
+from simplicert.data import Dataset
+from simplicert.errors import InputError
+from simplicert.votes import DataSource, Manifest, ModelSource
+
+DEFAULT_BLOCK = 1000
+
+
+def describe_run(
+    classifier: Classifier,
+    dataset: Dataset,
+    classes: int,
+    *,
+    sigma: float,
+    draws: int,
+    block: int | None,
+    batch: int,
+    seed: int | None,
+    precision: str,
+    compiled: bool,
+    device: torch.device,
+    threads: int,
+) -> Manifest:
+    """The manifest of a run that is about to start.
+
+    Raises:
+        InputError: A number is out of range, or ``draws`` not a multiple of ``block``.
+    """
+    try:
+        return Manifest(
+            sigma=float(sigma),
+            draws=draws,
+            block=block if block is not None else min(DEFAULT_BLOCK, max(draws, 1)),
+            seed=seed if seed is not None else secrets.randbits(63),
+            classes=classes,
+            scores=classifier.output != "labels",
+            model=ModelSource(
+                name=classifier.name,
+                digest=classifier.digest,
+                training_sigma=classifier.training_sigma,
+            ),
+            data=DataSource(
+                name=f"{dataset.name}/{dataset.split}",
+                digest=dataset.digest,
+                shape=list(dataset.shape),
+                class_names=list(dataset.class_names) or None,
+            ),
+            images=dataset.indices.tolist(),
+            labels=None if dataset.labels is None else dataset.labels.tolist(),
+            precision=precision,  # type: ignore[arg-type]  # pydantic checks it
+            compiled=compiled,
+            batch=batch,
+            device=device.type,
+            threads=threads if device.type == "cpu" else 0,
+            versions={"python": platform.python_version()}
+            | {
+                package: importlib.metadata.version(package)
+                for package in ("simplicert", "torch", "numpy")
+            },
+            git_commit=_git_commit(),
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        rule = first["msg"].removeprefix("Value error, ")
+        message = f"{where}: {rule}, got {first['input']!r}" if where else rule
+        raise InputError(message) from error
+
+
+def _git_commit() -> str | None:
+    """Commit of the working directory's checkout, ``None`` outside of one."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None

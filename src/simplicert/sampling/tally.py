@@ -1,0 +1,75 @@
+"""Outputs of forward passes → votes and scores, added up on the device."""
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+
+from simplicert.classifiers.outputs import Output, sum_tolerance
+
+# Scores are floored to multiples of 2**-32, so that sums over up to 2**21 draws are
+# exact in float64: no order of addition, worker count or crash can change them. The
+# floored scores are what is certified: they still lie in [0, 1] and sum to at most 1.
+SCORE_GRID = 2.0**32
+
+
+class Tally:
+    """Counts, score sums and sums of squares of some blocks, kept on the device.
+
+    Args:
+        rows: Number of blocks.
+        classes: Number of classes.
+        output: What is added.
+        device: Where it is kept.
+
+    Attributes:
+        scored: Whether there are soft scores: not from labels.
+    """
+
+    def __init__(
+        self, rows: int, classes: int, *, output: Output, device: torch.device
+    ) -> None:
+        self._output = output
+        self.scored = output != "labels"
+        self.counts = torch.zeros(rows, classes, dtype=torch.int64, device=device)
+        self.sums = torch.zeros(rows, classes, dtype=torch.float64, device=device)
+        self.squares = torch.zeros_like(self.sums)
+
+    def add(
+        self,
+        outputs: Shaped[Tensor, "draws ..."],
+        row: Int[Tensor, " draws"],
+    ) -> None:
+        """Add one forward pass.
+
+        A draw with a non-finite logit, or with what no probabilities can be, adds to no
+        class.
+        """
+        if not self.scored:
+            self._count(outputs, row, torch.ones_like(outputs))
+            return
+        wide = outputs.double()
+        total = wide.sum(dim=1)  # not finite if any entry is not
+        if self._output == "logits":
+            valid = total.isfinite()
+            scores = wide.softmax(dim=1)
+        else:
+            # False for NaN. Rounded rows can sum to a little more than 1: divided by
+            # their sum and floored, they sum to at most 1.
+            limit = 1 + sum_tolerance(outputs.dtype)
+            valid = (wide >= 0).all(dim=1) & (total <= limit)
+            scores = wide / total.clamp(min=1)[:, None]
+        self._count(wide.argmax(dim=1), row, valid.long())
+        scores = scores.mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
+        scores = torch.where(valid[:, None], scores, 0.0)
+        self.sums.index_add_(0, row, scores)
+        floored = scores.mul_(scores).mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
+        self.squares.index_add_(0, row, floored)
+
+    def _count(
+        self,
+        label: Int[Tensor, " draws"],
+        row: Int[Tensor, " draws"],
+        votes: Int[Tensor, " draws"],
+    ) -> None:
+        cell = row * self.counts.shape[1] + label
+        self.counts.view(-1).index_add_(0, cell, votes)

@@ -1,0 +1,188 @@
+"""Vote parts: immutable Parquet files, whose rows are blocks of images.
+
+A part is written under a temporary name, fsynced and renamed: a crash leaves whole
+parts or nothing. Its metadata say what was drawn, so that none counts for another run.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simplicert.errors import InputError
+from simplicert.files import is_the_systems, replacing
+from simplicert.votes.manifest import Manifest
+from simplicert.votes.rows import VoteRows
+
+__all__ = ["DamagedPartError", "Parts"]
+
+_EVIDENCE = b"simplicert.evidence"
+_SECONDS = "draw_seconds"  # the last column, which older parts lack
+_SCORES = ("score_sums", "score_squares")
+_IMAGES = "images and labels"
+_NEWER = {_IMAGES, "data.shape"}
+"""Of the evidence, which older parts lack."""
+
+
+class DamagedPartError(InputError):
+    """A part that cannot be read back."""
+
+
+class Parts:
+    """The part files of one run.
+
+    Args:
+        folder: Where they are.
+        manifest: What they must have been drawn by.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder, self.manifest = folder, manifest
+        self._evidence = manifest.evidence() | {_IMAGES: manifest.images_digest}
+        self._schema = _schema(manifest, self._evidence)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, in a stable order."""
+        return sorted(self.folder.glob("*.parquet"))
+
+    def write(self, rows: Iterable[VoteRows]) -> Path:
+        """Write one part; when this returns, it is on disk and will be counted."""
+        part = self.folder / f"{uuid.uuid4().hex}.parquet"
+        with (
+            replacing(part) as temporary,
+            pq.ParquetWriter(
+                temporary,
+                self._schema,
+                compression="zstd",
+                write_page_checksum=True,
+                # Of a sum of scores the first bytes repeat and the last do not.
+                use_dictionary=["image", "block", _SECONDS],
+                use_byte_stream_split=[f"{scores}.list.element" for scores in _SCORES],
+            ) as writer,
+        ):
+            for each in rows:
+                writer.write_table(_to_table(each, self._schema))
+        return part
+
+    def read(
+        self, part: Path, *, scores: bool, skip: bool = False
+    ) -> Iterator[VoteRows]:
+        """The rows of one part, a row group at a time.
+
+        Args:
+            part: Its path.
+            scores: Whether to read the soft scores too.
+            skip: Give nothing of a part that cannot be read, instead of refusing.
+
+        Raises:
+            DamagedPartError: It cannot be read.
+            InputError: It is of another run, or holds rows that are no votes.
+        """
+        columns = ["image", "block", "counts", _SECONDS]
+        if scores and self.manifest.scores:
+            columns += _SCORES
+        try:
+            with pq.ParquetFile(part, page_checksum_verification=True) as file:
+                self._check_evidence(part, file.schema_arrow.metadata or {})
+                whole = self._schema.remove_metadata()
+                untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
+                if file.schema_arrow.remove_metadata() not in (whole, untimed):
+                    raise InputError(f"{part} has other columns: it was edited")
+                for batch in file.iter_batches(batch_size=8192, columns=columns):
+                    if any(column.null_count for column in batch.columns):
+                        raise InputError(f"{part} has empty cells: it was edited")
+                    rows = _from_batch(batch, self.manifest.classes)
+                    _check_rows(rows, self.manifest, part)
+                    yield rows
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, KeyError) as error:
+            if is_the_systems(error):
+                raise
+            if skip:
+                return
+            raise DamagedPartError(
+                f"{part} cannot be read ({str(error).splitlines()[0]}): it was cut "
+                "short or damaged. Run the same `simplicert sample` command again; it "
+                "redraws what the part held"
+            ) from error
+
+    def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
+        if _EVIDENCE not in metadata:
+            raise InputError(f"{part} was not written by Simplicert: remove it")
+        theirs = json.loads(metadata[_EVIDENCE])
+        if not isinstance(theirs, dict):
+            raise InputError(f"{part} was not written by Simplicert: remove it")
+        for field, value in self._evidence.items():
+            if theirs.get(field, value if field in _NEWER else None) != value:
+                raise InputError(
+                    f"{part} was drawn with {field} = {theirs.get(field)!r} but the "
+                    f"run's manifest says {value!r}: one of them was edited, or the "
+                    "part is from another run"
+                )
+
+
+def _schema(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
+    classes = manifest.classes
+    fields = [
+        pa.field("image", pa.int64()),
+        pa.field("block", pa.int64()),
+        pa.field("counts", pa.list_(pa.int64(), classes)),
+    ]
+    if manifest.scores:
+        fields += [pa.field(s, pa.list_(pa.float64(), classes)) for s in _SCORES]
+    fields.append(pa.field(_SECONDS, pa.float64()))
+    return pa.schema(fields, {_EVIDENCE: json.dumps(evidence).encode()})
+
+
+def _to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
+    columns = [pa.array(rows.images), pa.array(rows.blocks)]
+    matrices = [rows.counts]
+    if rows.score_sums is not None and rows.score_squares is not None:
+        matrices += [rows.score_sums, rows.score_squares]
+    columns += [
+        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), m.shape[1])
+        for m in matrices
+    ]
+    columns.append(pa.array(rows.draw_seconds))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:
+    def matrix(name: str) -> np.ndarray:
+        column: np.ndarray = batch.column(name).flatten().to_numpy()
+        return column.reshape(-1, classes)
+
+    scored = "score_sums" in batch.schema.names
+    timed = _SECONDS in batch.schema.names
+    return VoteRows(
+        images=batch.column("image").to_numpy(),
+        blocks=batch.column("block").to_numpy(),
+        counts=matrix("counts"),
+        score_sums=matrix("score_sums") if scored else None,
+        score_squares=matrix("score_squares") if scored else None,
+        draw_seconds=(
+            batch.column(_SECONDS).to_numpy()
+            if timed
+            else np.full(batch.num_rows, np.nan)
+        ),
+    )
+
+
+def _check_rows(rows: VoteRows, manifest: Manifest, part: Path) -> None:
+    """Counts and scores that no classifier can produce mean that a file was edited."""
+    illegal = (rows.counts < 0).any(axis=1)
+    illegal |= rows.counts.sum(axis=1) > manifest.block
+    for scores in (rows.score_sums, rows.score_squares):
+        if scores is not None:
+            illegal |= ~((scores >= 0).all(axis=1))
+            illegal |= ~(scores.sum(axis=1) <= manifest.block)
+    if illegal.any():
+        bad = int(np.argmax(illegal))
+        raise InputError(
+            f"{part}: block {rows.blocks[bad]} of image {rows.images[bad]} does not "
+            f"hold the votes of {manifest.block} draws: the part was edited"
+        )

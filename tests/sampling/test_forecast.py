@@ -1,0 +1,48 @@
+"""The forecast: cost, reach, and what may not have been meant."""
+
+import pytest
+from synthetic import manifest
+from torch import nn
+
+import simplicert.sampling.forecast as module
+from simplicert.certificates.reach import reach
+from simplicert.classifiers import TorchClassifier
+from simplicert.errors import InputError
+from simplicert.models.normalise import Normalise
+
+
+def forecast(**options):
+    return module.forecast(manifest(), **({"speed": 10.0, "missing": 60} | options))
+
+
+def reached(alpha):
+    plan = manifest()
+    return reach(draws=plan.draws, sigma=plan.sigma, alpha=alpha)
+
+
+def test_cost_and_reach_by_hand():
+    told = forecast(workers=2)
+    assert (told.passes, told.seconds) == (60, 3.0)
+    # Thirty unanimous votes: (0.01 / 2) ** (1 / 30) = 0.83813, and sigma is 1/2.
+    assert reached(0.01).largest_radius == pytest.approx(0.5 * 0.98675, abs=2e-4)
+    assert told.warnings == ()
+
+
+def test_warnings():
+    assert "at least 1015" in reached(1e-305).warning
+    assert reached(0.01).warning == ""
+    [twice] = forecast(normalisations=2).warnings
+    assert "normalise its input twice" in twice
+
+
+def test_layers_that_normalise_are_counted():
+    once = nn.Sequential(Normalise([0.5], [0.5]), nn.BatchNorm2d(1), nn.Flatten())
+    assert TorchClassifier(once).normalisations == 1
+    twice = nn.Sequential(Normalise([0.5], [0.5]), once)
+    assert TorchClassifier(twice).normalisations == 2
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, float("nan")])
+def test_bad_alpha(alpha):
+    with pytest.raises(InputError, match="alpha"):
+        reached(alpha)

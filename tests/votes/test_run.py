@@ -1,0 +1,379 @@
+"""The run directory: what is written is what is read, once, or it is refused."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from synthetic import EVERY_BLOCK, manifest, rows
+
+from simplicert.errors import InputError
+from simplicert.votes import ModelSource, RunDirectory, merge_runs, read_run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDirectory.create(tmp_path / "run", manifest())
+
+
+def test_votes_add_up_over_parts_in_any_order(run):
+    for key in reversed(EVERY_BLOCK):
+        run.append(rows(key, top=key[1]))
+    votes = run.read()
+    np.testing.assert_array_equal(votes.counts, [[10, 10, 10], [10, 10, 10]])
+    np.testing.assert_array_equal(votes.score_sums, np.full((2, 3), 5.0))
+    np.testing.assert_array_equal(votes.draws, [30, 30])
+    np.testing.assert_array_equal(votes.indices, [4, 9])
+    np.testing.assert_array_equal(votes.labels, [0, 2])
+
+
+def test_a_block_written_twice_counts_once(run):
+    run.append(rows(*EVERY_BLOCK))
+    run.append(rows(*EVERY_BLOCK[:4]))
+    run.append(rows((4, 0), (4, 0)))
+    np.testing.assert_array_equal(run.read().counts.sum(axis=1), [30, 30])
+
+
+def test_the_first_blocks_are_the_votes_at_fewer_draws(run):
+    run.append(rows(*[(i, 0) for i in (4, 9)], top=0))
+    run.append(rows(*[(i, b) for i in (4, 9) for b in (1, 2)], top=1))
+    first = run.read(blocks=slice(0, 1))
+    np.testing.assert_array_equal(first.counts, [[9, 1, 0]] * 2)
+    np.testing.assert_array_equal(first.draws, [10, 10])
+
+
+def test_compaction_changes_nothing_and_leaves_one_part(run):
+    for key in EVERY_BLOCK:
+        run.append(rows(key, top=key[1]))
+    before = run.read()
+    left = run.path / "parts" / ".left.parquet.tmp"
+    left.write_bytes(b"half")
+    run.compact()
+    assert left.exists()  # it may be another worker's
+    os.utime(left, (0, 0))
+    run.compact()
+    assert run.read().digest == before.digest
+    assert [p.suffix for p in (run.path / "parts").iterdir()] == [".parquet"]
+
+
+def test_the_digest_sees_every_vote_and_no_order(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    other = RunDirectory.create(
+        tmp_path / "other", manifest(images=[9, 4], labels=[2, 0])
+    )
+    other.append(rows(*reversed(EVERY_BLOCK)))
+    assert run.read().digest == other.read().digest
+    changed = RunDirectory.create(tmp_path / "changed", manifest())
+    changed.append(rows(*EVERY_BLOCK[1:]))
+    changed.append(rows(EVERY_BLOCK[0], top=1))
+    assert run.read().digest != changed.read().digest
+
+
+def test_an_unfinished_run_says_what_is_missing(run):
+    run.append(rows((4, 0), (4, 1), (4, 2), (9, 0)))
+    with pytest.raises(InputError, match=r"1 of 2 images lack draws, image 9"):
+        run.read()
+    partial = run.read(partial=True)
+    np.testing.assert_array_equal(partial.indices, [4])
+    np.testing.assert_array_equal(run.done(), [[True] * 3, [True, False, False]])
+
+
+def test_a_part_cut_short_is_named_and_can_be_set_aside(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"cut short or damaged.*sample"):
+        run.read()
+    assert run.set_damaged_aside() == [part.with_suffix(".damaged")]
+    assert not run.done().any()
+
+
+def test_a_flipped_bit_is_found(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    content = bytearray(part.read_bytes())
+    content[60] ^= 1  # inside the first data page
+    part.write_bytes(content)
+    with pytest.raises(InputError):
+        run.read()
+
+
+def test_votes_that_no_classifier_gives_are_refused(run):
+    bad = rows(*EVERY_BLOCK)
+    bad.counts[2, 0] = 11
+    run.append(bad)
+    with pytest.raises(InputError, match=r"block 2 of image 4 .* was edited"):
+        run.read()
+
+
+def test_an_edited_manifest_is_noticed(run):
+    run.append(rows(*EVERY_BLOCK))
+    path = run.path / "manifest.json"
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps(fields | {"sigma": 1.0}))
+    with pytest.raises(InputError, match=r"sigma = 0\.5 but .* says 1\.0"):
+        read_run(run.path)
+    for change in (
+        {"images": [4, 8]},
+        {"images": [9, 4]},
+        {"labels": [0, 1]},
+        {"labels": None},
+    ):
+        path.write_text(json.dumps(fields | change))
+        with pytest.raises(InputError, match=r"with images and labels = .* was edited"):
+            read_run(run.path)
+
+
+def without_images(part):
+    """The part as older versions wrote it."""
+    table = pq.read_table(part)
+    [(key, text)] = table.schema.metadata.items()
+    evidence = json.loads(text)
+    del evidence["images and labels"]
+    changed = table.replace_schema_metadata({key: json.dumps(evidence)})
+    pq.write_table(changed, part, write_page_checksum=True)
+
+
+def test_parts_that_know_no_images_are_read_and_learn_them(run):
+    for keys in (EVERY_BLOCK[:2], EVERY_BLOCK[2:]):
+        run.append(rows(*keys))
+    before = run.read()
+    for part in run.parts:
+        without_images(part)
+    assert run.read().digest == before.digest
+    path = run.path / "manifest.json"
+    fields = path.read_text()
+    path.write_text(json.dumps(json.loads(fields) | {"images": [4, 8]}))
+    with pytest.raises(InputError, match="image 9, which is not in this run"):
+        read_run(run.path)
+    path.write_text(fields)
+    run.compact()
+    path.write_text(json.dumps(json.loads(fields) | {"labels": [0, 1]}))
+    with pytest.raises(InputError, match="images and labels"):
+        read_run(run.path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "cut short"),
+        ('{"schema_number": 1, "sigma"', "cut short"),
+        ('{"schema_number": 2}', "schema number 2, this Simplicert reads 1"),
+        ("[]", "schema number None"),
+        ('{"schema_number": 1}', "Field required"),
+    ],
+)
+def test_a_damaged_manifest_is_refused(tmp_path, content, message):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        RunDirectory(tmp_path)
+
+
+def test_directories_that_are_not_runs_are_named(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        RunDirectory(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is empty"):
+        RunDirectory(tmp_path)
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match="is not a run"):
+        RunDirectory(tmp_path)
+    with pytest.raises(InputError, match="choose another --out"):
+        RunDirectory.create(tmp_path, manifest())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sigma", 0.25), ("seed", 8), ("block", 5), ("precision", "bf16"), ("draws", 60)],
+)
+def test_a_run_with_other_settings_is_not_continued(run, field, value):
+    with pytest.raises(InputError, match=rf"another run: {field} is"):
+        RunDirectory.open_or_create(run.path, manifest(**{field: value}))
+
+
+def test_a_run_of_other_images_or_another_model_is_not_continued(run):
+    with pytest.raises(InputError, match="another run: images differ"):
+        RunDirectory.open_or_create(run.path, manifest(images=[4, 8]))
+    other = ModelSource(name="m", digest="ef")
+    with pytest.raises(InputError, match=r"model\.digest is 'ab' there and 'ef' here"):
+        RunDirectory.open_or_create(run.path, manifest(model=other))
+
+
+def test_of_two_processes_that_start_a_run_one_wins(run):
+    again = RunDirectory.create(run.path, manifest(created="later"))
+    assert again.manifest.created == manifest().created
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"draws": 25}, "multiple of block"),
+        ({"sigma": 0.0}, "greater than 0"),
+        ({"sigma": float("nan")}, "greater than 0|finite"),
+        ({"images": []}, "at least 1"),
+        ({"images": [1, 1]}, "one image twice"),
+        ({"labels": [0]}, "1 labels for 2 images"),
+        ({"labels": [0, 3]}, "labels must lie in"),
+        ({"classes": 1}, "greater than or equal to 2"),
+    ],
+)
+def test_impossible_manifests_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        manifest(**changes)
+
+
+def test_a_start_that_was_killed_is_no_obstacle(tmp_path):
+    (tmp_path / ".0123.tmp").write_text("{")  # killed before the manifest had its name
+    run = RunDirectory.create(tmp_path, manifest())
+    run.append(rows(*EVERY_BLOCK))
+    assert run.read().draws.tolist() == [30, 30]
+
+
+def test_many_processes_can_start_one_run(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        for trial in range(20):
+            starts = [
+                pool.submit(RunDirectory.create, tmp_path / str(trial), manifest())
+                for _ in range(8)
+            ]
+            assert all(start.result().manifest == manifest() for start in starts)
+
+
+def test_system_trouble_is_not_a_damaged_part(run, monkeypatch):
+    run.append(rows(*EVERY_BLOCK))
+
+    def too_many(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("simplicert.votes.parts.pq.ParquetFile", too_many)
+    with pytest.raises(OSError, match="Too many open files"):
+        run.set_damaged_aside()
+    assert len(run.parts) == 1
+
+
+def test_a_part_with_other_columns_is_refused(run):
+    run.append(rows(*EVERY_BLOCK))
+    [part] = run.parts
+    table = pq.read_table(part)
+    pq.write_table(table.drop_columns("score_squares"), part)
+    with pytest.raises(InputError, match="other columns"):
+        run.read()
+
+
+def test_the_time_of_the_draws_is_kept_and_is_no_evidence(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK[:3]))
+    run.append(rows(*EVERY_BLOCK[2:]))  # one block twice
+    whole = run.read()
+    np.testing.assert_array_equal(whole.draw_seconds, [1.5, 1.5])
+    np.testing.assert_array_equal(run.read(blocks=slice(2)).draw_seconds, [1.0, 1.0])
+    run.compact()
+    np.testing.assert_array_equal(run.read().draw_seconds, whole.draw_seconds)
+    slower = RunDirectory.create(tmp_path / "slower", manifest())
+    late = rows(*EVERY_BLOCK)
+    late.draw_seconds[:] = 9.0
+    slower.append(late)
+    assert slower.read().digest == whole.digest
+    merged = merge_runs([run.path, slower.path], tmp_path / "merged").read()
+    np.testing.assert_array_equal(merged.draw_seconds, whole.draw_seconds)
+
+
+def test_parts_that_know_no_time_are_read_continued_and_compacted(run):
+    run.append(rows(*EVERY_BLOCK[:2]))
+    [part] = run.parts
+    pq.write_table(pq.read_table(part).drop_columns("draw_seconds"), part)
+    run.append(rows(*EVERY_BLOCK[2:]))
+    run.compact()
+    assert len(run.parts) == 1
+    np.testing.assert_array_equal(run.read().draw_seconds, [np.nan, 1.5])
+
+
+def test_merging_copies_that_disagree_is_refused(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    twin = RunDirectory.create(tmp_path / "twin", manifest())
+    twin.append(rows(*EVERY_BLOCK))
+    assert merge_runs([run.path, twin.path], tmp_path / "one").done().all()
+    other = RunDirectory.create(tmp_path / "other", manifest())
+    other.append(rows(*EVERY_BLOCK, top=1))
+    with pytest.raises(InputError, match=r"block 0 of image 4 has other votes"):
+        merge_runs([run.path, other.path], tmp_path / "two")
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_copies_in_one_run_that_disagree_are_refused(run, scores):
+    run.append(rows(*EVERY_BLOCK))
+    run.append(rows((9, 2), top=1))
+    content = {part: part.read_bytes() for part in run.parts}
+    for use in (
+        run.compact,
+        lambda: run.read(scores=scores),
+        lambda: run.done(skip_damaged=True),
+    ):
+        with pytest.raises(InputError, match=r"block 2 of image 9 .*9 of 10 draws"):
+            use()
+    assert {part: part.read_bytes() for part in run.parts} == content
+
+
+def test_copies_in_one_part_and_copies_of_scores_are_compared(run):
+    twice = rows(*EVERY_BLOCK, (4, 0))
+    twice.counts[-1] = [0, 9, 1]
+    run.append(twice)
+    with pytest.raises(InputError, match="block 0 of image 4 has other votes"):
+        run.read(scores=False)
+    run.parts[0].unlink()
+    twice = rows(*EVERY_BLOCK, (4, 0))
+    twice.score_sums[-1] = [0.0, 0.0, 5.0]
+    run.append(twice)
+    assert run.read(scores=False).draws.tolist() == [30, 30]
+    with pytest.raises(InputError, match="block 0 of image 4 has other votes"):
+        run.read()
+
+
+def test_copies_may_differ_by_a_near_tie(run):
+    moved = rows((4, 0), (9, 2))
+    moved.counts[:] = [8, 2, 0]
+    for number, part in enumerate(
+        (rows(*EVERY_BLOCK[:2]), rows(*EVERY_BLOCK[2:]), moved)
+    ):
+        run.append(part)
+        last = next(p for p in run.parts if len(p.stem) > 1)
+        last.rename(last.with_stem(str(number)))
+    # Of each block the votes that are met first.
+    assert run.read().counts.tolist() == [[27, 3, 0], [27, 3, 0]]
+
+
+def test_labels_are_part_of_the_evidence(run, tmp_path):
+    run.append(rows(*EVERY_BLOCK))
+    other = RunDirectory.create(tmp_path / "other", manifest(labels=[1, 1]))
+    other.append(rows(*EVERY_BLOCK))
+    assert run.read().digest != other.read().digest
+    with pytest.raises(InputError, match="labels of the same images differ"):
+        merge_runs([run.path, other.path], tmp_path / "merged")
+
+
+def test_a_failed_write_leaves_no_part(run, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("simplicert.votes.run.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        run.append(rows(*EVERY_BLOCK))
+    assert run.parts == []
+    monkeypatch.undo()
+    run.append(rows(*EVERY_BLOCK))
+    assert run.done().all()
+
+
+def test_paths_may_be_text(run):
+    run.append(rows(*EVERY_BLOCK))
+    assert len(read_run(str(run.path))) == len(read_run(Path(run.path))) == 2
+
+
+def test_the_same_images_cut_to_another_shape_are_another_run(run):
+    plan = run.manifest
+    source = plan.data.model_copy(update={"shape": [1, 4, 4]})
+    cut = plan.model_copy(update={"data": source})
+    with pytest.raises(InputError, match=r"another run: data\.shape differ"):
+        RunDirectory.open_or_create(run.path, cut)
