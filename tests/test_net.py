@@ -15,7 +15,7 @@ import pytest
 from scipy.special import betaincinv, ndtri
 
 import simplicert as sc
-from simplicert.certificates.certify import certify_run
+from simplicert.interop import certify_path
 
 ROOT = Path(__file__).parents[1]
 RUNS = sorted(path.parent for path in ROOT.glob("results/*/*/manifest.json"))
@@ -37,8 +37,8 @@ def certified(run: Path) -> pd.DataFrame:
         for framework in ("multinomial", "softmax")
         for alpha in ALPHAS
     }
-    sets["two stages", 0.001] = certify_run(
-        run, alpha=0.001, procedure="two-stage", selection=SELECTION
+    sets["two stages", 0.001] = certify_path(
+        run, alpha=0.001, procedure="two_stage", selection=SELECTION
     )
     frames = [
         each.table().assign(run=run.name, kind=kind, alpha=alpha)

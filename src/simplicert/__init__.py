@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simplicert.certificates.certify import certify as certify
-    from simplicert.certificates.certify import certify_two_stage as certify_two_stage
     from simplicert.certificates.record import ABSTAIN as ABSTAIN
     from simplicert.certificates.record import Certificates as Certificates
     from simplicert.errors import InputError as InputError
@@ -31,7 +30,6 @@ _HOMES = {
     "SmoothedClassifier": "simplicert.smoothed",
     "Votes": "simplicert.votes",
     "certify": "simplicert.certificates.certify",
-    "certify_two_stage": "simplicert.certificates.certify",
     "read_run": "simplicert.votes",
     "sample": "simplicert.sampling",
 }
@@ -44,7 +42,6 @@ __all__ = [
     "Votes",
     "__version__",
     "certify",
-    "certify_two_stage",
     "read_run",
     "sample",
 ]

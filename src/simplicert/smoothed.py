@@ -8,9 +8,10 @@ from jaxtyping import Int
 from scipy.special import betainc
 
 from simplicert.arguments import checked_alpha, checked_sigma
-from simplicert.certificates.certify import DEFAULT_MECHANISM, certify
-from simplicert.certificates.record import ABSTAIN, Certificates, Framework
+from simplicert.certificates import ABSTAIN, ALPHA, Certificates, certify
 from simplicert.mechanisms.protocol import Mechanism
+from simplicert.noises import Noise
+from simplicert.procedures import Procedure
 from simplicert.sampling import Progress, sample
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class SmoothedClassifier:
     Args:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
         sigma: Noise standard deviation, in input units.
+        noise: What is added; as for ``sample``.
         seed: Decides the noise of every call. Default: fresh noise each time.
         block: As for ``sample``, like the other arguments.
 
@@ -46,6 +48,7 @@ class SmoothedClassifier:
         model: object,
         *,
         sigma: float,
+        noise: str | Noise = "gaussian",
         seed: int | None = None,
         block: int | None = None,
         batch: int | None = None,
@@ -61,6 +64,7 @@ class SmoothedClassifier:
             sample,
             model,
             sigma=self.sigma,
+            noise=noise,
             seed=seed,
             block=block,
             batch=batch,
@@ -73,7 +77,7 @@ class SmoothedClassifier:
         )
 
     def predict(
-        self, x: "Images", *, draws: int = 1000, alpha: float = 0.001
+        self, x: "Images", *, draws: int = 1000, alpha: float = ALPHA
     ) -> Int[np.ndarray, " images"]:
         """The smoothed classifier's class of each image, without a radius.
 
@@ -99,10 +103,17 @@ class SmoothedClassifier:
         x: "Images",
         *,
         draws: int = 100_000,
-        alpha: float = 0.001,
-        framework: Framework = "multinomial",
-        mechanism: str | Mechanism = DEFAULT_MECHANISM,
+        alpha: float = ALPHA,
+        framework: str | None = None,
+        procedure: str | Procedure | None = None,
+        mechanism: str | Mechanism | None = None,
     ) -> Certificates:
         """Certified classes and radii of a batch; see ``simplicert.certify``."""
         votes = self._sample(x, draws=draws)
-        return certify(votes, alpha=alpha, framework=framework, mechanism=mechanism)
+        return certify(
+            votes,
+            alpha=alpha,
+            framework=framework,
+            procedure=procedure,
+            mechanism=mechanism,
+        )

@@ -39,9 +39,7 @@ def run(counts, tmp_path_factory):
             VoteRows(
                 images=np.arange(IMAGES),
                 blocks=np.full(IMAGES, block),
-                counts=counts[block],
-                score_sums=None,
-                score_squares=None,
+                columns={"counts": counts[block]},
                 draw_seconds=np.full(IMAGES, 0.25),
             )
         )

@@ -60,8 +60,8 @@ def test_regions_are_where_the_radii_say(certificates):
     assert region_shares(by_hand({"reported": [0.1]}, mechanism="reported")).empty
 
 
-def test_on_a_boundary_its_two_mechanisms_agree():
-    curves = region_boundaries("multinomial")
+def test_on_a_boundary_its_two_mechanisms_agree(certificates):
+    curves = region_boundaries(certificates)
     assert {frozenset((c.first, c.second)) for c in curves} == {
         frozenset(("li", "cohen")),
         frozenset(("li", "cullen")),

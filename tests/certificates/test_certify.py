@@ -8,14 +8,15 @@ from scipy.stats import beta
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert import mechanisms
-from simplicert.bounds import min_draws
-from simplicert.certificates.certify import certify, certify_run, certify_two_stage
+from simplicert.certificates.certify import certify, find_procedure
 from simplicert.certificates.record import ABSTAIN
 from simplicert.errors import InputError
+from simplicert.interop import certify_path
 from simplicert.mechanisms import li, neyman_pearson
 from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.procedures import min_draws
 from simplicert.votes import RunDirectory, Votes
-from simplicert.votes.table import Noise
+from simplicert.votes.table import Drawn
 
 
 def votes(counts, *, draws=None, scores=None, labels=None, sigma=0.5):
@@ -30,6 +31,10 @@ def votes(counts, *, draws=None, scores=None, labels=None, sigma=0.5):
         sigma=sigma,
         source={},
     )
+
+
+def certify_two_stage(selection, estimation, **options):
+    return certify(estimation.chosen_by(selection), procedure="two_stage", **options)
 
 
 def test_one_certificate_by_hand():
@@ -207,7 +212,7 @@ def test_alpha_outside_its_range_is_refused(alpha):
     for call in (
         lambda: certify(votes([900, 100]), alpha=alpha),
         lambda: certify_two_stage(votes([9, 1]), votes([900, 100]), alpha=alpha),
-        lambda: min_draws(alpha=alpha),
+        lambda: min_draws(find_procedure(), alpha=alpha),
     ):
         with pytest.raises(InputError, match=r"alpha must be in \(0, 1\)"):
             call()
@@ -216,7 +221,7 @@ def test_alpha_outside_its_range_is_refused(alpha):
 @pytest.mark.parametrize("framework", ["multinomial", "softmax"])
 @pytest.mark.parametrize("alpha", [0.3, 0.05, 0.001, 1e-9])
 def test_the_stated_minimum_of_draws_is_the_minimum(framework, alpha):
-    least = min_draws(alpha=alpha, scores=framework == "softmax")
+    least = min_draws(find_procedure(framework=framework), alpha=alpha)
 
     def unanimous(n):
         return certify(
@@ -230,14 +235,16 @@ def test_the_stated_minimum_of_draws_is_the_minimum(framework, alpha):
 
 
 def test_missing_scores_are_named():
-    with pytest.raises(InputError, match="no soft scores"):
+    with pytest.raises(InputError, match="no score_sums"):
         certify(votes([900, 100]), framework="softmax")
 
 
 def test_unknown_mechanisms_are_named_nearest_first():
     with pytest.raises(InputError, match="did you mean 'cullen'"):
         certify(votes([900, 100]), mechanism="culen")
-    with pytest.raises(InputError, match="li does not apply in the softmax"):
+    with pytest.raises(
+        InputError, match="li does not apply: its proof is about multinomial"
+    ):
         certify(
             votes([900, 100], scores=[900.0, 100.0]),
             framework="softmax",
@@ -270,16 +277,16 @@ def test_a_run_can_be_certified_by_either_procedure(tmp_path):
     blocks = rows(*EVERY_BLOCK)
     blocks.counts[:] *= 10
     run.append(blocks)
-    assert certify_run(run.path).radius[0] > 0
-    two_stage = certify_run(run.path, procedure="two-stage", selection=100)
+    assert certify_path(run.path).radius[0] > 0
+    two_stage = certify_path(run.path, procedure="two_stage", selection=100)
     np.testing.assert_array_equal(two_stage.draws, [200, 200])
     for selection in (0, 50, 300, -100):
         with pytest.raises(InputError, match="multiple of the run's block"):
-            certify_run(run.path, procedure="two-stage", selection=selection)
-    with pytest.raises(InputError, match="two-stage procedure only"):
-        certify_run(run.path, selection=100)
-    with pytest.raises(InputError, match="hard votes"):
-        certify_run(run.path, procedure="two-stage", framework="softmax")
+            certify_path(run.path, procedure="two_stage", selection=selection)
+    with pytest.raises(InputError, match="selection is for procedures with separate"):
+        certify_path(run.path, selection=100)
+    with pytest.raises(InputError, match="two_stage counts multinomial, not softmax"):
+        certify_path(run.path, procedure="two_stage", framework="softmax")
 
 
 def test_certificates_refuse_radii_that_are_not():
@@ -334,7 +341,9 @@ def test_a_function_of_yours_is_watched(mechanism, message):
     "mechanism", ["li", "li,cohen", "cohen, li", li, find_mechanism("li,cohen")]
 )
 def test_what_does_not_apply_is_refused_however_it_is_named(mechanism):
-    with pytest.raises(InputError, match="li does not apply in the softmax framework"):
+    with pytest.raises(
+        InputError, match="does not apply: its proof is about multinomial"
+    ):
         certify(
             votes([900, 100], scores=[[900.0, 100.0]]),
             framework="softmax",
@@ -348,7 +357,7 @@ def test_the_draws_that_choose_are_not_those_that_bound():
         certify_two_stage(same, same)
 
 
-WHOLE = Noise(seed=1, draws=1000, block=100, blocks=range(10))
+WHOLE = Drawn(seed=1, draws=1000, block=100, blocks=range(10))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +379,7 @@ WHOLE = Noise(seed=1, draws=1000, block=100, blocks=range(10))
 )
 def test_draws_that_may_share_their_noise_are_refused(one, other, fine):
     selection, estimation = (
-        replace(votes([900, 100]), noise=noise) for noise in (one, other)
+        replace(votes([900, 100]), drawn=drawn) for drawn in (one, other)
     )
     if fine:
         certify_two_stage(selection, estimation)

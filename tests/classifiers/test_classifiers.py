@@ -357,7 +357,7 @@ def test_functions_typed_into_an_interpreter_differ_too():
     [
         ("none.py:build", "no file none.py"),
         ("no_such_package:build", "ModuleNotFoundError.*is it installed"),
-        ("{file}:absent", "there is no 'absent' in it"),
+        ("{file}:absent", "unknown name in .*'absent'"),
         ("{file}:broken", r"broken\(\) raised ZeroDivisionError: division by zero"),
         ("{file}:plain", r"plain\(\) raised TypeError.*must take no arguments"),
         ("{file}:nothing", "nothing is no classifier"),

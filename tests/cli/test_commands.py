@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simplicert.certificates.certify import certify_run
 from simplicert.cli.app import COMMANDS
+from simplicert.interop import certify_path
 from simplicert.votes import RunDirectory, read_run
 
 
@@ -56,7 +56,7 @@ def test_certify_as_json_has_every_digit(simplicert, run):
     assert '"draws": 1000,' in out  # whole
     assert len(printed["images"]) == 20
     radii = [row["neyman_pearson"] for row in printed["images"]]
-    np.testing.assert_allclose(radii, certify_run(run).radius, rtol=1e-14)
+    np.testing.assert_allclose(radii, certify_path(run).radius, rtol=1e-14)
 
 
 def test_certify_in_cohen_s_layout(simplicert, run, tmp_path):
@@ -67,7 +67,7 @@ def test_certify_in_cohen_s_layout(simplicert, run, tmp_path):
 
 
 def test_the_two_stage_procedure(simplicert, run):
-    arguments = ["certify", run, "--procedure", "two-stage", "--selection", 100]
+    arguments = ["certify", run, "--procedure", "two_stage", "--selection", 100]
     code, out, _ = simplicert(*arguments, "--mechanism", "cohen")
     assert code == 0
     assert "× 900 draws" in out
@@ -152,7 +152,7 @@ def test_torchrun_s_first_process_forecasts(
     assert simplicert(*sampling(checkpoint, run, "--dry-run")) == (0, "", "")
     as_one_of(monkeypatch, rank=0, world=2)
     code, _, err = simplicert(*sampling(checkpoint, run, "--dry-run"))
-    assert (code, "1,200 passes to go" in err, "workers 2" in err) == (0, True, True)
+    assert (code, "1,200 passes to go" in err, "processes 2" in err) == (0, True, True)
     assert not run.exists()
     code, _, err = simplicert(*sampling(checkpoint, run, "--alpha", 1e-200))
     assert (code, "warning: 400 draws can never certify" in err) == (0, True)
@@ -173,7 +173,7 @@ def test_any_number_of_workers_gives_the_same_votes(checkpoint, tmp_path, worker
         )
         return read_run(tmp_path / name).digest
 
-    assert run("alone") == run("together", "--workers", workers, "--batch", 1000)
+    assert run("alone") == run("together", "--processes", workers, "--batch", 1000)
 
 
 def test_merge_joins_shards_and_refuses_strangers(simplicert, checkpoint, tmp_path):
@@ -213,7 +213,7 @@ BAD = {
     "no run": ("certify TMP/none", "does not exist"),
     "empty run": ("certify TMP", "is empty"),
     "framework": ("certify RUN --framework hard", "softmax"),
-    "mechanism": ("certify RUN --mechanism lee", "did you mean"),
+    "mechanism": ("certify RUN --mechanism cohn", "did you mean"),
     "file type": ("certify RUN -o TMP/x.docx", ".parquet"),
     "not writable": ("certify RUN -o /proc/x.csv", "/proc/x.csv"),
     "dataset": (
@@ -236,18 +236,19 @@ BAD = {
     "sigma without end": (f"{SAMPLE} --sigma 1e300 --draws 100", "sigma"),
     "no such device": (f"{SAMPLE} --sigma 1 --draws 100 --device meta", "'meta'"),
     "huge position": (f"{SAMPLE} --sigma 1 --draws 9 --images {'9' * 23}", "number"),
-    "two stages, some": (
-        "certify RUN --procedure two-stage --partial",
-        "simultaneous procedure only",
+    "procedure": ("certify RUN --procedure two_stages", "did you mean 'two_stage'"),
+    "another look": (
+        "certify RUN --procedure two_stage --framework softmax",
+        "counts multinomial, not softmax",
     ),
     "half a pixel": (
         f"{SAMPLE} --sigma 1 --draws 100 --size 15.9",
         "'15.9' is not a whole number",
     ),
     "flush": (f"{SAMPLE} --sigma 1 --draws 100 --flush=-1", "flush must be a number"),
-    "workers": (
-        f"{SAMPLE} --sigma 1 --draws 100 --workers 0",
-        "workers must be at least 1",
+    "processes": (
+        f"{SAMPLE} --sigma 1 --draws 100 --processes 0",
+        "processes must be at least 1",
     ),
     "images": (
         f"{SAMPLE} --sigma 1 --draws 100 --images 400:500",

@@ -10,8 +10,8 @@ from synthetic import EVERY_BLOCK, manifest, rows
 from voted import random_votes
 
 from simplicert.analysis import compare_runs, table2
-from simplicert.certificates.certify import certify_run
 from simplicert.cli.app import main
+from simplicert.interop import certify_path
 from simplicert.votes import RunDirectory
 
 
@@ -52,7 +52,7 @@ def test_counts_from_text_to_a_row_of_table_2_in_one_command_each(
     assert "500 images" in out
     code, out, _ = typed("compare", run, "--json")
     [row] = [r for r in json.loads(out)["table2"] if r["mechanism"] == "ensemble"]
-    expected = table2(certify_run(run)).set_index("mechanism").loc["ensemble"]
+    expected = table2(certify_path(run)).set_index("mechanism").loc["ensemble"]
     assert row["mean_gain_percent"] == pytest.approx(expected["mean_gain_percent"])
     assert row["images"] == expected["images"]
 
@@ -64,12 +64,12 @@ def test_two_runs_in_every_format(typed, counts, tmp_path):
     for file, run in zip([counts, other], runs, strict=True):
         assert typed("import", file, "--sigma", 0.25, "-o", run)[0] == 0
     out = tmp_path / "images.parquet"
-    code, printed, _ = typed("compare", *runs, "--format", "csv", "-o", out)
+    code, printed, _ = typed("compare", *runs, "--as", "csv", "-o", out)
     assert code == 0
     summary, tests = printed.split("\n\n")
     assert pd.read_csv(io.StringIO(summary))["images"].sum() == 500
     assert pd.read_csv(io.StringIO(tests)).shape == (1, 7)
-    whole = compare_runs(*map(certify_run, runs))
+    whole = compare_runs(*map(certify_path, runs))
     pd.testing.assert_frame_equal(pd.read_parquet(out), whole)
     code, printed, _ = typed("compare", *runs, "--json")
     found = json.loads(printed)
@@ -82,7 +82,7 @@ def test_json_keeps_every_digit(typed, counts, tmp_path):
     typed("import", counts, "--sigma", 0.25, "-o", run)
     _, out, _ = typed("certify", run, "--json")
     printed = pd.DataFrame(json.loads(out)["images"])
-    stored = certify_run(run).table()
+    stored = certify_path(run).table()
     for name in stored.select_dtypes("number"):
         np.testing.assert_array_equal(printed[name], stored[name])
     assert json.loads(out)["summary"][0]["top1"] is None  # NaN: no labels
@@ -120,7 +120,7 @@ def test_nothing_is_printed_where_nothing_can_be_written(typed, counts, tmp_path
         (["import", "none.csv", "-o", "run"], "none.csv does not exist"),
         (["compare", "none"], "none does not exist"),
         (["compare", "a", "b", "--baseline", "li"], "--baseline goes with one run"),
-        (["compare", "a", "--json", "--format", "csv"], "only one of --format and"),
+        (["compare", "a", "--json", "--as", "csv"], "only one of --as and"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(typed, arguments, message, tmp_path):

@@ -104,7 +104,7 @@ def test_photographs_are_shown_at_the_size_that_was_sampled(tmp_path, simplicert
     ("arguments", "message"),
     [
         (["RUN", "RUN"], "is named twice"),
-        (["RUN", "--format", "pdf"], "--format goes with --figures"),
+        (["RUN", "--format", "pdf"], "go with --figures"),
         (["RUN", "--split", "test"], "--split and --size go with --data"),
         (["RUN", "--size", "8"], "--split and --size go with --data"),
         (["no-such-run"], "no-such-run does not exist"),

@@ -9,7 +9,7 @@ from simplicert.cli.train import train_command
 from simplicert.errors import InputError
 from simplicert.models import load_checkpoint
 from simplicert.training import built_in_recipes
-from simplicert.training.methods import METHODS
+from simplicert.training.methods import BUILT_IN
 
 
 def test_training_writes_a_checkpoint(tmp_path, capsys):
@@ -178,7 +178,7 @@ def test_processes_that_cannot_divide_the_shares_are_not_started(simplicert):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"workers": -1}, "--workers must be at least 0, got -1"),
+        ({"readers": -1}, "--readers must be at least 0, got -1"),
         ({"processes": 0}, "--processes must be at least 1, got 0"),
         ({"set_": ("epochs.x=3",)}, "it has an option, --epochs"),
         ({"set_": ("name_or_path=x",)}, "unknown field 'name_or_path'"),
@@ -215,5 +215,5 @@ def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
 
 def test_help_names_every_recipe_and_method():
     described = train_command.__doc__
-    for name in (*built_in_recipes(), *METHODS):
+    for name in (*built_in_recipes(), *BUILT_IN):
         assert name in described

@@ -1,5 +1,6 @@
 """Figures of data: what is drawn is what was computed, and every text is legible."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,21 +13,35 @@ from voted import by_hand, random_votes
 from simplicert import analysis
 from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
-from simplicert.figures.certified_accuracy import (
-    draw_accuracy_of_runs,
-    draw_certified_accuracy,
-)
+from simplicert.figures import View
+from simplicert.figures.accuracy import draw_certified_accuracy
 from simplicert.figures.comparison import draw_comparison
-from simplicert.figures.draws import draw_against_draws, draw_times
-from simplicert.figures.images import draw_density_on_simplex, draw_images_on_simplex
+from simplicert.figures.density import draw_density_on_simplex
+from simplicert.figures.draws import draw_against_draws
+from simplicert.figures.images import draw_images_on_simplex
 from simplicert.figures.improvement import draw_improvement
-from simplicert.figures.paper import write_figures, write_tables
+from simplicert.figures.runs import draw_accuracy_of_runs
 from simplicert.figures.style import MECHANISM_STYLES, new_figure, print_style
+from simplicert.figures.times import draw_times
+from simplicert.figures.write import write_figures
+from simplicert.report.tables import write_tables
 
 
 @pytest.fixture(scope="module")
 def certificates():
     return certify(random_votes())
+
+
+def views(certificates, shorter=None):
+    """Views by name; of the first, what fewer draws would give."""
+    return [
+        View(
+            name=name,
+            certificates=each,
+            shorter=None if shorter is None or i else lambda: shorter,
+        )
+        for i, (name, each) in enumerate(certificates.items())
+    ]
 
 
 @pytest.fixture
@@ -68,7 +83,7 @@ def test_one_curve_a_run(certificates, ax):
 
 def test_every_image_is_a_point_under_its_winner(certificates, ax):
     draw_images_on_simplex(
-        certificates, ax, boundaries=analysis.region_boundaries("multinomial")
+        certificates, ax, boundaries=analysis.region_boundaries(certificates)
     )
     drawn = {c.get_label().split()[0]: c for c in ax.collections}
     largest = analysis.largest_mechanism(certificates)
@@ -128,17 +143,24 @@ def test_runs_are_drawn_together_with_those_of_their_framework(
 ):
     drawn = []
     monkeypatch.setattr(
-        "simplicert.figures.paper.draw_accuracy_of_runs",
+        sys.modules["simplicert.figures.runs"],
+        "draw_accuracy_of_runs",
         lambda tables, ax, *, mechanism: drawn.append([*tables, mechanism]),
     )
-    runs = {
-        f"{run}-{framework}": replace(certificates, framework=framework)
+    runs = [
+        View(name=run, certificates=each)
         for run in "ab"
-        for framework in ("multinomial", "softmax")
-    }
-    together = {p.stem for p in write_figures(runs, tmp_path) if "runs" in p.stem}
-    assert together == {"fig4-runs-multinomial", "fig4-runs-softmax"}
-    assert drawn == [["a", "b", "ensemble"]] * 2
+        for each in (
+            certificates,
+            replace(certificates, framework="softmax", procedure="hoeffding"),
+            replace(certificates, procedure="another"),
+        )
+    ]
+    paths = write_figures(runs, tmp_path, figures=["fig4-runs"])
+    assert {path.stem for path in paths} == {
+        "fig4-runs-multinomial", "fig4-runs-softmax", "fig4-runs-another",
+    }  # fmt: skip
+    assert drawn == [["a", "b", "ensemble"]] * 3
 
 
 def test_what_equals_neyman_pearson_is_drawn_on_it_and_stays_visible(certificates, ax):
@@ -195,22 +217,20 @@ def test_a_comparison_shows_where_images_moved(certificates, ax):
 def test_the_papers_figures_are_written_and_legible(certificates, tmp_path, form):
     few = certify(random_votes(draws=100))
     paths = write_figures(
-        {"a": certificates, "b": few},
+        views({"a": certificates, "b": few}, shorter=[few, certificates]),
         tmp_path,
-        against_draws={"a": analysis.against_draws([few, certificates])},
-        times={"a": analysis.times([few, certificates], repeats=1)},
         formats=[form],
     )
     assert {path.name for path in paths} == {
         f"{name}.{form}"
         for name in (
             "fig4-runs-multinomial",
-            *(f"fig4-accuracy-{run}" for run in "ab"),
-            *(f"fig5-images-{run}" for run in "ab"),
-            *(f"fig5-density-{run}" for run in "ab"),
-            "fig6a-draws-a",
-            "fig6b-times-a",
-            *(f"fig7-improvement-{run}" for run in "ab"),
+            *(f"fig4-accuracy-{run}-multinomial" for run in "ab"),
+            *(f"fig5-images-{run}-multinomial" for run in "ab"),
+            *(f"fig5-density-{run}-multinomial" for run in "ab"),
+            "fig6a-draws-a-multinomial",
+            "fig6b-times-a-multinomial",
+            *(f"fig7-improvement-{run}-multinomial" for run in "ab"),
         )
     }
     assert all(path.stat().st_size > 1000 for path in paths)
@@ -231,38 +251,38 @@ def test_at_8_cm_no_text_is_smaller_than_6_points(certificates, ax):
 
 def test_a_run_with_little_evidence_gives_what_it_can(tmp_path):
     reported = by_hand({"reported": [0.5, 0.0]}, mechanism="reported", labels=[0, 0])
-    paths = write_figures({"log": reported}, tmp_path)
+    paths = write_figures(views({"log": reported}), tmp_path)
     assert {path.stem for path in paths} == {
-        "fig4-accuracy-log",
-        "fig5-images-log",
-        "fig5-density-log",
+        "fig4-accuracy-log-multinomial",
+        "fig5-images-log-multinomial",
+        "fig5-density-log-multinomial",
     }
     nothing = by_hand({"cohen": [0.0], "cullen": [0.0]})
-    assert len(write_figures({"none": nothing}, tmp_path)) == 3
+    assert len(write_figures(views({"none": nothing}), tmp_path)) == 3
 
 
 def test_names_with_separators_and_names_of_one_file(tmp_path):
     reported = by_hand({"reported": [0.5, 0.0]}, mechanism="reported", labels=[0, 0])
-    runs = {"../a/b": reported, "/c/d": reported}
+    runs = views({"../a/b": reported, "/c/d": reported})
     paths = write_figures(runs, tmp_path, formats=["png", "svg"])
-    assert len(paths) == 12
+    assert len(paths) == 14
     assert {path.parent for path in paths} == {tmp_path}
-    for name in ("fig5-images-..-a-b.png", "fig5-images-c-d.svg"):
+    for name in (
+        "fig5-images-..-a-b-multinomial.png",
+        "fig5-images-c-d-multinomial.svg",
+    ):
         assert (tmp_path / name).is_file()
-    with pytest.raises(InputError, match="two runs have the file 'fig4-accuracy-a-b'"):
-        write_figures({"a/b": reported, "a-b": reported}, tmp_path / "none")
+    with pytest.raises(
+        InputError, match="two runs have the file 'fig4-accuracy-a-b-mul"
+    ):
+        write_figures(views({"a/b": reported, "a-b": reported}), tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
 
 def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
     unlabelled = certify(random_votes(labels=False))
-    times = analysis.times([certificates], repeats=1)
-    paths = write_tables(
-        {"a": certificates, "b": unlabelled},
-        tmp_path,
-        against_draws={"a": analysis.against_draws([certificates])},
-        times={"a": times},
-    )
+    both = {"a": certificates, "b": unlabelled}
+    paths = write_tables(views(both, shorter=[certificates]), tmp_path)
     assert {path.suffix for path in paths} == {
         ".txt",
         ".md",
@@ -283,9 +303,12 @@ def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
     stored = pd.read_parquet(tmp_path / "table1.parquet")
     expected = analysis.table1(certificates)
     pd.testing.assert_frame_equal(
-        stored[stored["run"] == "a"].drop(columns="run"), expected
+        stored[stored["run"] == "a-multinomial"].drop(columns="run"), expected
     )
-    stored = pd.read_parquet(tmp_path / "times.parquet")
-    pd.testing.assert_frame_equal(stored.drop(columns="run"), times)
+    stored = pd.read_parquet(tmp_path / "draws.parquet")
+    expected = analysis.against_draws([certificates])
+    pd.testing.assert_frame_equal(stored.drop(columns="run"), expected)
     guarantee = pd.read_parquet(tmp_path / "guarantee.parquet")
-    assert set(guarantee["run"]) == {"a"}  # without labels there is no accuracy
+    assert set(guarantee["run"]) == {
+        "a-multinomial"
+    }  # without labels there is no accuracy

@@ -11,12 +11,12 @@ from scipy.stats import beta
 from voted import random_votes
 
 from simplicert.analysis import dataset_guarantee, per_class, table1
-from simplicert.certificates.certify import certify_two_stage
+from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.interop import (
+    LogEvidence,
     ReportedLog,
-    certify_any,
-    certify_log,
+    certify_path,
     import_file,
     write_certificates,
 )
@@ -111,7 +111,7 @@ def test_a_published_log_is_reported_and_not_rederivable(tmp_path):
     assert limit.endswith("they were rounded up in print")
     assert "reported, not re-derivable" in kept
     log = pd.read_csv(COHEN, sep="\t")
-    certificates = certify_any(tmp_path / "log")
+    certificates = certify_path(tmp_path / "log")
     # Each less a unit of its last digit of three.
     printed = log["radius"][log["radius"] > 0]
     unit = 10.0 ** (np.floor(np.log10(printed)) - 2)
@@ -130,15 +130,15 @@ def test_a_published_log_is_reported_and_not_rederivable(tmp_path):
     assert sure["share"][0] > 0
     assert sure[["dataset_lower", "population_lower"]].isna().all(axis=None)
     with pytest.raises(InputError, match=r"use --alpha 0\.001"):
-        certify_any(tmp_path / "log", alpha=0.01)
+        certify_path(tmp_path / "log", alpha=0.01)
     with pytest.raises(InputError, match="no soft scores"):
-        certify_any(tmp_path / "log", framework="softmax")
+        certify_path(tmp_path / "log", framework="softmax")
 
 
 def test_a_log_that_n_cannot_have_given_is_named(tmp_path):
     found = import_file(COHEN, tmp_path / "log", **(CONDITIONS | {"draws": 1000}))
     limit = cohen_radius(1000, sigma=0.5, draws=1000, alpha=0.001)
-    largest = certify_log(tmp_path / "log").radius.max()
+    largest = certify_path(tmp_path / "log").radius.max()
     assert largest == pytest.approx(limit, rel=1e-12)
     assert "by more than rounding: sigma, draws or alpha is not" in found.notes[0]
     assert "no count gives the radius" in found.notes[1]
@@ -148,7 +148,9 @@ def test_our_own_export_comes_back_with_every_count(tmp_path):
     selection, estimation = (
         random_votes(200, draws=draws, sigma=0.5) for draws in (100, 10_000)
     )
-    exported = certify_two_stage(selection, estimation, alpha=0.001)
+    exported = certify(
+        estimation.chosen_by(selection), procedure="two_stage", alpha=0.001
+    )
     write_certificates(exported, tmp_path / "log.tsv")
     found = import_file(
         tmp_path / "log.tsv", tmp_path / "log", sigma=0.5, draws=10_000, alpha=0.001
@@ -159,7 +161,7 @@ def test_our_own_export_comes_back_with_every_count(tmp_path):
     true = estimation.counts[np.arange(200), exported.top]
     assert 20 < named.sum() < 200
     np.testing.assert_array_equal(log.most[named], true[named])
-    again = certify_log(tmp_path / "log")
+    again = certify_path(tmp_path / "log")
     assert again.source["evidence"] == "recovered counts"
     sure = dataset_guarantee(again, np.array([0.1])).set_index("mechanism")
     assert np.isnan(sure.loc["reported", "dataset_lower"])
@@ -167,8 +169,10 @@ def test_our_own_export_comes_back_with_every_count(tmp_path):
     np.testing.assert_allclose(again.radii["cohen"], exported.radius, rtol=1e-12)
     assert (again.radii["reported"] <= exported.radius).all()
     # Another alpha from the same counts; what the log left out stays an abstention.
-    other = certify_log(tmp_path / "log", alpha=0.05)
-    expected = certify_two_stage(selection, estimation, alpha=0.05).radius
+    other = certify_path(tmp_path / "log", alpha=0.05)
+    expected = certify(
+        estimation.chosen_by(selection), procedure="two_stage", alpha=0.05
+    ).radius
     np.testing.assert_allclose(other.radius, np.where(named, expected, 0), rtol=1e-12)
     assert list(other.radii) == ["cohen"]
 
@@ -185,7 +189,7 @@ def test_a_running_total_in_correct_is_detected_and_named(tmp_path):
     (tmp_path / "log.tsv").write_text(text)
     found = import_file(tmp_path / "log.tsv", tmp_path / "log", **CONDITIONS)
     assert "column correct is a running total, a known bug" in found.notes[0]
-    assert certify_any(tmp_path / "log").correct.tolist() == [True, True, False]
+    assert certify_path(tmp_path / "log").correct.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -237,18 +241,18 @@ def test_another_log_never_replaces_one(tmp_path):
         import_file(COHEN, tmp_path / "full", **CONDITIONS)
     (tmp_path / "log" / "reported.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match="is damaged"):
-        certify_any(tmp_path / "log")
+        certify_path(tmp_path / "log")
     with pytest.raises(InputError, match="not an imported log"):
-        certify_log(tmp_path)
+        LogEvidence(tmp_path)
     import_file(COHEN, tmp_path / "log", **CONDITIONS)  # the same again mends it
-    assert list(certify_any(tmp_path / "log").radii) == ["reported"]
+    assert list(certify_path(tmp_path / "log").radii) == ["reported"]
 
 
 def test_a_log_that_was_edited_after_its_import_is_refused(tmp_path):
     (tmp_path / "log.tsv").write_text(lines())
     log = tmp_path / "log"
     import_file(tmp_path / "log.tsv", log, **CONDITIONS)
-    before = certify_log(log)
+    before = certify_path(log)
     file = log / "reported.parquet"
     content = file.read_bytes()
     silent = 0
@@ -257,7 +261,7 @@ def test_a_log_that_was_edited_after_its_import_is_refused(tmp_path):
         flipped[byte] ^= 1 << byte % 8
         file.write_bytes(flipped)
         try:
-            after = certify_log(log)
+            after = certify_path(log)
         except InputError:
             continue
         silent += 1  # what Parquet does not use
@@ -276,7 +280,7 @@ def test_a_log_that_was_edited_after_its_import_is_refused(tmp_path):
     ):
         pq.write_table(changed, file)
         with pytest.raises(InputError, match="was edited"):
-            certify_log(log)
+            certify_path(log)
 
 
 def test_a_killed_import_of_a_log_leaves_nothing_in_the_way(tmp_path, monkeypatch):
@@ -303,25 +307,24 @@ def test_what_would_need_a_logs_votes_is_refused(tmp_path):
         ({"mechanism": "nonsense"}, "nonsense cannot be had of it"),
         ({"mechanism": "neyman_pearson"}, "It has: reported"),
         ({"selection": 7}, "nor another selection"),
-        ({"procedure": "simultaneous"}, "is a log of the two-stage procedure"),
+        ({"procedure": "clopper_pearson"}, "is a log of the two-stage procedure"),
     ):
         with pytest.raises(InputError, match=message):
-            certify_any(log, **options)
-    same = certify_any(log, mechanism="cohen", procedure="two-stage")
+            certify_path(log, **options)
+    same = certify_path(log, mechanism="cohen", procedure="two_stage")
     assert same.mechanism == "reported"
 
 
 def test_a_recovered_log_offers_both_of_its_columns(tmp_path):
-    exported = certify_two_stage(
-        random_votes(20, draws=100), random_votes(20, draws=1000)
-    )
+    votes = random_votes(20, draws=1000).chosen_by(random_votes(20, draws=100))
+    exported = certify(votes, procedure="two_stage")
     write_certificates(exported, tmp_path / "log.tsv")
     log = tmp_path / "log"
     import_file(tmp_path / "log.tsv", log, sigma=0.25, draws=1000, alpha=0.001)
-    assert certify_any(log).mechanism == "cohen"
-    assert certify_any(log, mechanism="reported").mechanism == "reported"
+    assert certify_path(log).mechanism == "cohen"
+    assert certify_path(log, mechanism="reported").mechanism == "reported"
     with pytest.raises(InputError, match="It has: cohen"):
-        certify_any(log, mechanism="reported", alpha=0.01)
+        certify_path(log, mechanism="reported", alpha=0.01)
 
 
 def test_dsrs_intervals_are_those_of_the_recovered_counts(tmp_path):
@@ -339,7 +342,7 @@ def test_dsrs_intervals_are_those_of_the_recovered_counts(tmp_path):
     np.testing.assert_allclose([float(row[2]) for row in rows], low, rtol=1e-8)
     np.testing.assert_allclose([float(row[3]) for row in rows], high, rtol=1e-8)
     assert {0, 50_000} < set(count.tolist())  # both ends are among them
-    certificates = certify_any(tmp_path / "run", mechanism="cohen")
+    certificates = certify_path(tmp_path / "run", mechanism="cohen")
     lower = beta.ppf(0.001 / 2, np.maximum(count, 1), 50_000 - count + 1)
     np.testing.assert_array_equal(certificates.correct, lower > 0.5)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from simplicert import mechanisms
-from simplicert.mechanisms import neyman_pearson
+from simplicert.mechanisms.laws import tightest
+from simplicert.mechanisms.protocol import proof_of
 
 _TAIL = np.geomspace(1e-12, 1e-2, 101)
 AXIS = np.unique(
@@ -50,8 +51,9 @@ class TestLaws:
         scaled = getattr(mechanisms, name)(E0, E1, sigma=0.3)
         np.testing.assert_allclose(scaled, 0.3 * radii[name], rtol=4e-16)
 
-    def test_never_above_neyman_pearson(self, radii, name):
-        assert np.all(radii[name] <= radii["neyman_pearson"])
+    def test_never_above_the_tight_one(self, radii, name):
+        tight = tightest(proof_of(getattr(mechanisms, name))).__name__
+        assert np.all(radii[name] <= radii[tight])
 
 
 def test_what_the_paper_claims(radii):
@@ -76,5 +78,7 @@ def test_what_the_paper_claims(radii):
 @pytest.mark.parametrize("step", [2.0**-53, 2.0**-40])
 def test_just_above_one_half(step):
     for name in mechanisms.__all__:
-        radius = getattr(mechanisms, name)(0.5 + step, 0.5 - step, sigma=1.0)
-        assert 0 <= radius <= neyman_pearson(0.5 + step, 0.5 - step, sigma=1.0)
+        mechanism = getattr(mechanisms, name)
+        tight = tightest(proof_of(mechanism))
+        radius = mechanism(0.5 + step, 0.5 - step, sigma=1.0)
+        assert 0 <= radius <= tight(0.5 + step, 0.5 - step, sigma=1.0)

@@ -9,6 +9,8 @@ from simplicert.certificates.reach import reach
 from simplicert.classifiers import TorchClassifier
 from simplicert.errors import InputError
 from simplicert.models.normalise import Normalise
+from simplicert.noises import gaussian
+from simplicert.procedures import clopper_pearson
 
 
 def forecast(**options):
@@ -17,11 +19,17 @@ def forecast(**options):
 
 def reached(alpha):
     plan = manifest()
-    return reach(draws=plan.draws, sigma=plan.sigma, alpha=alpha)
+    return reach(
+        clopper_pearson,
+        looks=plan.looks,
+        noise=gaussian,
+        sigma=plan.sigma,
+        alpha=alpha,
+    )
 
 
 def test_cost_and_reach_by_hand():
-    told = forecast(workers=2)
+    told = forecast(processes=2)
     assert (told.passes, told.seconds) == (60, 3.0)
     # Thirty unanimous votes: (0.01 / 2) ** (1 / 30) = 0.83813, and sigma is 1/2.
     assert reached(0.01).largest_radius == pytest.approx(0.5 * 0.98675, abs=2e-4)

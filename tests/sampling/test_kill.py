@@ -87,7 +87,7 @@ def test_workers_end_with_the_command_that_started_them(number, exit_code, tmp_p
     interrupted = number == signal.SIGINT
     with running(
         *(*CLI, "sample", f"{model}:Slow", "digits", "--sigma", 1, "--out", run),
-        *("--draws", 100_000, "--batch", 100, "--workers", 2),
+        *("--draws", 100_000, "--batch", 100, "--processes", 2),
         *("--flush", 1000 if interrupted else 0.2),
         stderr=subprocess.PIPE,
         # A shell starts what runs in its background with Ctrl-C ignored.

@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from simplicert.votes import DataSource, Manifest, ModelSource, VoteRows
+from simplicert.votes import (
+    DataSource,
+    Manifest,
+    ModelSource,
+    NoiseSource,
+    VoteRows,
+)
+from simplicert.votes.looks import one_look
 
 
 def manifest(**changes):
     fields = {
         "sigma": 0.5,
+        "noise": NoiseSource(name="gaussian", norm="l2"),
         "draws": 30,
         "block": 10,
         "seed": 7,
@@ -25,7 +33,13 @@ def manifest(**changes):
         "git_commit": None,
         "created": "2026-01-01T00:00:00+00:00",
     }
-    return Manifest(**(fields | changes))
+    fields |= changes
+    draws, scores = fields.pop("draws"), fields.pop("scores")
+    fields = {
+        "looks": [*one_look(draws)],
+        "statistics": ["multinomial", "softmax"] if scores else ["multinomial"],
+    } | fields
+    return Manifest(**fields)
 
 
 def rows(*keys, top=0):
@@ -36,9 +50,11 @@ def rows(*keys, top=0):
     return VoteRows(
         images=images,
         blocks=blocks,
-        counts=counts,
-        score_sums=counts * 0.5,
-        score_squares=counts * 0.25,
+        columns={
+            "counts": counts,
+            "score_sums": counts * 0.5,
+            "score_squares": counts * 0.25,
+        },
         draw_seconds=np.full(len(keys), 0.5),
     )
 

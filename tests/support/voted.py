@@ -3,7 +3,9 @@
 import numpy as np
 
 from simplicert.certificates.record import Certificates
+from simplicert.noises import gaussian
 from simplicert.votes import Votes
+from simplicert.votes.looks import one_look
 
 
 def random_votes(images=400, *, classes=6, draws=2000, sigma=0.25, seed=0, labels=True):
@@ -49,7 +51,9 @@ def by_hand(radii, *, labels=None, top=None, mechanism="cohen", **changes):
         "sigma": 0.5,
         "alpha": 0.001,
         "framework": "multinomial",
-        "procedure": "simultaneous",
+        "procedure": "clopper_pearson",
+        "noise": gaussian.facts,
+        "looks": one_look(1000),
         "classes": 3,
         "source": {},
     }

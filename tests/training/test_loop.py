@@ -134,7 +134,7 @@ def test_validation_is_written_down():
 
 
 def test_worker_processes_change_nothing():
-    model, _ = train(DIGITS, load_recipe("digits", epochs=2), workers=2)
+    model, _ = train(DIGITS, load_recipe("digits", epochs=2), readers=2)
     state = torch.cat([weight.flatten() for weight in model.state_dict().values()])
     assert torch.equal(state, weights())
 
@@ -249,11 +249,11 @@ class Damaged:
         return DIGITS.reader(rows)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_damaged_image_is_one_message(workers):
+@pytest.mark.parametrize("readers", [0, 1])
+def test_a_damaged_image_is_one_message(readers):
     damaged = replace(DIGITS, reader=Damaged(7))
     with pytest.raises(InputError) as caught:
-        train(damaged, load_recipe("digits", epochs=1), workers=workers)
+        train(damaged, load_recipe("digits", epochs=1), readers=readers)
     assert str(caught.value) == "image 7 is damaged"
 
 

@@ -161,7 +161,7 @@ def test_parts_that_know_no_images_are_read_and_learn_them(run):
     [
         ("", "cut short"),
         ('{"schema_number": 1, "sigma"', "cut short"),
-        ('{"schema_number": 2}', "schema number 2, this Simplicert reads 1"),
+        ('{"schema_number": 3}', "schema number 3, this Simplicert reads 1 to 2"),
         ("[]", "schema number None"),
         ('{"schema_number": 1}', "Field required"),
     ],
@@ -180,7 +180,7 @@ def test_directories_that_are_not_runs_are_named(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(InputError, match="is not a run"):
         RunDirectory(tmp_path)
-    with pytest.raises(InputError, match="choose another --out"):
+    with pytest.raises(InputError, match="choose another -o"):
         RunDirectory.create(tmp_path, manifest())
 
 
@@ -324,7 +324,7 @@ def test_copies_in_one_part_and_copies_of_scores_are_compared(run):
         run.read(scores=False)
     run.parts[0].unlink()
     twice = rows(*EVERY_BLOCK, (4, 0))
-    twice.score_sums[-1] = [0.0, 0.0, 5.0]
+    twice.columns["score_sums"][-1] = [0.0, 0.0, 5.0]
     run.append(twice)
     assert run.read(scores=False).draws.tolist() == [30, 30]
     with pytest.raises(InputError, match="block 0 of image 4 has other votes"):

@@ -12,6 +12,7 @@ from simplicert.analysis.compare import compare_runs, comparison_summary, paired
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
 from simplicert.analysis.formats import TableFormat, format_table, write_table
 from simplicert.analysis.tables import (
+    has_baseline,
     improvement_survival,
     largest_mechanism,
     largest_shares,
@@ -33,6 +34,7 @@ __all__ = [
     "dataset_guarantee",
     "false_certificates",
     "format_table",
+    "has_baseline",
     "improvement_survival",
     "largest_mechanism",
     "largest_shares",

@@ -74,12 +74,12 @@ def certified_accuracy(
 
     Args:
         certificates: One run's certificates.
-        radii: L2 radii in input units, not negative.
+        radii: In input units, not negative.
         confidence: Of the band, in (0, 1).
 
     Returns:
-        One row a mechanism and radius: ``mechanism``, ``radius``, ``quantity``,
-        ``share``, ``share_lower``, ``share_upper``.
+        One row a mechanism and radius: ``mechanism``, ``radius``, ``norm``,
+        ``quantity``, ``share``, ``share_lower``, ``share_upper``.
 
     Raises:
         InputError: No images, a radius that is negative or NaN, or a ``confidence``
@@ -100,6 +100,7 @@ def certified_accuracy(
                 {
                     "mechanism": mechanism,
                     "radius": radii,
+                    "norm": certificates.norm,
                     "quantity": quantity(certificates),
                     "share": count / images,
                     "share_lower": clopper_pearson_lower(
@@ -184,7 +185,7 @@ def dataset_guarantee(
 
     Args:
         certificates: One run's certificates, with labels.
-        radii: L2 radii in input units, not negative.
+        radii: In input units, not negative.
         failure: Probability with which a statement may be wrong.
 
     Returns:

@@ -1,31 +1,32 @@
 """What more draws buy, and what they cost (the paper's Figure 6)."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from simplicert import bounds, mechanisms
-from simplicert.analysis.tables import RADIUS_OF_INTEREST, mean_draws
-from simplicert.bounds import min_draws
-from simplicert.certificates.certify import DEFAULT_MECHANISM, certify
-from simplicert.certificates.record import Certificates, Framework
+from simplicert.analysis.tables import mean_draws
+from simplicert.certificates import ALPHA, Certificates, find_procedure
 from simplicert.errors import InputError
+from simplicert.interop import RunEvidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
-from simplicert.votes import RunDirectory
+from simplicert.paper import RADIUS_OF_INTEREST
+from simplicert.procedures import Procedure, min_draws
 
 __all__ = ["against_draws", "certificates_by_draws", "times"]
 
 
 def certificates_by_draws(
-    run: Path | str,
+    run: Path | str | RunEvidence,
     *,
-    alpha: float = 0.001,
-    framework: Framework = "multinomial",
-    mechanism: str | Mechanism = DEFAULT_MECHANISM,
+    alpha: float | None = None,
+    framework: str | None = None,
+    procedure: str | Procedure | None = None,
+    mechanism: str | Mechanism | None = None,
     points: int = 10,
 ) -> list[Certificates]:
     """Certificates of a run's first 1, 2, …, all blocks: what fewer draws would give.
@@ -37,6 +38,7 @@ def certificates_by_draws(
         run: A run directory.
         alpha: Failure probability of each image, at each number of draws on its own.
         framework: As for ``certify``.
+        procedure: As for ``certify``; not one that needs separate draws.
         mechanism: As for ``certify``.
         points: At most so many numbers of draws, evenly spaced on a logarithmic scale.
 
@@ -47,18 +49,20 @@ def certificates_by_draws(
     Raises:
         InputError: As for ``read_run`` and ``certify``.
     """
-    store = RunDirectory(run)
-    sizes = np.unique(
-        np.geomspace(1, store.manifest.blocks, points).round().astype(int)
-    )
-    enough = min_draws(alpha=alpha, scores=framework == "softmax")
-    large = [size for size in sizes if size * store.manifest.block >= enough]
+    evidence = run if isinstance(run, RunEvidence) else RunEvidence(run)
+    manifest = evidence.directory.manifest
+    found = find_procedure(procedure, framework=framework)
+    if found.separate:
+        raise InputError(
+            f"{found.name} sets draws apart: the first of a run's draws are no smaller "
+            "run of it"
+        )
+    sizes = np.unique(np.geomspace(1, manifest.blocks, points).round().astype(int))
+    enough = min_draws(found, alpha=ALPHA if alpha is None else alpha)
+    large = [size for size in sizes if size * manifest.block >= enough]
     return [
-        certify(
-            store.read(blocks=slice(0, size), scores=framework == "softmax"),
-            alpha=alpha,
-            framework=framework,
-            mechanism=mechanism,
+        evidence.certify(
+            alpha=alpha, procedure=found, mechanism=mechanism, blocks=int(size)
         )
         for size in large or sizes[-1:]
     ]
@@ -93,7 +97,7 @@ def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:
 def times(
     by_draws: Iterable[Certificates],
     *,
-    mechanism: str | Mechanism = DEFAULT_MECHANISM,
+    mechanism: str | Mechanism | None = None,
     repeats: int = 5,
 ) -> pd.DataFrame:
     """Seconds an image that the draws took and all else takes here (Fig. 6b).
@@ -116,24 +120,27 @@ def times(
     References:
         Cullen et al. 2024, Figure 6b.
     """
-    own = find_mechanism(mechanism)
+    own = [] if mechanism is None else [find_mechanism(mechanism)]
     tables = [_times(certificates, own, repeats) for certificates in by_draws]
     if not tables:
         raise InputError("there are no certificates to time")
     return pd.concat(tables, ignore_index=True)
 
 
-def _times(certificates: Certificates, own: Mechanism, repeats: int) -> pd.DataFrame:
+def _times(
+    certificates: Certificates, own: Sequence[Mechanism], repeats: int
+) -> pd.DataFrame:
     if len(certificates) == 0:
         raise InputError("there are no images to time")
     images = len(certificates)
     e0, e1 = certificates.e0_lower, certificates.e1_upper
     trials = certificates.draws
     count = np.rint(np.nan_to_num(certificates.e0) * trials).astype(np.int64)
-    timed: dict[str, Mechanism] = {
-        name: own if name == name_of(own) else getattr(mechanisms, name)
+    known = mechanisms.BUILT_IN | {name_of(each): each for each in own}
+    timed = {
+        name: known[name]
         for name in certificates.radii
-        if name in {*mechanisms.__all__, name_of(own)} - {"ensemble"}
+        if name in known and name != "ensemble"  # it is the maximum of the others
     }
     seconds: dict[str, float] = {}
     draws = np.nan

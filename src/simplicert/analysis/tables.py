@@ -6,23 +6,22 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from simplicert import mechanisms
+from simplicert import paper
 from simplicert.analysis.accuracy import top_right
 from simplicert.analysis.signed_rank import signed_rank
-from simplicert.certificates.certify import PAPER_MECHANISMS
-from simplicert.certificates.record import Certificates
+from simplicert.certificates import Certificates
 from simplicert.errors import InputError, unknown_name
+from simplicert.mechanisms import BUILT_IN
+from simplicert.paper import BASELINE, RADIUS_OF_INTEREST
 
 __all__ = [
+    "has_baseline",
     "improvement_survival",
     "largest_mechanism",
     "largest_shares",
     "table1",
     "table2",
 ]
-
-RADIUS_OF_INTEREST = 0.05
-"""The paper's threshold for a radius that is worth having."""
 
 TIE = 1e-9
 """Relative difference below which two searched radii are one number."""
@@ -37,7 +36,8 @@ def table1(certificates: Certificates) -> pd.DataFrame:
     ``Certificates.table`` is another: the largest of the *ensemble's members*.)
 
     Returns:
-        One row a mechanism: ``mechanism``, ``framework``, ``sigma``, ``draws`` (mean an
+        One row a mechanism: ``mechanism``, ``framework``, ``procedure``, ``noise``,
+        ``norm``, ``sigma``, ``draws`` (mean an
         image), ``alpha``, ``images``, ``top1`` (share of images whose top class is the
         label, certified or not; NaN without labels, or where a log does not say what
         the top class of its abstentions is), ``median_radius``, ``largest``,
@@ -57,6 +57,9 @@ def table1(certificates: Certificates) -> pd.DataFrame:
         {
             "mechanism": mechanism,
             "framework": certificates.framework,
+            "procedure": certificates.procedure,
+            "noise": certificates.noise.name,
+            "norm": certificates.norm,
             "sigma": certificates.sigma,
             "draws": mean_draws(certificates),
             "alpha": certificates.alpha,
@@ -90,7 +93,7 @@ def largest_shares(certificates: Certificates) -> dict[str, float]:
     return dict(zip(names, credit.mean(axis=1).tolist(), strict=True))
 
 
-def table2(certificates: Certificates, *, baseline: str = "cohen") -> pd.DataFrame:
+def table2(certificates: Certificates, *, baseline: str = BASELINE) -> pd.DataFrame:
     """The paper's Table 2: how much larger the other mechanisms' radii are.
 
     Over the images that ``baseline`` certifies. The Wilcoxon signed-rank test asks
@@ -137,7 +140,7 @@ def improvement_survival(
     certificates: Certificates,
     percents: Float[np.ndarray, " points"],
     *,
-    baseline: str = "cohen",
+    baseline: str = BASELINE,
 ) -> pd.DataFrame:
     """Share of images whose radius grows by more than each percentage (Fig. 7).
 
@@ -168,12 +171,17 @@ def improvement_survival(
     return pd.concat(frames, ignore_index=True)
 
 
+def has_baseline(certificates: Certificates) -> bool:
+    """Whether the paper's baseline is there, and another mechanism to compare."""
+    return BASELINE in certificates.radii and len(certificates.radii) > 1
+
+
 def _gains(
     certificates: Certificates, baseline: str
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Each other mechanism's name, the baseline's positive radii and what it adds."""
     if baseline not in certificates.radii:
-        if baseline in mechanisms.__all__:
+        if baseline in BUILT_IN:
             raise InputError(
                 f"{baseline} does not apply to these {certificates.framework} "
                 f"certificates. They have: {', '.join(certificates.radii)}"
@@ -207,8 +215,7 @@ def largest_mechanism(certificates: Certificates) -> np.ndarray:
 
 
 def _contenders(certificates: Certificates) -> list[str]:
-    paper = PAPER_MECHANISMS[certificates.framework]
-    return [name for name in paper if name in certificates.radii]
+    return [name for name in paper.MECHANISMS if name in certificates.radii]
 
 
 def _credit(

@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from simplicert import mechanisms
+from simplicert import paper
 from simplicert.analysis.tables import largest_mechanism, largest_shares
-from simplicert.certificates.certify import PAPER_MECHANISMS
-from simplicert.certificates.record import Certificates, Framework
+from simplicert.certificates import Certificates
 from simplicert.errors import InputError
+from simplicert.mechanisms import BUILT_IN
 from simplicert.simplex import Boundary, boundaries, simplex_grid
 
 __all__ = ["region_boundaries", "region_shares", "simplex_density"]
@@ -76,13 +76,22 @@ def region_shares(certificates: Certificates) -> pd.DataFrame:
     return pd.DataFrame({"region": list(shares), "share": list(shares.values())})
 
 
-@cache
-def region_boundaries(framework: Framework) -> tuple[Boundary, ...]:
+def region_boundaries(certificates: Certificates) -> tuple[Boundary, ...]:
     """The curves between the regions that the paper's mechanisms win, for every sigma.
 
-    Takes seconds, once a process.
+    Of those that apply to these certificates; none where fewer than two do. Takes
+    seconds, once a process.
     """
-    named = [getattr(mechanisms, name) for name in PAPER_MECHANISMS[framework]]
+    return _boundaries(
+        tuple(name for name in paper.MECHANISMS if name in certificates.radii)
+    )
+
+
+@cache
+def _boundaries(names: tuple[str, ...]) -> tuple[Boundary, ...]:
+    if len(names) < 2:
+        return ()
+    named = [BUILT_IN[name] for name in names]
     return tuple(boundaries(simplex_grid(named, resolution=RESOLUTION)))
 
 

@@ -1,17 +1,20 @@
-"""Confidence bounds on the expectations: one-sided, for every n, each entry alone."""
+"""One-sided bounds on an expectation, from what its draws added up to."""
 
 from simplicert.bounds.clopper_pearson import (
     clopper_pearson_lower,
     clopper_pearson_upper,
 )
+from simplicert.bounds.empirical_bernstein import (
+    empirical_bernstein_lower,
+    empirical_bernstein_upper,
+)
 from simplicert.bounds.hoeffding import hoeffding_lower, hoeffding_upper
-from simplicert.bounds.unanimous import largest_e0_lower, min_draws
 
 __all__ = [
     "clopper_pearson_lower",
     "clopper_pearson_upper",
+    "empirical_bernstein_lower",
+    "empirical_bernstein_upper",
     "hoeffding_lower",
     "hoeffding_upper",
-    "largest_e0_lower",
-    "min_draws",
 ]

@@ -1,6 +1,6 @@
-"""Votes and alpha → certified radii, and what they rest on."""
+"""Votes and alpha → certified radii, and the facts that they rest on."""
 
-from simplicert.certificates.certify import certify, certify_two_stage
-from simplicert.certificates.record import ABSTAIN, Certificates, Framework
+from simplicert.certificates.certify import ALPHA, certify, find_procedure
+from simplicert.certificates.record import ABSTAIN, Certificates
 
-__all__ = ["ABSTAIN", "Certificates", "Framework", "certify", "certify_two_stage"]
+__all__ = ["ABSTAIN", "ALPHA", "Certificates", "certify", "find_procedure"]

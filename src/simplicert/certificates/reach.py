@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from simplicert.bounds import largest_e0_lower, min_draws
-from simplicert.mechanisms import neyman_pearson
+from simplicert import mechanisms
+from simplicert.mechanisms.protocol import proof_of
+from simplicert.noises import Noise
+from simplicert.procedures import Procedure, largest_e0_lower, min_draws
 from simplicert.rounding import round_down
+from simplicert.votes import Look
 
 __all__ = ["Reach", "reach"]
 
@@ -14,7 +17,8 @@ class Reach:
     """What unanimous votes certify.
 
     Attributes:
-        largest_radius: In input units; 0 where nothing can be certified.
+        largest_radius: In input units, by the best of our mechanisms that apply; 0
+            where nothing can be certified, NaN where none of ours applies.
         line: For people.
         warning: Why nothing can be certified, or "".
     """
@@ -24,21 +28,46 @@ class Reach:
     warning: str
 
 
-def reach(*, draws: int, sigma: float, alpha: float) -> Reach:
+def reach(
+    procedure: Procedure,
+    *,
+    looks: "tuple[Look, ...] | list[Look]",
+    noise: Noise,
+    sigma: float,
+    alpha: float,
+) -> Reach:
     """The largest radius that so many draws can certify.
 
     Raises:
         InputError: ``alpha`` outside (0, 1).
     """
-    lower = largest_e0_lower(draws, alpha=alpha)
-    largest = float(neyman_pearson(lower, 1.0 - lower, sigma=sigma))
-    least = min_draws(alpha=alpha)
+    lower = max(
+        largest_e0_lower(procedure, draws=look.draws, alpha=alpha * look.share)
+        for look in looks
+        if look.share > 0.0
+    )
+    applying = [
+        each
+        for each in mechanisms.BUILT_IN.values()
+        if proof_of(each).lacks(noise, procedure.statistic) is None
+    ]
+    at = f"at alpha {alpha:g}"
+    if not applying:
+        return Reach(
+            largest_radius=float("nan"),
+            line=f"no mechanism of ours has a proof for {noise}: certify with your own",
+            warning="",
+        )
+    largest = max(float(each(lower, 1.0 - lower, sigma=sigma)) for each in applying)
+    warning = ""
+    if lower == 0.0:
+        last = looks[-1]
+        least = min_draws(procedure, alpha=alpha * last.share)
+        warning = (
+            f"{last.draws} draws can never certify {at}: draw at least {least} an image"
+        )
     return Reach(
         largest_radius=largest,
-        line=f"largest radius possible at alpha {alpha:g}: "
-        f"{round_down(largest, 3):.3f}",
-        warning=""
-        if draws >= least
-        else f"{draws} draws can never certify at alpha {alpha:g}: draw at least "
-        f"{least} an image",
+        line=f"largest {noise.norm} radius possible {at}: {round_down(largest, 3):.3f}",
+        warning=warning,
     )

@@ -1,28 +1,29 @@
-"""What is certified about each image, and what it rests on."""
+"""What is certified about each image, and the facts that it rests on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.noises import Noise
+from simplicert.paper import PROCEDURES
+from simplicert.votes import Look
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABSTAIN", "Certificates", "Framework"]
+__all__ = ["ABSTAIN", "Certificates"]
 
 ABSTAIN = -1
 """The predicted class where a certificate names none."""
 
-Framework = Literal["multinomial", "softmax"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Certificates:
-    """Certified L2 radii, one row an image, and what they rest on.
+    """Certified radii, one row an image, and what they rest on.
 
     Attributes:
         indices: Each image's index in its dataset.
@@ -33,15 +34,21 @@ class Certificates:
         e1: Estimated expectation of the runner-up.
         e0_lower: Lower bound on the top class's expectation.
         e1_upper: Upper bound on every other class's; ``e0_lower + e1_upper <= 1``.
-        radii: Per mechanism, L2 radii in input units; 0 where nothing is certified.
-        members: The mechanisms whose maximum is the column ``ensemble``.
+        radii: Per mechanism, radii in input units and ``norm``; 0 where nothing is
+            certified.
+        members: The mechanisms whose maximum is the column ``ensemble``; all of them
+            where there is no such column.
         mechanism: The one that ``radius`` and ``predicted`` follow.
         draws: Noisy forward passes behind each row's bounds.
         sigma: Noise standard deviation, in input units.
         alpha: Failure probability of each row on its own, not of the table. It is
             shared by all columns: every radius in a row holds on one event.
-        framework: Whether the expectations are of hard votes or of soft scores.
-        procedure: ``"simultaneous"`` or ``"two-stage"``.
+        noise: What was added to the inputs, and the norm of the balls it certifies.
+        looks: The numbers of draws at which an image could stop, and their shares of
+            alpha; one where the number was fixed.
+        framework: Whether the expectations are of hard votes (``"multinomial"``) or of
+            soft scores (``"softmax"``).
+        procedure: The name of what bounded them.
         classes: Number of classes.
         source: What produced the votes.
         draw_seconds: Time that each image's draws took, as in ``Votes``.
@@ -61,8 +68,10 @@ class Certificates:
     draws: Int[np.ndarray, " images"]
     sigma: float
     alpha: float
-    framework: Framework
-    procedure: Literal["simultaneous", "two-stage"]
+    noise: Noise
+    looks: tuple[Look, ...]
+    framework: str
+    procedure: str
     classes: int
     source: Mapping[str, str]
     draw_seconds: Float[np.ndarray, " images"] | None = None
@@ -81,7 +90,10 @@ class Certificates:
         "e1_upper",
         "largest",
     )
-    """What ``table`` has beside the radii; without labels there is no ``label``."""
+    """What ``table`` has before the radii; without labels there is no ``label``."""
+
+    FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
+    """What it has after them: the same in every row, so that a file explains itself."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
@@ -92,6 +104,28 @@ class Certificates:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @property
+    def norm(self) -> str:
+        """Of the balls: ``"l1"``, ``"l2"`` or ``"linf"``."""
+        return self.noise.norm
+
+    @property
+    def facts(self) -> dict[str, str | float]:
+        """What every radius rests on, by the names of ``FACTS``."""
+        return {
+            "sigma": self.sigma,
+            "noise": self.noise.name,
+            "norm": self.norm,
+            "procedure": self.procedure,
+            "alpha": self.alpha,
+        }
+
+    @property
+    def label(self) -> str:
+        """What files and choices call these: the framework where it is the paper's."""
+        papers = PROCEDURES.get(self.framework) == self.procedure
+        return self.framework if papers else self.procedure
 
     @property
     def radius(self) -> Float[np.ndarray, " images"]:
@@ -144,4 +178,6 @@ class Certificates:
         }
         largest = columns.pop("largest")
         columns = {name: each for name, each in columns.items() if each is not None}
-        return pd.DataFrame(columns | dict(self.radii) | {"largest": largest})
+        return pd.DataFrame(
+            columns | dict(self.radii) | {"largest": largest} | self.facts
+        )

@@ -1,11 +1,7 @@
 """From what a user names to a classifier. Nothing here unpickles."""
 
-import functools
-import importlib
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from torch import nn
@@ -17,6 +13,7 @@ from simplicert.classifiers.torch_module import TorchClassifier
 from simplicert.classifiers.zoo import ZOOS
 from simplicert.errors import InputError
 from simplicert.models import load_checkpoint
+from simplicert.plugins import Kind, Origin
 
 _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
 
@@ -84,43 +81,27 @@ def _named(text: str) -> Classifier:
             "here. Write a function that builds the module and loads it with "
             "torch.load(weights_only=True), and name that: file.py:function"
         )
-    if not colon:
+    if not colon and text not in CLASSIFIERS.names:
         raise InputError(f"unknown model {text!r}: expected {_FORMS}")
-    found = _attribute(_import(source), attribute, text)
-    ready = isinstance(found, nn.Module | Classifier | Estimator)
-    if callable(found) and (isinstance(found, type) or not ready):
-        found = _call(found, text)
-    return _object(found, name=text)
+    return CLASSIFIERS.find(text)()
 
 
-def _import(source: str) -> ModuleType:
-    path = Path(source)
-    if path.suffix == ".py" and not path.is_file():
-        raise InputError(f"no file {source}: check the path")
-    try:
-        if path.suffix != ".py":
-            return importlib.import_module(source)
-        name = f"simplicert_model_{path.stem}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None  # the suffix is a known one
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # as importing does; dataclasses look there
-        spec.loader.exec_module(module)
-        return module
-    except (Exception, SystemExit) as error:  # the user's code may do anything
-        missing = isinstance(error, ModuleNotFoundError) and error.name == source
-        advice = ": is it installed? A file is named with .py" if missing else ""
-        raise InputError(
-            f"importing {source} raised {type(error).__name__}: {error}{advice}"
-        ) from error
+def _admit(thing: object, origin: Origin) -> Callable[[], Classifier]:
+    """Builds the classifier anew each time: a network may change after it was built."""
+
+    def build() -> Classifier:
+        built = thing
+        ready = isinstance(built, nn.Module | Classifier | Estimator)
+        if callable(built) and (isinstance(built, type) or not ready):
+            built = _call(built, origin.text)
+        return _object(built, name=origin.text)
+
+    return build
 
 
-def _attribute(module: ModuleType, attribute: str, text: str) -> Any:
-    try:
-        return functools.reduce(getattr, attribute.split("."), module)
-    except AttributeError as error:
-        raise InputError(f"{text}: there is no {attribute!r} in it") from error
+CLASSIFIERS: Kind[Callable[[], Classifier]] = Kind(
+    name="classifier", built_in={}, admit=_admit
+)
 
 
 def _call(function: Any, text: str) -> Any:

@@ -1,11 +1,6 @@
 """Functions of NumPy batches."""
 
-import functools
-import hashlib
-import inspect
-import marshal
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +10,7 @@ from torch import Tensor
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
+from simplicert.plugins import name_of, source_digest
 
 
 class NumpyClassifier(Classifier):
@@ -48,8 +44,8 @@ class NumpyClassifier(Classifier):
         shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__(
-            name=name or _name(function),
-            digest=digest or _source_digest(function),
+            name=name or name_of(function),
+            digest=digest or source_digest(function),
             output=output,
             classes=classes,
             shape=shape,
@@ -78,29 +74,3 @@ class NumpyClassifier(Classifier):
             return torch.from_numpy(np.ascontiguousarray(returned))
 
         return forward
-
-
-def _name(function: Callable[..., Any]) -> str:
-    function = _unwrapped(function)
-    return str(getattr(function, "__qualname__", type(function).__qualname__))
-
-
-def _source_digest(function: Callable[..., Any]) -> str:
-    function = _unwrapped(function)
-    hashed = hashlib.sha256(_name(function).encode())
-    definition = function if hasattr(function, "__code__") else type(function)
-    try:
-        file = inspect.getsourcefile(definition)
-    except TypeError:  # built in
-        file = None
-    if file is not None and Path(file).is_file():
-        hashed.update(Path(file).read_bytes())
-    elif hasattr(function, "__code__"):  # typed into an interpreter
-        hashed.update(marshal.dumps(function.__code__))
-    return hashed.hexdigest()
-
-
-def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(inspect.unwrap(function), "__func__", function)

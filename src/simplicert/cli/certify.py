@@ -1,16 +1,15 @@
 """``simplicert certify``: stored votes in, certified radii out."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from simplicert.analysis import table1
-from simplicert.certificates.record import Framework
 from simplicert.cli.output import print_json, print_table1
-from simplicert.cli.types import Whole
+from simplicert.cli.types import Framework, MechanismName, ProcedureName, Whole
 from simplicert.files import check_suffix
-from simplicert.interop import certify_any, write_certificates
+from simplicert.interop import certify_path, write_certificates
 from simplicert.interop.export import CERTIFICATE_SUFFIXES
 
 
@@ -19,9 +18,9 @@ def certify_command(
     /,
     *,
     alpha: float | None = None,
-    framework: Framework = "multinomial",
-    mechanism: str | None = None,
-    procedure: Literal["simultaneous", "two-stage"] | None = None,
+    framework: Framework | None = None,
+    procedure: ProcedureName | None = None,
+    mechanism: MechanismName | None = None,
     selection: Whole | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
@@ -35,25 +34,24 @@ def certify_command(
         run: A run directory, or an imported log.
         alpha: Failure probability of each image's certificate. Default: 0.001, or the
             log's own.
-        framework: Hard votes (multinomial) or soft scores (softmax).
-        mechanism: What names the class: a built-in one, or FILE.py:FUNCTION. Default:
-            neyman_pearson, or the log's own.
-        procedure: All draws for both bounds (simultaneous), or Cohen's (two-stage):
-            some draws choose the class, the others bound it. Default: simultaneous, or
-            the log's own.
-        selection: How many draws choose it; whole blocks. Default: one block.
+        framework: Hard votes (multinomial) or soft scores (softmax), by the paper's
+            procedure of each. Default: multinomial.
+        procedure: How the expectations are bounded, in place of a framework.
+        mechanism: What names the class.
+        selection: How many draws only choose the class, whole blocks, where the
+            procedure is two_stage. Default: one block.
         partial: Certify the finished images of an unfinished run.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
     if out is not None:
         check_suffix(out, CERTIFICATE_SUFFIXES)
-    certificates = certify_any(
+    certificates = certify_path(
         run,
         alpha=alpha,
         framework=framework,
-        mechanism=mechanism,
         procedure=procedure,
+        mechanism=mechanism,
         selection=selection,
         partial=partial,
     )

@@ -17,11 +17,13 @@ from simplicert.analysis import (
     write_table,
 )
 from simplicert.analysis.formats import TABLE_SUFFIXES
-from simplicert.certificates.record import Framework
 from simplicert.cli.output import print_json
+from simplicert.cli.types import Framework, MechanismName, ProcedureName
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
-from simplicert.interop import certify_any
+from simplicert.interop import LogEvidence, open_evidence
+from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.mechanisms.protocol import Mechanism
 
 
 def compare_command(
@@ -30,12 +32,13 @@ def compare_command(
     /,
     *,
     alpha: float | None = None,
-    framework: Framework = "multinomial",
-    mechanism: str | None = None,
+    framework: Framework | None = None,
+    procedure: ProcedureName | None = None,
+    mechanism: MechanismName | None = None,
     baseline: str | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    format: TableFormat | None = None,  # noqa: A002 - the option's name
+    as_: Annotated[TableFormat | None, Parameter(name="--as")] = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Compare the mechanisms on one run, or two runs on the same images.
@@ -51,32 +54,31 @@ def compare_command(
         other: Another one, of the same images.
         alpha: Failure probability of each image's certificate. Default: 0.001, or the
             log's own.
-        framework: Hard votes (multinomial) or soft scores (softmax).
-        mechanism: What two runs are compared by; with one run, one more to compare: a
-            built-in one, or FILE.py:FUNCTION. Default: neyman_pearson, or the log's
-            own.
+        framework: Hard votes (multinomial) or soft scores (softmax), by the paper's
+            procedure of each. Default: multinomial.
+        procedure: How the expectations are bounded, in place of a framework.
+        mechanism: What two runs are compared by; with one run, one more to compare.
         baseline: What the mechanisms of one run are compared with. Default: cohen.
         partial: Compare the finished images of unfinished runs.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
-        format: How to print the tables. Default: text.
+        as_: How to print the tables. Default: text.
         json: Print everything as JSON.
     """
-    if json and format is not None:
-        raise InputError("give only one of --format and --json")
+    if json and as_ is not None:
+        raise InputError("give only one of --as and --json")
     if other is not None and baseline is not None:
         raise InputError("--baseline goes with one run; OTHER is compared with RUN")
     if out is not None:
         check_suffix(out, TABLE_SUFFIXES)
+    evidence = [open_evidence(path, partial=partial) for path in (run, other) if path]
+    found: str | Mechanism | None = mechanism
+    if mechanism is not None and not any(isinstance(e, LogEvidence) for e in evidence):
+        found = find_mechanism(mechanism)  # once, for both runs
     first, *second = [
-        certify_any(
-            path,
-            alpha=alpha,
-            framework=framework,
-            mechanism=mechanism,
-            partial=partial,
+        each.certify(
+            alpha=alpha, framework=framework, procedure=procedure, mechanism=found
         )
-        for path in (run, other)
-        if path is not None
+        for each in evidence
     ]
     if second:
         whole = compare_runs(first, *second)
@@ -90,7 +92,5 @@ def compare_command(
         print_json(tables if other is None else {**tables, "images": whole})
     else:
         width = get_terminal_size().columns if sys.stdout.isatty() else None
-        shown = [
-            format_table(t, format or "text", width=width) for t in tables.values()
-        ]
+        shown = [format_table(t, as_ or "text", width=width) for t in tables.values()]
         print("\n".join(shown), end="")

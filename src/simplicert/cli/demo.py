@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.arguments import checked_alpha
-from simplicert.certificates.certify import certify
+from simplicert.certificates import ALPHA, certify
 from simplicert.cli.output import print_table1
 from simplicert.cli.progress import draw_progress, training_progress
 from simplicert.cli.train import trained_already
@@ -14,7 +14,7 @@ from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
 from simplicert.interop import write_certificates
 from simplicert.models import build_model, save_checkpoint
-from simplicert.report import load_runs, render_report, write_report
+from simplicert.report import write
 from simplicert.sampling import Sampler, sample
 from simplicert.training import load_recipe, train
 
@@ -25,7 +25,7 @@ def demo_command(
     *,
     out: Annotated[Path, Parameter(alias="-o")] = Path("demo"),
     draws: Whole = 10_000,
-    alpha: float = 0.001,
+    alpha: float = ALPHA,
     seed: Whole = 0,
 ) -> None:
     """Train, sample, certify and report on handwritten digits, at three sigmas.
@@ -77,13 +77,10 @@ def demo_command(
             certificates = certify(votes, alpha=alpha, framework=framework)
             write_certificates(certificates, out / f"{run.name}-{framework}.parquet")
             print_table1(certificates)
-    page = write_report(
-        render_report(load_runs(list(runs), alpha=alpha, dataset=test)),
-        out / "report.html",
-    )
+    written = write(list(runs), page=out / "report.html", alpha=alpha, dataset=test)
     print(f"votes:        {', '.join(str(run) for run in runs)}")
     print(f"certificates: {out}/sigma-*.parquet")
-    print(f"report:       {page}")
+    print(f"report:       {written.page}")
 
 
 def _checkpoint(run: Path) -> Path:

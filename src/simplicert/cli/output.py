@@ -12,7 +12,10 @@ from simplicert.analysis import format_table, table1
 from simplicert.certificates.record import Certificates
 from simplicert.rounding import round_down
 
-CONSTANT = ["framework", "sigma", "draws", "alpha", "images", "top1"]
+CONSTANT = [
+    *("framework", "procedure", "noise", "norm", "sigma"),
+    *("draws", "alpha", "images", "top1"),
+]
 """Columns of Table 1 that are one number a run: they go into the heading."""
 
 
@@ -23,7 +26,8 @@ def print_table1(certificates: Certificates) -> None:
     top1 = fact["top1"]
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     print(
-        f"{fact['framework']}, sigma {fact['sigma']:g}: {fact['images']} images × "
+        f"{fact['framework']} ({fact['procedure']}), {fact['noise']} noise of sigma "
+        f"{fact['sigma']:g}, {fact['norm']} radii: {fact['images']} images × "
         f"{fact['draws']:,.0f} draws, alpha {fact['alpha']}{right}"
     )
     print(format_table(table.drop(columns=CONSTANT)))

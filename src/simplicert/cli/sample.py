@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
 from simplicert.cli.progress import draw_progress
-from simplicert.cli.types import Whole
+from simplicert.cli.types import NoiseName, Whole
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
 from simplicert.machine.refusal import was_launched_here
@@ -20,8 +21,8 @@ from simplicert.machine.workers import (
 )
 from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
-from simplicert.sampling.sampler import FLUSH_SECONDS, sole_writer
-from simplicert.sampling.workers import wait_for_run
+from simplicert.sampling.sampler import FLUSH_SECONDS
+from simplicert.sampling.workers import sole_writer, wait_for_run
 from simplicert.votes import RunDirectory
 
 
@@ -32,12 +33,13 @@ def sample_command(
     *,
     sigma: float,
     draws: Whole,
-    out: Path,
+    out: Annotated[Path, Parameter(alias="-o")],
+    noise: NoiseName = "gaussian",
     split: str = "test",
     size: Whole | None = None,
     images: str | None = None,
     per_class: Whole | None = None,
-    alpha: float = 0.001,
+    alpha: float = ALPHA,
     seed: Whole | None = None,
     block: Whole | None = None,
     batch: Whole | None = None,
@@ -45,7 +47,7 @@ def sample_command(
     compiled: Annotated[bool, Parameter(negative=())] = False,
     device: str | None = None,
     threads: Whole | None = None,
-    workers: Whole = 1,
+    processes: Whole = 1,
     corrupt: Literal["refuse", "skip"] = "refuse",
     nonfinite: Literal["stop", "count"] = "stop",
     flush: float = FLUSH_SECONDS,
@@ -56,16 +58,17 @@ def sample_command(
     Stop it at any instant; the same command goes on where it was.
 
         simplicert sample digits-0.50.safetensors digits \\
-            --sigma 0.5 --draws 10000 --out runs/s0.50
+            --sigma 0.5 --draws 10000 -o runs/s0.50
 
     Args:
         model: A checkpoint (.safetensors), an ONNX file (FILE.onnx, or
             FILE.onnx:probabilities), package.module:callable or file.py:callable that
             returns a classifier, timm:NAME, torchvision:NAME or hf:NAME.
-        data: A dataset's name, or its path.
+        data: A dataset's name, its path, or FILE.py:NAME.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         draws: Noisy forward passes an image.
         out: Run directory to write, or to continue.
+        noise: What is added to the inputs; sigma is its standard deviation.
         split: Part of the dataset.
         size: Cut photographs to a square of this side.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
@@ -77,15 +80,15 @@ def sample_command(
         precision: Of the forward pass; part of what is certified.
         compiled: Compile a torch model first; takes a minute.
         device: A torch device. Default: CUDA where there is one.
-        threads: CPU threads a worker.
-        workers: Processes on this machine; under torchrun, on any.
+        threads: CPU threads a process.
+        processes: On this machine; under torchrun, on any.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         flush: Seconds between two writes; what a crash can lose.
         dry_run: Say what would happen, and stop there.
     """
     share = share_of_this_process()
-    rank, world = share or (0, workers)
+    rank, world = share or (0, processes)
     leads = rank == 0 and not was_launched_here()  # else another does this
     if dry_run and rank > 0:
         return
@@ -99,10 +102,11 @@ def sample_command(
     sampler = Sampler(
         model,
         dataset,
+        noise=noise,
         precision=precision,
         compiled=compiled,
         device=device,
-        threads=threads_each(workers, threads),
+        threads=threads_each(processes, threads),
         nonfinite=nonfinite,
         flush=flush,
     )
@@ -113,12 +117,18 @@ def sample_command(
     )
     if leads:
         missing = RunDirectory.missing_draws(out, plan)
-        reached = reach(draws=plan.draws, sigma=plan.sigma, alpha=alpha)
+        reached = reach(
+            find_procedure(),
+            looks=plan.looks,
+            noise=sampler.noise,
+            sigma=plan.sigma,
+            alpha=alpha,
+        )
         costs = forecast(
             plan,
             speed=sampler.trial(plan),
             missing=missing,
-            workers=world,
+            processes=world,
             normalisations=sampler.classifier.normalisations,
         )
         for line in (*costs.lines, reached.line):
@@ -140,8 +150,8 @@ def sample_command(
             sampler.draw(run, share=share, progress=None if rank else progress)
         return
     with sole_writer(out, plan) as run:
-        if workers > 1:
-            launch_workers(sys.argv[1:], workers=workers, threads=plan.threads)
+        if processes > 1:
+            launch_workers(sys.argv[1:], workers=processes, threads=plan.threads)
         else:
             with draw_progress(out.name) as progress:
                 sampler.draw(run, progress=progress)

@@ -56,7 +56,7 @@ def simplex_command(
     twice, over (E0, E1) and as a ternary plot, and its grid and the curves between the
     winning regions are written as tables.
 
-        simplicert simplex fig3-multinomial --format pdf --out figures
+        simplicert simplex fig3-multinomial --format pdf -o figures
         simplicert simplex --ratio mine.py:radius neyman_pearson --json
 
     Args:

@@ -39,7 +39,7 @@ def train_command(
     device: str | None = None,
     compiled: Annotated[bool, Parameter(negative=())] = False,
     processes: Whole = 1,
-    workers: Whole = 0,
+    readers: Whole = 0,
     corrupt: Literal["refuse", "skip"] = "refuse",
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -59,18 +59,19 @@ def train_command(
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         epochs: Length of the run; the recipe's schedule is stretched to it.
         set_: Another field of the recipe, as in --set seed=1; repeatable. The method is
-            --set method.name=gaussian, macer, smoothadv or consistency.
+            --set method.name=gaussian, macer, smoothadv, consistency or
+            FILE.py:CLASS.
         out: The checkpoint to write, by default RECIPE-sigma.safetensors. Beside it
             lie the log, .csv, and until it is written the state, .training.
         device: Where to train, as torch names it; by default a GPU if there is one.
         compiled: Compile the network first; takes minutes, pays on a GPU.
         processes: On this machine, restarted if one dies; they divide the recipe's
             shares. On several machines, start torchrun instead.
-        workers: Processes that read images ahead; 0 reads them in this one.
+        readers: Processes that read images ahead; 0 reads them in this one.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         json: Print all that the checkpoint says about itself, as JSON.
     """
-    for option, number, least in (("processes", processes, 1), ("workers", workers, 0)):
+    for option, number, least in (("processes", processes, 1), ("readers", readers, 0)):
         if number < least:
             raise InputError(f"--{option} must be at least {least}, got {number}")
     share = share_of_this_process()
@@ -105,7 +106,7 @@ def train_command(
                 state=state,
                 device=device,
                 compiled=compiled,
-                workers=workers,
+                readers=readers,
                 progress=progress if leads else ignore,
             )
             if leads:

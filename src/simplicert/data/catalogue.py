@@ -1,47 +1,51 @@
-"""Datasets by name, and the forms in which others are recognised."""
+"""Data sets by name, by plug-in, and in the forms in which files are recognised."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal
 
-from simplicert.data import cifar, folder, huggingface, idx, npz, parquet
+import numpy as np
+
+from simplicert.data import huggingface
+from simplicert.data.cifar import cifar
 from simplicert.data.dataset import Dataset
 from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
+from simplicert.data.folder import folder
+from simplicert.data.form import Form
+from simplicert.data.given import as_dataset
+from simplicert.data.idx import idx
+from simplicert.data.npz import npz
+from simplicert.data.parquet import parquet
 from simplicert.errors import InputError, unknown_name
+from simplicert.plugins import Kind, Origin
 
+Loader = Callable[..., object]
+"""``(*, split)`` → a data set, or inputs, or inputs and labels."""
 
-class _ArrayForm(Protocol):
-    def recognises(self, path: Path) -> bool: ...
-    def load(self, path: Path, *, split: str) -> Dataset: ...
-
-
-class _EncodedForm(Protocol):
-    def recognises(self, path: Path) -> bool: ...
-    def find(self, path: Path, *, split: str) -> EncodedImages: ...
-
-
-_NAMED: dict[str, Callable[..., Dataset]] = {"digits": digits}
-_ARRAYS: tuple[_ArrayForm, ...] = (npz, cifar, idx)
-_ENCODED: tuple[_EncodedForm, ...] = (parquet, folder)
+FORMS: tuple[Form, ...] = (npz, cifar, idx, parquet, folder)
+"""In the order in which they are tried; a new one is a file and its place here."""
 
 # Where Debian's dataset packages install.
 _INSTALLED = Path("/usr/share/datasets")
 
 
 def load_dataset(
-    name_or_path: str,
+    name_or_path: str | Dataset,
     *,
     split: str = "test",
     size: int | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
 ) -> Dataset:
-    """A dataset by name, or from files in any of the forms that people have them in.
+    """A data set by name, or from files in any of the forms that people have them in.
 
     Args:
         name_or_path: ``"digits"``; the name of a dataset in /usr/share/datasets;
-            ``"hf:NAME"`` on the Hugging Face hub; or the path of a Parquet directory,
-            an image folder, CIFAR's binary files, idx files, or an ``.npz`` file.
+            ``"hf:NAME"`` on the Hugging Face hub; the path of a Parquet directory, an
+            image folder, CIFAR's binary files, idx files, or an ``.npz`` file; or
+            ``file.py:thing``, ``package:thing`` or an installed entry point: a
+            ``Dataset``, arrays of inputs and of labels, or a function of ``split`` that
+            returns one of these.
         split: Part of it.
         size: Cut encoded images to a square of this side; see ``encoded.decoded``.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
@@ -55,27 +59,35 @@ def load_dataset(
         >>> len(digits), digits.shape
         (355, (1, 8, 8))
     """
-    if name_or_path in _NAMED:
-        if size is not None:
-            raise _one_size(name_or_path)
-        return _NAMED[name_or_path](split=split)
-    if name_or_path.startswith(huggingface.PREFIX):
+    found: object
+    if isinstance(name_or_path, Dataset):
+        return name_or_path
+    if name_or_path in DATASETS.names:
+        found = DATASETS.find(name_or_path)(split=split)
+    elif name_or_path.startswith(huggingface.PREFIX):
         found = huggingface.find(name_or_path, split=split)
+    else:
+        path = Path(name_or_path)
+        if not path.exists():
+            path = _INSTALLED / name_or_path
+        if path.exists():
+            found = _recognised(path).open(path, split=split)
+        elif ":" in name_or_path:
+            found = DATASETS.find(name_or_path)(split=split)
+        else:
+            raise _no_such(name_or_path)
+    if isinstance(found, EncodedImages):
         return decoded(found, size=size, corrupt=corrupt)
-    path = Path(name_or_path)
-    if not path.exists():
-        path = _INSTALLED / name_or_path
-    if not path.exists():
-        raise _no_such(name_or_path)
-    for form in _ARRAYS:
+    if size is not None:
+        raise InputError(f"{name_or_path} holds images of one size: leave out the size")
+    assert isinstance(found, Dataset)
+    return found
+
+
+def _recognised(path: Path) -> Form:
+    for form in FORMS:
         if form.recognises(path):
-            if size is not None:
-                raise _one_size(path)
-            return form.load(path, split=split)
-    for encoded_form in _ENCODED:
-        if encoded_form.recognises(path):
-            source = encoded_form.find(path, split=split)
-            return decoded(source, size=size, corrupt=corrupt)
+            return form
     _refuse_pickles(path)
     raise InputError(
         f"{path} is no dataset: it should hold Parquet files, SPLIT/CLASS/FILE images, "
@@ -84,17 +96,46 @@ def load_dataset(
     )
 
 
-def _one_size(source: str | Path) -> InputError:
-    return InputError(f"{source} holds images of one size: leave out the size")
-
-
 def _no_such(name_or_path: str) -> InputError:
     if "/" in name_or_path or "." in name_or_path:
         return InputError(f"no dataset at {name_or_path}: check the path")
     return InputError(
-        f"{unknown_name('dataset', name_or_path, _NAMED)}, the names in {_INSTALLED}, "
-        "hf:NAME, or a path (./ in front if there is no / in it)"
+        f"{unknown_name('dataset', name_or_path, DATASETS.names)}, the names in "
+        f"{_INSTALLED}, hf:NAME, file.py:NAME, or a path (./ in front if there is no / "
+        "in it)"
     )
+
+
+def _admit(thing: object, origin: Origin) -> Loader:
+    """A function of the split that gives a ``Dataset``, whatever was given."""
+
+    def load(*, split: str) -> Dataset:
+        found: Any = thing
+        if callable(thing) and not isinstance(thing, Dataset):
+            try:
+                found = thing(split=split)
+            except InputError:
+                raise
+            except (Exception, SystemExit) as error:  # the user's code
+                raise InputError(
+                    f"{origin.text}(split={split!r}) raised {type(error).__name__}: "
+                    f"{error}. It must take a split and return a Dataset, inputs, or "
+                    "(inputs, labels)"
+                ) from error
+        if isinstance(found, Dataset):
+            return found
+        inputs, labels = found if isinstance(found, tuple) else (found, None)
+        return as_dataset(
+            np.asarray(inputs) if isinstance(inputs, list) else inputs,
+            labels,
+            name=origin.name,
+            split=split,
+        )
+
+    return load
+
+
+DATASETS: Kind[Loader] = Kind(name="dataset", built_in={"digits": digits}, admit=_admit)
 
 
 def _refuse_pickles(path: Path) -> None:

@@ -8,18 +8,19 @@ import numpy as np
 from simplicert.data.arrays import ArrayReader
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
+from simplicert.data.form import Form
 from simplicert.errors import InputError
 
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
 
 
-def recognises(path: Path) -> bool:
+def _recognises(path: Path) -> bool:
     """Whether the test images of either dataset are there."""
     return (path / "test_batch.bin").is_file() or (path / "test.bin").is_file()
 
 
-def load(path: Path, *, split: str) -> Dataset:
+def _load(path: Path, *, split: str) -> Dataset:
     """The ``train`` or ``test`` images, in memory.
 
     CIFAR-100 has its 100 fine classes.
@@ -73,3 +74,6 @@ def _class_names(path: Path, *, hundred: bool) -> tuple[str, ...]:
                 f"{names} is no text ({error}): unpack the archive again"
             ) from error
     return tuple(map(str, range(100 if hundred else 10)))
+
+
+cifar = Form(_recognises, _load)

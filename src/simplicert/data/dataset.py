@@ -17,7 +17,7 @@ class Reader(Protocol):
 
     def __call__(
         self, rows: Int64[np.ndarray, " rows"]
-    ) -> Float32[np.ndarray, "rows channels height width"]:
+    ) -> Float32[np.ndarray, "rows ..."]:
         """Images of these rows, in [0, 1], in the order asked."""
 
 
@@ -28,7 +28,7 @@ class Dataset:
     Attributes:
         name: Name it is recorded under.
         split: Part of the dataset, such as ``"train"`` or ``"test"``.
-        shape: Channels, height and width of every image.
+        shape: Of every input: channels, height and width of images.
         class_names: One name a class; a label is a position in it. Empty if unknown.
         labels: One class an image, or None where the source has none.
         indices: One stable number an image: its row in the source. It is unique within
@@ -40,7 +40,7 @@ class Dataset:
 
     name: str
     split: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     class_names: tuple[str, ...]
     labels: Int64[np.ndarray, " labels"] | None
     indices: Int64[np.ndarray, " images"]
@@ -80,7 +80,7 @@ class Dataset:
 
     def read(
         self, positions: Int64[np.ndarray, " rows"]
-    ) -> Float32[np.ndarray, "rows channels height width"]:
+    ) -> Float32[np.ndarray, "rows ..."]:
         """Images at these positions, in [0, 1]."""
         return self.reader(self.indices[positions])
 

@@ -10,17 +10,18 @@ import numpy as np
 from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
+from simplicert.data.form import Form
 from simplicert.errors import InputError
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp"}
 
 
-def recognises(path: Path) -> bool:
+def _recognises(path: Path) -> bool:
     """Whether there are directories two levels deep."""
     return any(True for split in _folders(path) for _ in _folders(split))
 
 
-def find(path: Path, *, split: str) -> EncodedImages:
+def _find(path: Path, *, split: str) -> EncodedImages:
     """The images of one split, in the order of their names.
 
     Labels number the classes of *all* splits in the order of their names, so that a
@@ -82,3 +83,6 @@ def _folders(path: Path) -> list[Path]:
         for entry in path.iterdir()
         if entry.is_dir() and not entry.name.startswith(".")
     )
+
+
+folder = Form(_recognises, _find)

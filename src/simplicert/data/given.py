@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from simplicert.data import Dataset
+from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_bytes
 from simplicert.errors import InputError
 
@@ -20,11 +20,15 @@ class TorchTensor(Protocol):
         """Itself, without its history."""
 
 
-Images = Dataset | np.ndarray | TorchTensor
+Images: TypeAlias = Dataset | np.ndarray | TorchTensor
 
 
 def as_dataset(
-    images: Images, labels: Sequence[int] | Int[np.ndarray, " images"] | None
+    images: Images,
+    labels: Sequence[int] | Int[np.ndarray, " images"] | None,
+    *,
+    name: str = "array",
+    split: str = "all",
 ) -> Dataset:
     """The dataset itself, or one around an array.
 
@@ -41,10 +45,11 @@ def as_dataset(
             f"{type(images).__name__}: stack single images first"
         )
     array = images if isinstance(images, np.ndarray) else images.detach().cpu().numpy()
-    if array.ndim != 4 or not len(array) or not np.issubdtype(array.dtype, np.floating):
+    if array.ndim < 2 or not array.size or not np.issubdtype(array.dtype, np.floating):
         raise InputError(
-            "images must be floating point, (images, channels, height, width), at "
-            f"least one; got {array.dtype} of shape {array.shape}"
+            "images must be floating point, images × their shape, as in (images, "
+            f"channels, height, width), at least one; got {array.dtype} of shape "
+            f"{array.shape}"
         )
     pixels = array.astype(np.float32)
     classes = None if labels is None else np.asarray(labels)
@@ -59,8 +64,8 @@ def as_dataset(
         )
     content = pixels.tobytes() + (b"" if classes is None else classes.tobytes())
     return Dataset(
-        name="array",
-        split="all",
+        name=name,
+        split=split,
         shape=pixels.shape[1:],
         class_names=(),
         labels=None if classes is None else classes.astype(np.int64),

@@ -11,6 +11,7 @@ import numpy as np
 from simplicert.data.arrays import ArrayReader
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
+from simplicert.data.form import Form
 from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.errors import InputError
 
@@ -24,12 +25,12 @@ _CLASS_NAMES = {
 }  # fmt: skip
 
 
-def recognises(path: Path) -> bool:
+def _recognises(path: Path) -> bool:
     """Whether a file of images is there, compressed or not."""
     return any(path.glob("*-images-idx3-ubyte*"))
 
 
-def load(path: Path, *, split: str) -> Dataset:
+def _load(path: Path, *, split: str) -> Dataset:
     """The ``train`` or ``test`` (``t10k``) images, in memory.
 
     Raises:
@@ -91,3 +92,6 @@ def _array(file: Path) -> np.ndarray:
             f"after it come {size} bytes. Download it again"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+
+
+idx = Form(_recognises, _load)

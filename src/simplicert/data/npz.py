@@ -8,18 +8,19 @@ import numpy as np
 from simplicert.data.arrays import ArrayReader
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
+from simplicert.data.form import Form
 from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.errors import InputError
 
 _COLOURS = (1, 3)
 
 
-def recognises(path: Path) -> bool:
+def _recognises(path: Path) -> bool:
     """Whether this is a file of that name."""
     return path.suffix == ".npz"
 
 
-def load(path: Path, *, split: str) -> Dataset:
+def _load(path: Path, *, split: str) -> Dataset:
     """The images of one split, in memory.
 
     The arrays of a split are ``SPLIT_images`` and ``SPLIT_labels``, or ``x_SPLIT`` and
@@ -102,3 +103,6 @@ def _pixels(path: Path, images: np.ndarray) -> tuple[np.ndarray, int]:
         f"{path}: images are {images.dtype} in [{images.min()}, {images.max()}]: they "
         "must be bytes, or floating point in [0, 1]"
     )
+
+
+npz = Form(_recognises, _load)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
+from simplicert.data.form import Form
 from simplicert.data.labels import labels_of, numbered_classes
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
@@ -26,12 +27,12 @@ _LABEL_COLUMNS = ("label", "fine_label", "labels")
 _SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<count>\d+)")
 
 
-def recognises(path: Path) -> bool:
+def _recognises(path: Path) -> bool:
     """Whether this is a Parquet file, or a directory that holds some."""
     return bool(_parquet_files(path))
 
 
-def find(path: Path, *, split: str) -> EncodedImages:
+def _find(path: Path, *, split: str) -> EncodedImages:
     """The images of one split.
 
     A split is the files ``SPLIT-00000-of-00003.parquet``, ``SPLIT.parquet`` or
@@ -149,3 +150,6 @@ def _class_names(schema: Any, label: str | None) -> tuple[str, ...]:
         return tuple(map(str, described["info"]["features"][label]["names"]))
     except (ValueError, LookupError, TypeError):
         return ()
+
+
+parquet = Form(_recognises, _find)

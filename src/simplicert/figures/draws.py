@@ -1,23 +1,20 @@
-"""What draws buy and what they cost: the paper's Figure 6."""
+"""What draws buy: the paper's Figure 6a."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from simplicert import analysis
 from simplicert.figures.legend import legend_above
+from simplicert.figures.protocol import Figure
 from simplicert.figures.style import mechanism_styles
 
-__all__ = ["draw_against_draws", "draw_times"]
+__all__ = ["draw_against_draws", "draws"]
 
 LABELS = {
     "above_0.05": "share of images, radius > 0.05",
     "median_radius": "median radius",
-}
-STEPS: Mapping[str, dict[str, Any]] = {
-    "draws": {"color": "0.3", "linestyle": "solid"},
-    "bounds": {"color": "0.6", "linestyle": (0, (3, 1))},
 }
 
 
@@ -45,27 +42,8 @@ def draw_against_draws(
     legend_above(ax)
 
 
-def draw_times(table: pd.DataFrame, ax: Axes) -> None:
-    """Draw the seconds an image that each step takes, against the draws (Fig. 6b).
-
-    Args:
-        table: What ``analysis.times`` returned, for one or more numbers of draws.
-        ax: Ordinary axes.
-    """
-    steps = list(dict.fromkeys(table["step"]))
-    styles = {**mechanism_styles(s for s in steps if s not in STEPS), **STEPS}
-    for step in steps:
-        rows = table[table["step"] == step].sort_values("draws")
-        ax.plot(
-            rows["draws"],
-            rows["seconds_per_image"],
-            marker=".",
-            label=step,
-            **styles[step],
-        )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("draws an image")
-    ax.set_ylabel("seconds an image")
-    ax.grid(visible=True)
-    legend_above(ax)
+draws = Figure(
+    name="fig6a-draws",
+    table=lambda view: view.by_draws and analysis.against_draws(view.by_draws),
+    draw=draw_against_draws,
+)

@@ -1,13 +1,18 @@
 """How many images gain how much: the paper's Figure 7."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from simplicert import analysis
 from simplicert.figures.legend import legend_above
+from simplicert.figures.protocol import Figure, View
 from simplicert.figures.style import mechanism_styles
 
-__all__ = ["draw_improvement"]
+__all__ = ["draw_improvement", "improvement"]
+
+PERCENTS = np.linspace(0.0, 100.0, 201)
 
 
 def draw_improvement(table: pd.DataFrame, ax: Axes) -> None:
@@ -28,3 +33,12 @@ def draw_improvement(table: pd.DataFrame, ax: Axes) -> None:
     ax.set_xlim(table["percent"].min(), table["percent"].max())
     ax.grid(visible=True)
     legend_above(ax)
+
+
+def _table(view: View) -> pd.DataFrame | None:
+    if not view.improvable:
+        return None
+    return analysis.improvement_survival(view.certificates, PERCENTS)
+
+
+improvement = Figure(name="fig7-improvement", table=_table, draw=draw_improvement)

@@ -1,29 +1,42 @@
-"""Certificates from a log that others published."""
+"""The one door from a path to certificates: a run directory, or an imported log."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr
 
-from simplicert import mechanisms
+from simplicert import paper
 from simplicert.bounds import clopper_pearson_lower
-from simplicert.certificates.certify import DEFAULT_MECHANISM, certify_run
-from simplicert.certificates.record import ABSTAIN, Certificates, Framework
+from simplicert.certificates import (
+    ABSTAIN,
+    ALPHA,
+    Certificates,
+    certify,
+    find_procedure,
+)
 from simplicert.errors import InputError
 from simplicert.interop.recover import largest_radius
 from simplicert.interop.reported import REPORTED, ReportedLog, is_reported_log
+from simplicert.mechanisms import cohen
+from simplicert.mechanisms.catalogue import name_of
+from simplicert.mechanisms.protocol import Mechanism
+from simplicert.noises import gaussian
+from simplicert.procedures import Procedure
+from simplicert.votes import RunDirectory, Votes
+from simplicert.votes.looks import one_look
 
-__all__ = ["certify_any", "certify_log"]
+__all__ = ["Evidence", "LogEvidence", "RunEvidence", "certify_path", "open_evidence"]
 
 
-def certify_any(
+def certify_path(
     path: Path | str,
     *,
     alpha: float | None = None,
-    framework: Framework = "multinomial",
-    mechanism: str | None = None,
-    procedure: Literal["simultaneous", "two-stage"] | None = None,
+    framework: str | None = None,
+    procedure: str | Procedure | None = None,
+    mechanism: str | Mechanism | None = None,
     selection: int | None = None,
     partial: bool = False,
 ) -> Certificates:
@@ -33,115 +46,233 @@ def certify_any(
         path: A run directory, or what ``simplicert import`` made of a log.
         alpha: Failure probability of each image; by default 0.001, or the log's own.
         framework: As for ``certify``. A log is of hard votes.
-        mechanism: As for ``certify`` and ``certify_log``; by default
-            ``neyman_pearson``, or what the log's radii are.
-        procedure: As for ``certify_run``; by default ``"simultaneous"``, or the log's,
-            which is ``"two-stage"``.
-        selection: As for ``certify_run``; not of a log.
-        partial: As for ``certify_run``.
+        procedure: As for ``certify``. A log's is ``"two_stage"``.
+        mechanism: As for ``certify`` and ``LogEvidence.certify``; by default the tight
+            one, or what the log's radii are.
+        selection: Draws of each image that only choose the class, whole blocks: for
+            procedures that need them. Default: one block. Not of a log.
+        partial: Leave unfinished images out, instead of refusing.
 
     Raises:
-        InputError: As ``certify_run`` and ``certify_log``; of a log, what would need
-            its votes.
+        InputError: As ``certify``, ``RunDirectory.read`` and ``LogEvidence.certify``;
+            ``selection`` for a procedure that does not need it.
     """
-    if not is_reported_log(path):
-        return certify_run(
-            path,
-            alpha=0.001 if alpha is None else alpha,
-            framework=framework,
-            mechanism=mechanism or DEFAULT_MECHANISM,
-            procedure=procedure or "simultaneous",
-            selection=selection,
-            partial=partial,
+    return open_evidence(path, partial=partial).certify(
+        alpha=alpha,
+        framework=framework,
+        procedure=procedure,
+        mechanism=mechanism,
+        selection=selection,
+    )
+
+
+def open_evidence(path: Path | str, *, partial: bool = False) -> "Evidence":
+    """What is at ``path``, ready to be certified in one way or several.
+
+    Raises:
+        InputError: Neither a run nor a log.
+    """
+    if is_reported_log(path):
+        return LogEvidence(path)
+    return RunEvidence(path, partial=partial)
+
+
+class RunEvidence:
+    """A run directory; its votes are read when they are first wanted, and kept.
+
+    Args:
+        path: An existing run.
+        partial: Leave unfinished images out, instead of refusing.
+    """
+
+    def __init__(self, path: Path | str, *, partial: bool = False) -> None:
+        self.path, self.partial = Path(path), partial
+        self.directory = RunDirectory(path)
+
+    @property
+    def procedures(self) -> Sequence[str]:
+        """The paper's procedure of each framework that was counted."""
+        return [paper.PROCEDURES[f] for f in self.directory.manifest.statistics]
+
+    @cached_property
+    def votes(self) -> Votes:
+        """All votes and scores."""
+        return self.directory.read(partial=self.partial)
+
+    @cached_property
+    def _hard_votes(self) -> Votes:
+        if "votes" in vars(self):
+            return self.votes
+        return self.directory.read(scores=False, partial=self.partial)
+
+    def certify(
+        self,
+        *,
+        alpha: float | None = None,
+        framework: str | None = None,
+        procedure: str | Procedure | None = None,
+        mechanism: str | Mechanism | None = None,
+        selection: int | None = None,
+        blocks: int | None = None,
+    ) -> Certificates:
+        """Certificates of the run, or of its first ``blocks`` only.
+
+        Args:
+            alpha: As for ``certify_path``, like the others.
+            framework: Likewise.
+            procedure: Likewise.
+            mechanism: Likewise.
+            selection: Likewise.
+            blocks: How many blocks of each image to use: what a shorter run would give.
+        """
+        found = find_procedure(procedure, framework=framework)
+        scores = found.statistic != "multinomial"
+        if not found.separate and selection is not None:
+            raise InputError(
+                f"selection is for procedures with separate draws (two_stage), and "
+                f"{found.name} has none"
+            )
+        if found.separate:
+            block = self.directory.manifest.block
+            votes = self.directory.read(
+                scores=scores,
+                selection=block if selection is None else selection,
+                partial=self.partial,
+            )
+        elif blocks is not None:
+            votes = self.directory.read(
+                blocks=slice(0, blocks), scores=scores, partial=self.partial
+            )
+        else:
+            votes = self.votes if scores else self._hard_votes
+        return certify(
+            votes,
+            alpha=ALPHA if alpha is None else alpha,
+            procedure=found,
+            mechanism=mechanism,
         )
-    if framework != "multinomial":
-        raise InputError(f"{path} is a log of hard votes: it has no soft scores")
-    if procedure == "simultaneous" or selection is not None:
-        raise InputError(
-            f"{path} is a log of the two-stage procedure, without its votes: neither "
-            "another procedure nor another selection can be had of it"
-        )
-    return certify_log(path, alpha=alpha, mechanism=mechanism)
 
 
-def certify_log(
-    path: Path | str, *, alpha: float | None = None, mechanism: str | None = None
-) -> Certificates:
-    """Certificates from an imported certification log, as far as its evidence goes.
-
-    Column ``reported`` holds the log's radii, at its own alpha, as what is certain of
-    them: each less a unit of its last printed digit, because print may round up, and
-    none larger than unanimous votes give. Where the digits determine every count, there
-    is also ``cohen``: the radius re-derived from the count, at any alpha, and then it
-    is the one that counts. ``source["evidence"]`` says which: ``"recovered counts"`` or
-    ``"reported radii"``. What the log does not say is NaN (estimates) or -1 (the class
-    of an abstention, every runner-up). A row in which the log abstains has the bound 0
-    and stays an abstention.
+class LogEvidence:
+    """An imported certification log, as far as its evidence goes.
 
     Args:
         path: A directory that ``simplicert import`` made of a log in Cohen's layout.
-        alpha: Failure probability of each image; the log's by default.
-        mechanism: Which column counts: ``"cohen"``, whose radii the reported ones are
-            where they are not re-derivable, or ``"reported"``.
 
     Raises:
-        InputError: There is no such log; another mechanism; another alpha than the
-            log's, while the log's radii are not re-derivable.
+        InputError: There is no such log, or it is damaged.
     """
-    log = ReportedLog.read(path)
-    conditions = log.conditions
-    alpha = conditions.alpha if alpha is None else alpha
-    same = alpha == conditions.alpha
-    if not same and not log.recovered:
-        raise InputError(
-            f"{path} holds radii reported at alpha {conditions.alpha:g}, and not the "
-            f"votes to derive others from: use --alpha {conditions.alpha:g}"
+
+    procedures: Sequence[str] = ("two_stage",)
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.log = ReportedLog.read(path)
+
+    def certify(
+        self,
+        *,
+        alpha: float | None = None,
+        framework: str | None = None,
+        procedure: str | Procedure | None = None,
+        mechanism: str | Mechanism | None = None,
+        selection: int | None = None,
+    ) -> Certificates:
+        """Certificates that the log itself supports.
+
+        Column ``reported`` holds the log's radii, at its own alpha, as what is certain
+        of them: each less a unit of its last printed digit, because print may round up,
+        and none larger than unanimous votes give. Where the digits determine every
+        count, there is also ``cohen``: the radius re-derived from the count, at any
+        alpha, and then it is the one that counts. ``source["evidence"]`` says which:
+        ``"recovered counts"`` or ``"reported radii"``. What the log does not say is NaN
+        (estimates) or -1 (the class of an abstention, every runner-up). A row in which
+        the log abstains has the bound 0 and stays an abstention.
+
+        Args:
+            alpha: Failure probability of each image; the log's by default.
+            framework: Of hard votes only.
+            procedure: ``"two_stage"``, which it is.
+            mechanism: Which column counts: ``"cohen"``, whose radii the reported ones
+                are where they are not re-derivable, or ``"reported"``.
+            selection: Cannot be had.
+
+        Raises:
+            InputError: Another mechanism, framework or procedure; another alpha than
+                the log's, while the log's radii are not re-derivable.
+        """
+        if framework not in (None, "multinomial"):
+            raise InputError(
+                f"{self.path} is a log of hard votes: it has no soft scores"
+            )
+        if procedure not in (None, "two_stage") or selection is not None:
+            raise InputError(
+                f"{self.path} is a log of the two-stage procedure, without its votes: "
+                "neither another procedure nor another selection can be had of it"
+            )
+        log, path = self.log, self.path
+        conditions = log.conditions
+        alpha = conditions.alpha if alpha is None else alpha
+        same = alpha == conditions.alpha
+        if not same and not log.recovered:
+            raise InputError(
+                f"{path} holds radii reported at alpha {conditions.alpha:g}, and not "
+                f"the votes to derive others from: use --alpha {conditions.alpha:g}"
+            )
+        images = len(log.indices)
+        named = log.radius > 0
+        estimate = np.full(images, np.nan)
+        limit = largest_radius(
+            sigma=conditions.sigma, draws=conditions.draws, alpha=conditions.alpha
         )
-    images = len(log.indices)
-    named = log.radius > 0
-    estimate = np.full(images, np.nan)
-    limit = largest_radius(
-        sigma=conditions.sigma, draws=conditions.draws, alpha=conditions.alpha
-    )
-    certain = np.maximum(np.minimum(log.radius - log.unit, limit), 0.0)
-    radii = {REPORTED: certain} if same else {}
-    if log.recovered:
-        estimate[named] = log.most[named] / conditions.draws
-        lower = clopper_pearson_lower(log.most, trials=conditions.draws, alpha=alpha)
-        radii["cohen"] = mechanisms.cohen(lower, 1.0 - lower, sigma=conditions.sigma)
-    else:
-        # The bound that the radius implies.
-        lower = np.where(certain > 0, ndtr(certain / conditions.sigma), 0.0)
-    own = "cohen" if log.recovered else REPORTED
-    if mechanism not in (None, "cohen", *radii):
-        raise InputError(
-            f"{path} is a log of Cohen's radii, not of votes: {mechanism} cannot be "
-            f"had of it. It has: {', '.join(radii)}"
+        certain = np.maximum(np.minimum(log.radius - log.unit, limit), 0.0)
+        radii = {REPORTED: certain} if same else {}
+        if log.recovered:
+            estimate[named] = log.most[named] / conditions.draws
+            lower = clopper_pearson_lower(
+                log.most, trials=conditions.draws, alpha=alpha
+            )
+            radii["cohen"] = cohen(lower, 1.0 - lower, sigma=conditions.sigma)
+        else:
+            # The bound that the radius implies.
+            lower = np.where(certain > 0, ndtr(certain / conditions.sigma), 0.0)
+        own = "cohen" if log.recovered else REPORTED
+        asked = mechanism if isinstance(mechanism, str | None) else name_of(mechanism)
+        if asked not in (None, "cohen", *radii):
+            raise InputError(
+                f"{path} is a log of Cohen's radii, not of votes: {asked} cannot be "
+                f"had of it. It has: {', '.join(radii)}"
+            )
+        chosen = asked if asked in radii else own
+        return Certificates(
+            indices=log.indices,
+            labels=log.labels,
+            top=np.where(log.predicted >= 0, log.predicted, ABSTAIN),
+            runner_up=np.full(images, ABSTAIN),
+            e0=estimate,
+            e1=np.full(images, np.nan),
+            e0_lower=lower,
+            e1_upper=1.0 - lower,
+            radii=radii,
+            members=(chosen,),
+            mechanism=chosen,
+            draws=np.full(images, conditions.draws),
+            sigma=conditions.sigma,
+            alpha=alpha,
+            noise=gaussian.facts,
+            looks=one_look(conditions.draws),
+            framework="multinomial",
+            procedure="two_stage",
+            classes=int(max(log.labels.max(), log.predicted.max())) + 1,
+            source={
+                "log": conditions.source,
+                "digest": conditions.digest,
+                "evidence": log.evidence,
+                "notes": "; ".join(conditions.notes),
+                "run": str(path),
+            },
         )
-    chosen = mechanism if mechanism in radii else own
-    return Certificates(
-        indices=log.indices,
-        labels=log.labels,
-        top=np.where(log.predicted >= 0, log.predicted, ABSTAIN),
-        runner_up=np.full(images, ABSTAIN),
-        e0=estimate,
-        e1=np.full(images, np.nan),
-        e0_lower=lower,
-        e1_upper=1.0 - lower,
-        radii=radii,
-        members=(chosen,),
-        mechanism=chosen,
-        draws=np.full(images, conditions.draws),
-        sigma=conditions.sigma,
-        alpha=alpha,
-        framework="multinomial",
-        procedure="two-stage",
-        classes=int(max(log.labels.max(), log.predicted.max())) + 1,
-        source={
-            "log": conditions.source,
-            "digest": conditions.digest,
-            "evidence": log.evidence,
-            "notes": "; ".join(conditions.notes),
-            "run": str(path),
-        },
-    )
+
+
+Evidence = RunEvidence | LogEvidence
+"""What can be certified."""

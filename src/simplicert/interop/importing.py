@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import ValidationError
 
+from simplicert.arguments import checked_alpha, checked_sigma
 from simplicert.errors import InputError
 from simplicert.interop.cohen_log import is_cohen_log, read_cohen_log
 from simplicert.interop.counts_table import (
@@ -18,7 +19,8 @@ from simplicert.interop.counts_table import (
     read_counts,
 )
 from simplicert.interop.dsrs_log import is_dsrs_log, read_dsrs_log
-from simplicert.votes.manifest import DataSource, Manifest, ModelSource
+from simplicert.votes.looks import one_look
+from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory
 
@@ -146,10 +148,8 @@ def _import_cohen(
             f"{file} is a certification log, which does not say how it was made: give "
             "--sigma, --draws and --alpha as published with it"
         )
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
-    if not 0.0 < sigma < np.inf:
-        raise InputError(f"sigma must be positive and finite, got {sigma!r}")
+    checked_alpha(alpha)
+    checked_sigma(sigma)
     if not 1 <= draws < LARGEST_WHOLE:
         raise InputError(f"draws must be at least 1 and below 2**53, got {draws}")
     log = read_cohen_log(file, sigma=sigma, draws=draws, alpha=alpha)
@@ -193,11 +193,12 @@ def _write_run(
     try:
         manifest = Manifest(
             sigma=float(sigma),
-            draws=draws,
+            noise=NoiseSource(name="gaussian", norm="l2"),
+            looks=[*one_look(draws)],
             block=draws,
             seed=0,
             classes=table.counts.shape[1],
-            scores=False,
+            statistics=["multinomial"],
             model=ModelSource(name=name, digest=digest),
             data=DataSource(
                 name=name, digest=digest, shape=[], class_names=table.class_names
@@ -224,9 +225,7 @@ def _write_run(
             VoteRows(
                 images=table.indices,
                 blocks=np.zeros(len(table.indices), dtype=np.int64),
-                counts=table.counts,
-                score_sums=None,
-                score_squares=None,
+                columns={"counts": table.counts},
                 draw_seconds=np.full(len(table.indices), np.nan),
             )
         )

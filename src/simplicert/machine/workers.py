@@ -38,7 +38,7 @@ def threads_each(workers: int, threads: int | None) -> int | None:
     """
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError(
-            f"workers must be at least 1 and at most {MOST_WORKERS}, got {workers}"
+            f"processes must be at least 1 and at most {MOST_WORKERS}, got {workers}"
         )
     if threads is None and workers > 1:
         return max(1, torch.get_num_threads() // workers)

@@ -1,32 +1,20 @@
 """Mechanisms by name, from a file, from a package, or installed by somebody else."""
 
-import importlib
-import importlib.util
-import sys
-from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Collection, Sequence
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert import mechanisms
-from simplicert.errors import InputError, unknown_name
+from simplicert.errors import InputError
 from simplicert.mechanisms.foreign import guarded
 from simplicert.mechanisms.laws import check_laws
-from simplicert.mechanisms.protocol import Mechanism
+from simplicert.mechanisms.protocol import Mechanism, common_proof, proof_of
+from simplicert.plugins import Kind, Origin
 
-__all__ = ["ENTRY_POINTS", "best_of", "find_mechanism", "known_mechanisms"]
-
-ENTRY_POINTS = "simplicert.mechanisms"
-"""The entry point group under which a package can offer mechanisms."""
-
-
-def known_mechanisms() -> list[str]:
-    """Names that :func:`find_mechanism` knows: built-in ones, then installed ones."""
-    return [*mechanisms.__all__, *(point.name for point in _installed())]
+__all__ = ["MECHANISMS", "best_of", "find_mechanism", "name_of"]
 
 
 def find_mechanism(spec: str | Mechanism) -> Mechanism:
@@ -38,10 +26,8 @@ def find_mechanism(spec: str | Mechanism) -> Mechanism:
     checked again on every call.
 
     Args:
-        spec: A built-in name; ``path/to/file.py:function``;
-            ``package.module:function``; the name of an installed entry point of the
-            group ``simplicert.mechanisms``; or several of these with commas between
-            them, for the largest of their radii; or a function.
+        spec: What ``simplicert.plugins.Kind.find`` takes; or, as text, several of these
+            with commas between them, for the largest of their radii.
 
     Returns:
         A mechanism whose ``__name__`` serves as a column name.
@@ -55,27 +41,18 @@ def find_mechanism(spec: str | Mechanism) -> Mechanism:
         >>> find_mechanism("li,cohen").__name__
         'max(li, cohen)'
     """
-    if not isinstance(spec, str):
-        return _from_outside(spec, name=name_of(spec), origin=repr(spec))
-    if "," in spec:
+    if isinstance(spec, str) and "," in spec:
         return best_of([find_mechanism(part.strip()) for part in spec.split(",")])
-    if spec in mechanisms.__all__:
-        mechanism: Mechanism = getattr(mechanisms, spec)
-        return mechanism
-    if ":" in spec:
-        place, _, attribute = spec.rpartition(":")
-        short = Path(place).stem if _is_file(place) else place.rpartition(".")[2]
-        function = _attribute(_imported(place), attribute, place)
-        return _from_outside(function, name=f"{short}.{attribute}", origin=spec)
-    for point in _installed():
-        if point.name == spec:
-            function = _attribute(_imported(point.module), point.attr, point.module)
-            return _from_outside(function, name=point.name, origin=point.value)
-    raise unknown_name("mechanism", spec, known_mechanisms())
+    return MECHANISMS.find(spec)
 
 
 def best_of(members: Sequence[Mechanism]) -> Mechanism:
     """The largest radius of several mechanisms, itself a mechanism.
+
+    Its proof is about what all of theirs are about.
+
+    Raises:
+        InputError: They are about different noises, norms or statistics.
 
     Example:
         >>> at_best = best_of([mechanisms.li, mechanisms.cohen])
@@ -88,58 +65,41 @@ def best_of(members: Sequence[Mechanism]) -> Mechanism:
     ) -> Float64[np.ndarray, "..."]:
         return mechanisms.ensemble(e0_lower, e1_upper, sigma=sigma, members=members)
 
-    best.__name__ = f"max({', '.join(map(name_of, members))})"
-    return best
+    return _marked(
+        best, f"max({', '.join(map(name_of, members))})", common_proof([*members])
+    )
 
 
 def name_of(mechanism: Mechanism) -> str:
     """What it is called in columns and legends."""
-    return getattr(mechanism, "__name__", type(mechanism).__name__)
+    return str(getattr(mechanism, "__name__", type(mechanism).__name__))
 
 
-def _installed() -> list[EntryPoint]:
-    return sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
-
-
-def _from_outside(function: object, *, name: str, origin: str) -> Mechanism:
+def _admit(function: object, origin: Origin) -> Mechanism:
     """Somebody else's function, guarded, and found to obey the laws."""
     if not callable(function):
-        raise InputError(f"{origin!r} is a {type(function).__name__}, not a function")
-    except_laws = getattr(function, "except_laws", ())
-    mechanism = guarded(function, name=name)
-    check_laws(mechanism, except_laws=except_laws)
+        raise InputError(
+            f"{origin.text!r} is a {type(function).__name__}, not a function"
+        )
+    excepted = getattr(function, "except_laws", ())
+    if not isinstance(excepted, Collection):
+        raise InputError(
+            f"mechanism {origin.name!r}: except_laws must be a list of laws, got "
+            f"{excepted!r}"
+        )
+    mechanism = _marked(
+        guarded(function, name=origin.name), origin.name, proof_of(function)
+    )
+    check_laws(mechanism, except_laws=excepted)
     return mechanism
 
 
-def _is_file(place: str) -> bool:
-    return place.endswith(".py")
+def _marked(function: Callable[..., object], name: str, proof: object) -> Mechanism:
+    function.__name__ = name
+    function.proof = proof  # type: ignore[attr-defined]  # functions take any
+    return cast("Mechanism", function)
 
 
-def _imported(place: str) -> ModuleType:
-    """The module of a path that ends in ``.py``, or of a dotted name."""
-    try:
-        if not _is_file(place):
-            return importlib.import_module(place)
-        name = f"_mechanisms_in_{Path(place).stem}"  # no real module's name
-        spec = importlib.util.spec_from_file_location(name, place)
-        if spec is None or spec.loader is None:
-            raise ImportError("not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses and pickle look it up
-        spec.loader.exec_module(module)
-        return module
-    except Exception as error:  # the user's code: anything can happen
-        raise InputError(
-            f"cannot import {place!r} for a mechanism: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _attribute(module: ModuleType, name: str, place: str) -> object:
-    if not hasattr(module, name):
-        own = [
-            key
-            for key, value in vars(module).items()
-            if getattr(value, "__module__", None) == module.__name__
-        ]
-        raise unknown_name(f"function of {place}", name, own)
-    return getattr(module, name)
+MECHANISMS: Kind[Mechanism] = Kind(
+    name="mechanism", built_in=mechanisms.BUILT_IN, admit=_admit
+)

@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from simplicert.mechanisms.neyman_pearson import SAFETY, half_gap
-from simplicert.mechanisms.protocol import Radii
+from simplicert.mechanisms.protocol import Radii, proves
 from simplicert.mechanisms.separated import Points, where_separated
+from simplicert.noises import gaussian
 
 
+@proves(noise=gaussian)
 def cohen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Radius at which class 0 keeps more than half of all the mass.
 

@@ -4,15 +4,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from simplicert.mechanisms.protocol import Radii
+from simplicert.mechanisms.protocol import Radii, proves
 from simplicert.mechanisms.separated import Points, where_separated
 from simplicert.mechanisms.solvers.ascent import SEARCHED, ascend, half_log_ratio
 from simplicert.mechanisms.solvers.quantiles import quantile_gap
+from simplicert.noises import gaussian
 
 _LEAST = 2.0**-1000
 """A smaller E1 counts as this, which only lowers the radius: no subnormal numbers."""
 
 
+@proves(noise=gaussian)
 def cullen(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which the analytic Gaussian mechanism separates the classes.
 

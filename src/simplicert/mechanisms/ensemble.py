@@ -10,9 +10,11 @@ from simplicert.errors import InputError
 from simplicert.mechanisms.cohen import cohen
 from simplicert.mechanisms.cullen import cullen
 from simplicert.mechanisms.li import li
-from simplicert.mechanisms.protocol import Mechanism, Radii
+from simplicert.mechanisms.protocol import Mechanism, Radii, proves
+from simplicert.noises import gaussian
 
 
+@proves(noise=gaussian, of=("multinomial",))  # as li's, a member by default
 def ensemble(
     e0_lower: ArrayLike,
     e1_upper: ArrayLike,

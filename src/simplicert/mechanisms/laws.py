@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 
+from simplicert import mechanisms
 from simplicert.errors import InputError, unknown_name
-from simplicert.mechanisms.neyman_pearson import neyman_pearson
-from simplicert.mechanisms.protocol import Mechanism
+from simplicert.mechanisms.protocol import Mechanism, Proof, proof_of
 
 __all__ = ["LAWS", "broken_laws", "check_laws"]
 
@@ -21,14 +21,14 @@ LAWS: Mapping[str, str] = MappingProxyType(
         "sum": "bounds that sum to more than 1 count as e1_upper = 1 - e0_lower",
         "monotone": "never falls as e0_lower rises, never rises as e1_upper does",
         "linear": "proportional to sigma",
-        "tight": "never above neyman_pearson, the largest radius that holds for every "
-        "classifier with these expectations under Gaussian noise",
+        "tight": "never above the largest radius that holds for every classifier with "
+        "these expectations under its noise: neyman_pearson for Gaussian noise",
     }
 )
 """Every law by name, with its statement."""
 
 EXCEPTABLE = ("monotone", "linear", "tight")
-"""Those that a sound mechanism might break: other noise, or evidence beyond E0, E1."""
+"""Those that a sound mechanism might break: it may know more than E0 and E1."""
 
 TOLERANCE = 1e-9
 """Relative slack of every comparison: room for a solver's last digits, not for more."""
@@ -56,6 +56,7 @@ def check_laws(mechanism: Mechanism, *, except_laws: Collection[str] = ()) -> No
         InputError: Which law fails, at which point, with the values there.
 
     Example:
+        >>> from simplicert.mechanisms import neyman_pearson
         >>> def hopeful(e0_lower, e1_upper, *, sigma):
         ...     return 3.0 * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
         >>> check_laws(hopeful, except_laws=["tight"])
@@ -82,6 +83,15 @@ def check_laws(mechanism: Mechanism, *, except_laws: Collection[str] = ()) -> No
             )
 
 
+def tightest(proof: Proof) -> Mechanism | None:
+    """Our mechanism that none with a proof about the same noise and norm exceeds."""
+    for mechanism in mechanisms.BUILT_IN.values():
+        ours = proof_of(mechanism)
+        if ours.tight and (ours.noise, ours.norm) == (proof.noise, proof.norm):
+            return mechanism
+    return None
+
+
 def broken_laws(mechanism: Mechanism) -> dict[str, str]:
     """Each law that a mechanism breaks, with a point at which it does, in words.
 
@@ -97,7 +107,7 @@ def broken_laws(mechanism: Mechanism) -> dict[str, str]:
         "sum": _sum(radius, mechanism),
         "monotone": _monotone(radius),
         "linear": _linear(radius, mechanism),
-        "tight": _tight(radius),
+        "tight": _tight(radius, mechanism),
     }
     return {law: where for law, where in found.items() if where}
 
@@ -172,8 +182,11 @@ def _linear(radius: Surface, mechanism: Mechanism) -> str | None:
     )
 
 
-def _tight(radius: Surface) -> str | None:
-    tight = neyman_pearson(_E0, _E1, sigma=1.0)
+def _tight(radius: Surface, mechanism: Mechanism) -> str | None:
+    ours = tightest(proof_of(mechanism))
+    if ours is None:  # of this noise nobody has told us
+        return None
+    tight = ours(_E0, _E1, sigma=1.0)
     return _first(
         radius > tight * (1.0 + TOLERANCE),
         lambda at: f"the radius is {radius[at]:.6g}, above {tight[at]:.6g}",

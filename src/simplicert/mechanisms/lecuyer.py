@@ -3,11 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simplicert.mechanisms.protocol import Radii
+from simplicert.mechanisms.protocol import Radii, proves
 from simplicert.mechanisms.separated import Points, where_separated
 from simplicert.mechanisms.solvers.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.noises import gaussian
 
 
+@proves(noise=gaussian)
 def lecuyer(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which the classical Gaussian mechanism separates the classes.
 

@@ -3,11 +3,14 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simplicert.mechanisms.protocol import Radii
+from simplicert.mechanisms.protocol import Radii, proves
 from simplicert.mechanisms.separated import Points, where_separated
 from simplicert.mechanisms.solvers.ascent import SEARCHED, ascend, half_log_ratio
+from simplicert.noises import gaussian
 
 
+# Renyi divergence is of the law of the voted class, not of a mean score.
+@proves(noise=gaussian, of=("multinomial",))
 def li(e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float) -> Radii:
     """Largest radius at which a Renyi divergence still separates the classes.
 

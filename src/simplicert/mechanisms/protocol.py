@@ -1,13 +1,28 @@
-"""What a certification mechanism is: a function of the evidence and sigma."""
+"""What a certification mechanism is: a function of the evidence and sigma, and a proof.
 
-from typing import Protocol, TypeAlias, runtime_checkable
+The function knows E0, E1 and sigma. What noise and norm its radius is about, and of
+which statistics, are facts that stand beside it, and are held against the votes'.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from simplicert.errors import InputError, unknown_name
+from simplicert.noises import Noise
+from simplicert.noises.protocol import Norm
+from simplicert.votes.columns import COLUMNS
+
+__all__ = ["Mechanism", "Proof", "Radii", "common_proof", "proof_of", "proves"]
+
 Radii: TypeAlias = Float64[np.ndarray, "..."]
-"""Certified l2 radii in input units, of the arguments' broadcast shape."""
+"""Certified radii in input units, of the arguments' broadcast shape."""
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @runtime_checkable  # beartype asks, under pytest
@@ -23,3 +38,110 @@ class Mechanism(Protocol):
     ) -> Radii:
         """Radii: 0 where nothing is certified; never negative or NaN."""
         ...
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a mechanism's proof is about. One that says nothing has the default.
+
+    Attributes:
+        noise: The name of the noise.
+        norm: Of the balls: ``"l1"``, ``"l2"`` or ``"linf"``.
+        of: The statistics whose expectations it may be given; ``None``: any mean of
+            numbers in [0, 1].
+        tight: Whether no larger radius holds for every classifier with these
+            expectations under this noise: nothing that knows E0 and E1 alone is larger.
+    """
+
+    noise: str = "gaussian"
+    norm: str = "l2"
+    of: tuple[str, ...] | None = None
+    tight: bool = False
+
+    def __post_init__(self) -> None:
+        if self.norm not in get_args(Norm):
+            raise unknown_name("norm", str(self.norm), get_args(Norm))
+        known = {column.statistic for column in COLUMNS.values()}
+        for statistic in self.of or ():
+            if statistic not in known:
+                raise unknown_name("statistic", str(statistic), sorted(known))
+
+    def lacks(self, noise: Noise, statistic: str) -> str | None:
+        """Why it does not apply to these votes, or ``None`` where it does."""
+        if self.noise != noise.name:
+            return f"its proof is for {self.noise} noise, and these votes had {noise}"
+        if self.norm != noise.norm:
+            return (
+                f"its radii are of {self.norm} balls, and {noise.name} noise certifies "
+                f"{noise.norm} balls here"
+            )
+        if self.of is not None and statistic not in self.of:
+            return (
+                f"its proof is about {' and '.join(self.of)} expectations (the law of "
+                f"the voted class), not {statistic} ones"
+            )
+        return None
+
+
+def proves(
+    *,
+    noise: Noise | str,
+    norm: str | None = None,
+    of: tuple[str, ...] | None = None,
+    tight: bool = False,
+) -> Callable[[F], F]:
+    """Say what a mechanism's proof is about; a decorator.
+
+    Args:
+        noise: The noise, or its name.
+        norm: Of the balls. Default: what the noise certifies, or l2 by a name alone.
+        of: The statistics, as ``Proof`` has them.
+        tight: As ``Proof`` has it.
+    """
+    own = noise.norm if isinstance(noise, Noise) else "l2"
+    name = noise.name if isinstance(noise, Noise) else noise
+
+    def mark(function: F) -> F:
+        function.proof = Proof(name, norm or own, of, tight)  # type: ignore[attr-defined]  # functions take any
+        return function
+
+    return mark
+
+
+def proof_of(mechanism: object) -> Proof:
+    """What a mechanism says of its proof; Gaussian, l2, any mean, if it says nothing.
+
+    Raises:
+        InputError: It says something else than a ``Proof``.
+    """
+    proof = getattr(mechanism, "proof", Proof())
+    if not isinstance(proof, Proof):
+        raise InputError(
+            f"a mechanism's proof must be a simplicert.mechanisms.Proof, got {proof!r}"
+        )
+    return proof
+
+
+def common_proof(members: "tuple[object, ...] | list[object]") -> Proof:
+    """What holds of the largest radius of several: what holds of each.
+
+    Raises:
+        InputError: They are about different noises or norms, or no common statistic.
+    """
+    proofs = [proof_of(member) for member in members]
+    first = proofs[0]
+    of = first.of
+    for other in proofs[1:]:
+        if (first.noise, first.norm) != (other.noise, other.norm):
+            raise InputError(
+                f"one of these mechanisms is proved for {first.noise} noise and "
+                f"{first.norm} balls, and another for {other.noise} noise and "
+                f"{other.norm} balls: their radii have no maximum"
+            )
+        if of is None or other.of is None:
+            of = other.of if of is None else of
+        else:
+            of = tuple(name for name in of if name in other.of)
+    if of == ():
+        raise InputError("these mechanisms are proved for no common statistic")
+    return Proof(first.noise, first.norm, of, any(proof.tight for proof in proofs))

@@ -14,7 +14,7 @@ from simplicert.models.small_cnn import SmallConvNet
 class Architecture(Protocol):
     """Builds a network for images of one shape, with fresh weights."""
 
-    def __call__(self, *, shape: tuple[int, int, int], classes: int) -> nn.Module:
+    def __call__(self, *, shape: tuple[int, ...], classes: int) -> nn.Module:
         """A module that maps images in [0, 1] to logits."""
 
 
@@ -30,7 +30,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def build_model(
-    architecture: str, *, shape: tuple[int, int, int], classes: int
+    architecture: str, *, shape: tuple[int, ...], classes: int
 ) -> nn.Module:
     """A network with fresh weights, drawn from torch's global generator.
 

@@ -15,7 +15,7 @@ _CONSTANTS = {"0.mean", "0.std"}
 
 
 def load_published(
-    path: Path, architecture: str, *, shape: tuple[int, int, int], classes: int
+    path: Path, architecture: str, *, shape: tuple[int, ...], classes: int
 ) -> nn.Module:
     """A network with the weights of a ``.pth`` or ``.pth.tar`` file, in eval mode.
 

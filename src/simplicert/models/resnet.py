@@ -107,9 +107,7 @@ class ResNet(nn.Module):
         return logits
 
 
-def cifar_resnet(
-    *, depth: int, shape: tuple[int, int, int], classes: int
-) -> nn.Sequential:
+def cifar_resnet(*, depth: int, shape: tuple[int, ...], classes: int) -> nn.Sequential:
     """A ResNet for small images; ``depth`` is 20, 32, 44, 56 or 110."""
     channels, _, _ = shape
     grey = {"mean": [0.5] * channels, "std": [0.5] * channels}
@@ -124,7 +122,7 @@ def cifar_resnet(
     return nn.Sequential(Normalise(**(_CIFAR10 if channels == 3 else grey)), network)
 
 
-def resnet50(*, shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+def resnet50(*, shape: tuple[int, ...], classes: int) -> nn.Sequential:
     """ResNet-50, for photographs of 224x224."""
     channels, _, _ = shape
     if channels != 3:

@@ -16,7 +16,7 @@ class SmallConvNet(nn.Sequential):
         classes: Number of logits.
     """
 
-    def __init__(self, *, shape: tuple[int, int, int], classes: int) -> None:
+    def __init__(self, *, shape: tuple[int, ...], classes: int) -> None:
         channels, height, width = shape
         super().__init__(
             Normalise([0.5] * channels, [0.5] * channels),

@@ -3,5 +3,13 @@
 from simplicert.report.load import load_runs
 from simplicert.report.page import render_report, write_report
 from simplicert.report.run import ReportRun
+from simplicert.report.write import Written, write
 
-__all__ = ["ReportRun", "load_runs", "render_report", "write_report"]
+__all__ = [
+    "ReportRun",
+    "Written",
+    "load_runs",
+    "render_report",
+    "write",
+    "write_report",
+]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from simplicert import mechanisms
 from simplicert.analysis import certified_accuracy, curve_radii
 from simplicert.certificates.record import Certificates
 from simplicert.figures.style import mechanism_styles
+from simplicert.mechanisms import BUILT_IN
 from simplicert.report.run import ReportRun
 from simplicert.report.thumbnails import sprite_sheet
 from simplicert.simplex import boundaries, simplex_grid
@@ -105,7 +105,9 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         for name in ("top", "runner_up", "draws", "e0", "e1", "e0_lower", "e1_upper")
     }
     return {
-        "framework": certificates.framework,
+        "framework": certificates.label,
+        "norm": certificates.norm,
+        "facts": certificates.facts,
         "mechanism": certificates.mechanism,
         "members": list(certificates.members),
         "image": certificates.indices[rows].tolist(),
@@ -139,7 +141,7 @@ def _curves(certificates: Certificates) -> dict[str, Any]:
 @cache
 def _regions(members: tuple[str, ...]) -> dict[str, Any]:
     """Where on the simplex each ensemble member wins: the curves between, and names."""
-    known = [getattr(mechanisms, m) for m in members if m in mechanisms.__all__]
+    known = [BUILT_IN[member] for member in members if member in BUILT_IN]
     if len(known) < 2:
         return {"curves": [], "names": []}
     grid = simplex_grid(known, resolution=REGION_RESOLUTION)

@@ -1,18 +1,22 @@
 """Run directories and imported logs → what the page shows of them."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial as bound
 from pathlib import Path
 
 import numpy as np
 
-from simplicert.certificates.certify import DEFAULT_MECHANISM, PAPER_MECHANISMS, certify
-from simplicert.certificates.record import Framework
+from simplicert.analysis import certificates_by_draws
+from simplicert.certificates import Certificates, find_procedure
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
-from simplicert.interop import certify_log, is_reported_log
+from simplicert.interop import LogEvidence, RunEvidence, is_reported_log, open_evidence
 from simplicert.interop.reported import REPORTED
-from simplicert.report.run import MISSING, ReportRun
+from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.mechanisms.protocol import Mechanism, proof_of
+from simplicert.procedures import Procedure
+from simplicert.report.run import MISSING, Pictures, ReportRun
 from simplicert.votes import Manifest, RunDirectory
 
 __all__ = ["load_runs"]
@@ -22,8 +26,9 @@ def load_runs(
     paths: Sequence[Path | str],
     *,
     alpha: float | None = None,
-    framework: Framework | None = None,
-    mechanism: str | None = None,
+    framework: str | None = None,
+    procedure: str | Procedure | None = None,
+    mechanism: str | Mechanism | None = None,
     partial: bool = False,
     dataset: Dataset | None = None,
 ) -> list[ReportRun]:
@@ -35,8 +40,9 @@ def load_runs(
         alpha: Failure probability of each image on its own. Default: 0.001, or what a
             log reports.
         framework: One framework only. Default: each that the votes allow.
-        mechanism: The one that the page opens with, where it applies. Default:
-            ``neyman_pearson``, or what a log's radii are.
+        procedure: One procedure only, in place of the paper's of each framework.
+        mechanism: The one that the page opens with, where it applies. Default: the
+            tight one, or what a log's radii are.
         partial: Leave unfinished images out, instead of refusing.
         dataset: The sampled images, for their pictures.
 
@@ -59,90 +65,126 @@ def load_runs(
             f"{paths[0]} is a log, which does not say what its images are: "
             "leave the pictures out"
         )
+    # Once, for all runs: what is found is a file of the user's that is run.
+    found = None if mechanism is None or only_logs else find_mechanism(mechanism)
+    one = None
+    if procedure is not None or framework is not None:
+        one = find_procedure(procedure, framework=framework)
     loaded = []
-    for name, path in zip(names, map(Path, paths), strict=True):
-        if is_reported_log(path):
+    for name, path in zip(names, paths, strict=True):
+        evidence = open_evidence(path, partial=partial)
+        if isinstance(evidence, LogEvidence):
             asked = mechanism if only_logs else None
-            loaded.append(_from_log(name, path, alpha, framework, asked))
-            continue
-        directory = RunDirectory(path)
-        _check_same_images(directory, dataset)
-        votes = directory.read(partial=partial)
-        every: list[Framework] = ["multinomial"]
-        if votes.score_sums is not None:
-            every.append("softmax")
-        opening = {
-            each: _opening(mechanism or DEFAULT_MECHANISM, each, asked=framework)
-            for each in ([framework] if framework else every)
-        }
-        certificates = [
-            certify(
-                votes,
-                alpha=0.001 if alpha is None else alpha,
-                framework=each,
-                mechanism=opening[each],
+            made = evidence.certify(
+                alpha=alpha,
+                framework=framework,
+                procedure=procedure,
+                mechanism=asked,
             )
-            for each in opening
-        ]
+            loaded.append(_from_log(name, evidence, made, asked=asked is not None))
+            continue
+        _check_same_images(evidence.directory, dataset)
+        procedures = [one] if one else list(map(find_procedure, evidence.procedures))
         loaded.append(
-            ReportRun(
-                name=name,
-                certificates=certificates,
-                digest=votes.digest,
-                facts=_facts(path, directory.manifest),
-                class_names=directory.manifest.data.class_names,
+            _from_run(
+                name,
+                evidence,
+                procedures,
+                alpha=alpha,
+                mechanism=found,
+                text=mechanism if isinstance(mechanism, str) else None,
                 pictures=None if dataset is None else dataset.reader,
-                commands=[
-                    _command(
-                        path,
-                        *("--alpha", str(each.alpha)),
-                        *("--framework", each.framework),
-                        *("--mechanism", opening[each.framework]),
-                        *(["--partial"] if partial else []),
-                    )
-                    for each in certificates
-                ],
+                one=one is not None,
             )
         )
     return loaded
+
+
+def _from_run(
+    name: str,
+    evidence: RunEvidence,
+    procedures: Sequence[Procedure],
+    *,
+    alpha: float | None,
+    mechanism: Mechanism | None,
+    text: str | None,
+    pictures: Pictures | None,
+    one: bool,
+) -> ReportRun:
+    manifest = evidence.directory.manifest
+    certificates, commands = [], []
+    ways: dict[str, tuple[Procedure, Mechanism | None]] = {}
+    for each in procedures:
+        opening = mechanism
+        of = None if mechanism is None else proof_of(mechanism).of
+        if not one and of is not None and each.statistic not in of:
+            opening = None  # it is for the other view
+        made = evidence.certify(alpha=alpha, procedure=each, mechanism=opening)
+        certificates.append(made)
+        ways[made.procedure] = each, opening
+        commands.append(
+            _command(
+                evidence.path,
+                *("--alpha", str(made.alpha)),
+                *("--procedure", each.name),
+                *(
+                    "--mechanism",
+                    text if opening is not None and text else made.mechanism,
+                ),
+                *(["--partial"] if evidence.partial else []),
+            )
+        )
+    return ReportRun(
+        name=name,
+        certificates=certificates,
+        digest=evidence.votes.digest,
+        facts=_facts(evidence.path, manifest),
+        class_names=manifest.data.class_names,
+        pictures=pictures,
+        commands=commands,
+        mechanisms={name: opening for name, (_, opening) in ways.items()},
+        shorter=None
+        if evidence.partial or any(each.separate for each in procedures)
+        else bound(_shorter, evidence, ways),
+    )
+
+
+def _shorter(
+    evidence: RunEvidence,
+    ways: Mapping[str, tuple[Procedure, Mechanism | None]],
+    made: Certificates,
+) -> list[Certificates]:
+    """What the run's first draws give, certified as ``made`` was."""
+    procedure, opening = ways[made.procedure]
+    return certificates_by_draws(
+        evidence, alpha=made.alpha, procedure=procedure, mechanism=opening
+    )
 
 
 def _command(path: Path, *options: str) -> str:
     return shlex.join(["simplicert", "certify", str(path), *options])
 
 
-def _opening(mechanism: str, framework: Framework, *, asked: Framework | None) -> str:
-    """The mechanism, or the default where it is for the other framework only."""
-    elsewhere = (
-        mechanism in PAPER_MECHANISMS["multinomial"]
-        and mechanism not in PAPER_MECHANISMS[framework]
-    )
-    return DEFAULT_MECHANISM if elsewhere and asked is None else mechanism
-
-
 def _from_log(
     name: str,
-    path: Path,
-    alpha: float | None,
-    framework: Framework | None,
-    mechanism: str | None,
+    evidence: LogEvidence,
+    certificates: Certificates,
+    *,
+    asked: bool,
 ) -> ReportRun:
-    if framework == "softmax":
-        raise InputError(f"{path} is a log of hard votes: it has no soft scores")
-    certificates = certify_log(path, alpha=alpha, mechanism=mechanism)
     source = certificates.source
     options = ["--alpha", str(certificates.alpha)]
     if certificates.mechanism == REPORTED:
         options = []  # there is no other alpha to be had
-    if mechanism is not None:
+    if asked:
         options += ["--mechanism", certificates.mechanism]
-    facts = {"run": str(path), "log": source["log"], MISSING: source["notes"]}
+    facts = {"run": str(evidence.path), "log": source["log"], MISSING: source["notes"]}
     return ReportRun(
         name=name,
         certificates=[certificates],
         digest=source["digest"],
         facts={key: value for key, value in facts.items() if value},
-        commands=[_command(path, *options)],
+        commands=[_command(evidence.path, *options)],
     )
 
 
@@ -162,6 +204,11 @@ def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None
             f"{directory.path} was sampled on images of {_sides(data.shape)} pixels, "
             f"and these are {_sides(dataset.shape)}: give the size that was sampled"
         )
+    if len(data.shape) != 3:
+        raise InputError(
+            f"{directory.path} was sampled on inputs of shape {tuple(data.shape)}, "
+            "which are no pictures: leave them out"
+        )
 
 
 def _sides(shape: Sequence[int]) -> str:
@@ -180,6 +227,7 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         "model digest": model.digest,
         "data": data.name,
         data_digest: data.digest,
+        "digest of the noise": manifest.noise.digest or "",
         "precision": manifest.precision,
         "seed": str(manifest.seed),
         "block": f"{manifest.block:,} draws",

@@ -32,12 +32,16 @@ class Overview:
     Attributes:
         claim: Of which images, by whom, under which noise.
         alpha: Every alpha on the page.
+        balls: Of which norms the radii are.
+        noise: What was added to the inputs.
         table_promise: What alpha means for all images of a run.
         reported: The runs of which no votes are known, or "".
     """
 
     claim: str
     alpha: str
+    balls: str
+    noise: str
     table_promise: str
     reported: str
 
@@ -70,9 +74,12 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         claim=f"{_each(f'{len(c):,}' for c in every)} image{'s' if images > 1 else ''}"
         + (f" of {data}" if data else "")
         + (f", classified by {model}" if model else "")
-        + f", under Gaussian noise of sigma = {_each(f'{c.sigma:g}' for c in every)}: "
+        + f", under {_each(c.noise.name for c in every)} noise of sigma = "
+        f"{_each(f'{c.sigma:g}' for c in every)}: "
         f"{_each(_draws(c) for c in every)} noisy draws an image.",
         alpha=_each(str(c.alpha) for c in every),
+        balls=_each(c.norm for c in every),
+        noise=_each(c.noise.name for c in every),
         table_promise=f"Of the certificates of {images:,} images some may be false: "
         f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
         reported=_each(
@@ -92,8 +99,9 @@ def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
     return [
         TableGroup(
             view=f"{i}-{j}",
-            title=f"{run.name}: {certificates.framework}, "
-            f"sigma = {certificates.sigma:g}, alpha = {certificates.alpha}, "
+            title=f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
+            f"{certificates.norm} radii, sigma = {certificates.sigma:g}, "
+            f"alpha = {certificates.alpha}, "
             f"n = {_draws(certificates)}, {len(certificates):,} images, "
             f"digest {run.digest[:12]}",
             rows=[
@@ -118,16 +126,22 @@ def conditions(run: ReportRun) -> dict[str, str]:
     """What a run's certificates rest on."""
     first = run.certificates[0]
     return {
+        "noise": f"{first.noise.name}, for {first.norm} balls",
         "sigma": f"{first.sigma:g}",
         "images": f"{len(first):,}",
         "labels": "none, so no accuracy" if first.labels is None else "known",
         "classes": f"{first.classes:,}",
         "draws an image": _draws(first),
+        "looks": "; ".join(
+            f"{look.draws:,} draws ({look.share:g} of alpha)" for look in first.looks
+        )
+        if len(first.looks) > 1
+        else "one, fixed before the first draw",
         "alpha an image": _each(str(c.alpha) for c in run.certificates),
         "framework": _each(c.framework for c in run.certificates),
         "procedure": _each(c.procedure for c in run.certificates),
         "abstains": _each(
-            f"{(c.radius == 0).sum():,} ({c.framework})" for c in run.certificates
+            f"{(c.radius == 0).sum():,} ({c.label})" for c in run.certificates
         ),
         f"digest of the {'log' if 'log' in run.facts else 'votes'}": run.digest,
         **{name: text for name, text in run.facts.items() if name == MISSING},

@@ -7,6 +7,7 @@ import numpy as np
 
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
+from simplicert.mechanisms.protocol import Mechanism
 
 __all__ = ["MISSING", "Pictures", "ReportRun"]
 
@@ -23,13 +24,17 @@ class ReportRun:
 
     Attributes:
         name: What the page calls it.
-        certificates: One for each framework, of the same votes.
+        certificates: One for each procedure, of the same votes.
         digest: Of the votes (``Votes.digest``), or of the log that stands for them.
         facts: What else is known, in the order in which it is shown. Runs with the
             same ``"data digest"`` are of the same images.
         class_names: A name a class; numbers are shown where this is ``None``.
         pictures: Fetches the images that the page lists, some at a time.
         commands: What a reader types to derive the same numbers.
+        mechanisms: The one that each procedure's certificates open with, if one was
+            asked for.
+        shorter: Certificates → those of the run's first draws, in order; ``None`` where
+            there are no votes to have them of.
 
     Raises:
         InputError: No images; certificates of different images; class names that are
@@ -43,6 +48,8 @@ class ReportRun:
     class_names: Sequence[str] | None = None
     pictures: Pictures | None = None
     commands: Sequence[str] = ()
+    mechanisms: Mapping[str, Mechanism | None] = field(default_factory=dict)
+    shorter: Callable[[Certificates], list[Certificates]] | None = None
 
     def __post_init__(self) -> None:
         if not self.certificates or len(self.certificates[0]) == 0:

@@ -14,7 +14,8 @@ from torch import Tensor
 from simplicert.classifiers.outputs import Forward, Output, outputs_of
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
-from simplicert.sampling.noisy import Chunk, NoisyImages, chunk_draws, stages
+from simplicert.noises import Noise
+from simplicert.sampling.noisy import Chunk, NoisyInputs, chunk_draws, stages
 from simplicert.sampling.seeds import chunk_seeds
 from simplicert.sampling.tally import Tally
 from simplicert.votes import Manifest
@@ -101,6 +102,7 @@ def draw_votes(
     tasks: Iterable[Task],
     plan: Manifest,
     *,
+    noise: Noise,
     output: Output,
     device: torch.device,
 ) -> Iterator[VoteRows]:
@@ -111,6 +113,7 @@ def draw_votes(
         read: Positions in the run → images, in [0, 1].
         tasks: The work, in order.
         plan: The run's conditions. Its batch is halved where memory does not suffice.
+        noise: What is added.
         output: What ``forward`` returns.
         device: Where everything happens.
 
@@ -121,7 +124,7 @@ def draw_votes(
         InputError: The model raises, or does not return one row of ``classes`` a draw;
             or one draw does not fit into memory.
     """
-    loop = _DrawLoop(forward, plan, output=output, device=device)
+    loop = _DrawLoop(forward, plan, noise=noise, output=output, device=device)
     indices = np.array(plan.images)
     pending: list[tuple[Task, Tally]] = []
     images, held = torch.empty(0), np.empty(0, dtype=np.int64)
@@ -157,13 +160,14 @@ class _DrawLoop:
         forward: Forward,
         plan: Manifest,
         *,
+        noise: Noise,
         output: Output,
         device: torch.device,
     ) -> None:
-        self.forward, self.plan = forward, plan
+        self.forward, self.plan, self.noise = forward, plan, noise
         self.output, self.device = output, device
         self.batch = plan.batch
-        self.noisy: NoisyImages | None = None
+        self.noisy: NoisyInputs | None = None
 
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
@@ -179,7 +183,7 @@ class _DrawLoop:
 
     @torch.inference_mode()
     def draw(
-        self, chunks: list[Chunk], images: list[Float[Tensor, "channels h w"]]
+        self, chunks: list[Chunk], images: list[Float[Tensor, "..."]]
     ) -> Tally | None:
         """The votes of a task, or ``None`` if it does not fit into memory.
 
@@ -195,7 +199,7 @@ class _DrawLoop:
                 outputs = [
                     outputs_of(
                         self.forward,
-                        noisy.images[start : min(start + self.batch, drawn)],
+                        noisy.inputs[start : min(start + self.batch, drawn)],
                         name=self.plan.model.name,
                         output=self.output,
                         classes=self.plan.classes,
@@ -210,10 +214,11 @@ class _DrawLoop:
             return None
         return tally
 
-    def _buffer(self, shape: Sequence[int]) -> NoisyImages:
+    def _buffer(self, shape: Sequence[int]) -> NoisyInputs:
         if self.noisy is None:
-            self.noisy = NoisyImages(
+            self.noisy = NoisyInputs(
                 shape,
+                noise=self.noise,
                 capacity=buffer_draws(shape, self.batch, self.device.type),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
@@ -255,18 +260,19 @@ def _to_rows(
 ) -> VoteRows:
     """Fetch the votes; the time ``since`` then is shared out evenly."""
     tasks, tallies = zip(*pending, strict=True)
-    scored = tallies[0].scored
 
     def fetch(columns: Iterable[Tensor]) -> np.ndarray:
         host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
         return host
 
-    counts = fetch(tally.counts for tally in tallies)  # waits for the device
+    columns = {  # the first waits for the device
+        name: fetch(tally.columns[name] for tally in tallies)
+        for name in tallies[0].columns
+    }
+    rows = sum(len(task.blocks) for task in tasks)
     return VoteRows(
         images=np.concatenate([indices[task.positions] for task in tasks]),
         blocks=np.concatenate([task.blocks for task in tasks]),
-        counts=counts,
-        score_sums=fetch(tally.sums for tally in tallies) if scored else None,
-        score_squares=fetch(tally.squares for tally in tallies) if scored else None,
-        draw_seconds=np.full(len(counts), (time.monotonic() - since) / len(counts)),
+        columns=columns,
+        draw_seconds=np.full(rows, (time.monotonic() - since) / rows),
     )

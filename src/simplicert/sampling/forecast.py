@@ -32,26 +32,27 @@ def forecast(
     *,
     speed: float,
     missing: int,
-    workers: int = 1,
+    processes: int = 1,
     normalisations: int = 0,
 ) -> Forecast:
     """Describe a run that is about to start.
 
     Args:
         plan: Its manifest.
-        speed: Draws a second of one worker, from a trial.
+        speed: Draws a second of one process, from a trial.
         missing: Draws that are not on disk yet.
-        workers: Processes that share it.
+        processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
             deviation, as far as is known.
     """
-    seconds = missing / (speed * workers)
+    seconds = missing / (speed * processes)
     passes = len(plan.images) * plan.draws
     lines = (
         f"{len(plan.images):,} images × {plan.draws:,} draws = {passes:,} passes of "
-        f"{plan.model.name} on {plan.data.name}, sigma {plan.sigma:g}",
+        f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
+        f"{plan.sigma:g}",
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
-        f"workers {workers}: about {speed:,.0f} draws/s each",
+        f"processes {processes}: about {speed:,.0f} draws/s each",
         f"{missing:,} passes to go, about {_duration(seconds)}",
     )
     warnings = []

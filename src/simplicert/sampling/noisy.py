@@ -1,4 +1,4 @@
-"""Noisy copies of images, the same bit for bit however they are batched."""
+"""Noisy copies of inputs, the same bit for bit however they are batched."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from simplicert.errors import InputError
 from simplicert.machine.layout import layout
+from simplicert.noises import Noise
 
 # At most so many values get a seed of their own. On a CPU they keep a thread busy; a
 # GPU takes no longer for these than for a few.
@@ -65,30 +67,33 @@ def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
     yield stage
 
 
-class NoisyImages:
+class NoisyInputs:
     """A buffer of noisy copies, written in place and reused.
 
     Args:
-        shape: Channels, height and width of an image.
+        shape: Of an input, of any length.
+        noise: What fills it.
         capacity: Draws it holds.
         sigma: Noise standard deviation.
         dtype: What the model takes. Noise is added in float32 and rounded once.
         device: Where it is.
 
     Attributes:
-        images: The buffer, draws × channels × height × width.
+        inputs: The buffer, draws × the shape.
     """
 
     def __init__(
         self,
         shape: Sequence[int],
         *,
+        noise: Noise,
         capacity: int,
         sigma: float,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        self.capacity, self._sigma = capacity, sigma
+        assert noise.fill is not None  # what is drawn from was found, not read
+        self.capacity, self._sigma, self._noise_of = capacity, sigma, noise.fill
         self._last = layout(shape) is torch.channels_last
         values = math.prod(shape)
         # Float32 whatever torch's default is: the noise is part of the evidence.
@@ -96,12 +101,12 @@ class NoisyImages:
         self._flat = self._noise
         if dtype != torch.float32:
             self._flat = torch.empty(capacity, values, device=device, dtype=dtype)
-        channels, height, width = shape
-        self.images = (
-            self._flat.view(-1, height, width, channels).permute(0, 3, 1, 2)
-            if self._last
-            else self._flat.view(-1, channels, height, width)
-        )
+        if self._last:
+            channels, height, width = shape
+            lying = self._flat.view(-1, height, width, channels)
+            self.inputs = lying.permute(0, 3, 1, 2)
+        else:
+            self.inputs = self._flat.view(-1, *shape)
         # A GPU fills a chunk in parallel; CPU generators are serial, but there can be
         # several.
         threads = torch.get_num_threads() if device.type == "cpu" else 1
@@ -109,13 +114,13 @@ class NoisyImages:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def fill(
-        self, chunks: Sequence[Chunk], images: Sequence[Float[Tensor, "channels h w"]]
+        self, chunks: Sequence[Chunk], inputs: Sequence[Float[Tensor, "..."]]
     ) -> int:
-        """Write the chunks' noisy images one after another; returns how many.
+        """Write the chunks' noisy inputs one after another; returns how many.
 
         Args:
             chunks: What to draw; fits the buffer.
-            images: The image of each row.
+            inputs: The input of each row.
         """
         ends, filled = [], 0
         for chunk in chunks:
@@ -125,9 +130,9 @@ class NoisyImages:
         start = 0
         for row, same in groupby(chunks, key=attrgetter("row")):
             piece = slice(start, start + sum(chunk.draws for chunk in same))
-            image = images[row].permute(1, 2, 0) if self._last else images[row]
+            own = inputs[row].permute(1, 2, 0) if self._last else inputs[row]
             torch.add(
-                image.reshape(1, -1),
+                own.reshape(1, -1),
                 self._noise[piece],
                 alpha=self._sigma,
                 out=self._flat[piece],
@@ -152,4 +157,41 @@ class NoisyImages:
     ) -> None:
         for chunk, end in share:
             generator.manual_seed(chunk.seed)
-            self._noise[end - chunk.draws : end].normal_(generator=generator)
+            self._noise_of(self._noise[end - chunk.draws : end], generator)
+
+
+def check_noise(noise: Noise) -> None:
+    """Try a noise from outside: it must be what every noise is.
+
+    Raises:
+        InputError: It raises, leaves values out, looks at more than its generator, or
+            has another mean than 0 or another standard deviation than 1.
+    """
+    assert noise.fill is not None
+    values = torch.full((500, 200), torch.nan)
+    again = torch.full_like(values, torch.nan)
+    generator = torch.Generator()
+    try:
+        for each in (values, again):
+            noise.fill(each, generator.manual_seed(1))
+    except Exception as error:  # the user's code: anything can happen
+        raise InputError(
+            f"noise {noise.name!r} raised {type(error).__name__}: {error}. It is "
+            "called as fill(values, generator) and must overwrite the float32 torch "
+            "tensor values"
+        ) from error
+    wide = values.double()
+    # Of 100,000 values: 10 standard errors, or more for heavy tails.
+    mean, deviation = float(wide.mean()), float(wide.std())
+    for rule, broken in (
+        ("leaves values that are not finite", not bool(values.isfinite().all())),
+        ("differs though its generator does not", not torch.equal(values, again)),
+        (f"has the mean {mean:.3f}, not 0", abs(mean) > 0.05),
+        (
+            f"has the standard deviation {deviation:.3f}, not 1, by which sigma scales "
+            "it",
+            abs(deviation - 1.0) > 0.05,
+        ),
+    ):
+        if broken:
+            raise InputError(f"noise {noise.name!r} {rule}")

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.errors import InputError
-from simplicert.votes import DataSource, Manifest, ModelSource
+from simplicert.noises import Noise
+from simplicert.sampling.tally import statistics_of
+from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
+from simplicert.votes.looks import one_look
 
 DEFAULT_BLOCK = 1000
 
@@ -23,6 +26,7 @@ def describe_run(
     classes: int,
     *,
     sigma: float,
+    noise: Noise,
     draws: int,
     block: int | None,
     batch: int,
@@ -37,14 +41,17 @@ def describe_run(
     Raises:
         InputError: A number is out of range, or ``draws`` not a multiple of ``block``.
     """
+    if draws < 1:
+        raise InputError(f"draws must be at least 1, got {draws}")
     try:
         return Manifest(
             sigma=float(sigma),
-            draws=draws,
+            noise=NoiseSource(name=noise.name, norm=noise.norm, digest=noise.digest),  # type: ignore[arg-type]  # pydantic checks it
+            looks=[*one_look(draws)],
             block=block if block is not None else min(DEFAULT_BLOCK, max(draws, 1)),
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
-            scores=classifier.output != "labels",
+            statistics=[*statistics_of(classifier.output)],  # type: ignore[list-item]  # likewise
             model=ModelSource(
                 name=classifier.name,
                 digest=classifier.digest,

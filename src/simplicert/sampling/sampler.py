@@ -4,13 +4,12 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from simplicert.classifiers.catalogue import as_classifier
@@ -18,6 +17,7 @@ from simplicert.data.given import Images, as_dataset, check_range
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
+from simplicert.noises import NOISES, Noise
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
     Task,
@@ -25,9 +25,12 @@ from simplicert.sampling.engine import (
     buffer_draws,
     draw_votes,
 )
+from simplicert.sampling.memory import MemoryRun
+from simplicert.sampling.noisy import check_noise
 from simplicert.sampling.plan import describe_run
+from simplicert.sampling.workers import sole_writer
 from simplicert.votes import Manifest, RunDirectory, Votes
-from simplicert.votes.rows import VoteRows, add_up
+from simplicert.votes.rows import VoteRows
 
 FLUSH_SECONDS = 20.0
 """Between two flushes; what was drawn since the last is all that a crash can lose."""
@@ -46,6 +49,7 @@ def sample(
     sigma: float,
     draws: int,
     labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+    noise: str | Noise = "gaussian",
     out: Path | str | None = None,
     seed: int | None = None,
     block: int | None = None,
@@ -69,6 +73,9 @@ def sample(
             input in [0, 1], and the noisy input is not clipped.
         draws: Forward passes an image; a multiple of ``block``.
         labels: True classes, for an array of images. Optional.
+        noise: What is added: ``"gaussian"``, for l2 radii; ``"uniform"``, for l1; or
+            one of your own, as ``NOISES.find`` takes it. Sigma is its standard
+            deviation.
         out: Run directory. An unfinished one with the same settings is continued;
             nothing is drawn or counted twice. Default: votes stay in memory.
         seed: Decides the noise. Default: that of the run continued, or a new one,
@@ -106,6 +113,7 @@ def sample(
         model,
         images,
         labels=labels,
+        noise=noise,
         precision=precision,
         compiled=compiled,
         device=device,
@@ -117,7 +125,7 @@ def sample(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
     if out is None:
-        memory = _Memory(plan)
+        memory = MemoryRun(plan)
         sampler.draw(memory, progress=progress)
         return memory.read()
     with sole_writer(out, plan) as run:
@@ -142,6 +150,7 @@ class Sampler:
         images: Images,
         *,
         labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+        noise: str | Noise = "gaussian",
         precision: str = "fp32",
         compiled: bool = False,
         device: str | None = None,
@@ -158,6 +167,9 @@ class Sampler:
         if not 0 <= flush < math.inf:
             raise InputError(f"flush must be a number of seconds, got {flush!r}")
         keep_freed_memory()
+        self.noise = NOISES.find(noise)
+        if self.noise.digest is not None:
+            check_noise(self.noise)
         self.classifier = as_classifier(model)
         self.dataset = as_dataset(images, labels)
         self.device = usable_device(device)
@@ -194,6 +206,7 @@ class Sampler:
             self.dataset,
             self.classes,
             sigma=sigma,
+            noise=self.noise,
             draws=draws,
             block=block,
             batch=usual_batch(self.dataset.shape, self.device.type)
@@ -244,7 +257,7 @@ class Sampler:
 
     def draw(
         self,
-        run: "RunDirectory | _Memory",
+        run: "RunDirectory | MemoryRun",
         *,
         share: tuple[int, int] = (0, 1),
         progress: Progress | None = None,
@@ -292,6 +305,7 @@ class Sampler:
             self._read,
             tasks,
             plan,
+            noise=self.noise,
             output=self.classifier.output,
             device=self.device,
         )
@@ -337,44 +351,3 @@ class Sampler:
                 "before is kept. Mend the model, or pass --nonfinite count to count "
                 "such draws for no class"
             )
-
-
-class _Memory:
-    """A run that is not on disk."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
-        self._rows: list[VoteRows] = []
-
-    def done(
-        self,
-        *,
-        skip_damaged: bool,  # noqa: ARG002 (nothing in memory is damaged)
-    ) -> Bool[np.ndarray, "images blocks"]:
-        return np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
-
-    def append(self, rows: VoteRows) -> None:
-        self._rows.append(rows)
-
-    def read(self) -> Votes:
-        return add_up(
-            self._rows, self.manifest, blocks=None, partial=False, run="this run"
-        )
-
-
-@contextmanager
-def sole_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
-    """Create the run, or continue it, while no other process draws into it.
-
-    Raises:
-        InputError: Another process holds it; ``path`` holds another run.
-    """
-    run = RunDirectory.open_or_create(path, plan)
-    try:
-        with FileLock(run.path / ".lock", timeout=0):
-            run.set_damaged_aside()
-            yield run
-    except Timeout:
-        raise InputError(
-            f"another process is drawing into {path}: wait for it, or stop it first"
-        ) from None

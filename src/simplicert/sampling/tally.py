@@ -5,11 +5,17 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from simplicert.classifiers.outputs import Output, sum_tolerance
+from simplicert.votes.columns import columns_of
 
 # Scores are floored to multiples of 2**-32, so that sums over up to 2**21 draws are
 # exact in float64: no order of addition, worker count or crash can change them. The
 # floored scores are what is certified: they still lie in [0, 1] and sum to at most 1.
 SCORE_GRID = 2.0**32
+
+
+def statistics_of(output: Output) -> tuple[str, ...]:
+    """What can be counted of such outputs: of labels, no scores."""
+    return ("multinomial",) if output == "labels" else ("multinomial", "softmax")
 
 
 class Tally:
@@ -22,17 +28,19 @@ class Tally:
         device: Where it is kept.
 
     Attributes:
-        scored: Whether there are soft scores: not from labels.
+        columns: The evidence columns by name; of labels there are no soft scores.
     """
 
     def __init__(
         self, rows: int, classes: int, *, output: Output, device: torch.device
     ) -> None:
         self._output = output
-        self.scored = output != "labels"
-        self.counts = torch.zeros(rows, classes, dtype=torch.int64, device=device)
-        self.sums = torch.zeros(rows, classes, dtype=torch.float64, device=device)
-        self.squares = torch.zeros_like(self.sums)
+        self.columns = {
+            column.name: torch.zeros(
+                rows, classes, dtype=getattr(torch, column.dtype), device=device
+            )
+            for column in columns_of(statistics_of(output))
+        }
 
     def add(
         self,
@@ -44,7 +52,7 @@ class Tally:
         A draw with a non-finite logit, or with what no probabilities can be, adds to no
         class.
         """
-        if not self.scored:
+        if self._output == "labels":
             self._count(outputs, row, torch.ones_like(outputs))
             return
         wide = outputs.double()
@@ -61,9 +69,9 @@ class Tally:
         self._count(wide.argmax(dim=1), row, valid.long())
         scores = scores.mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
         scores = torch.where(valid[:, None], scores, 0.0)
-        self.sums.index_add_(0, row, scores)
+        self.columns["score_sums"].index_add_(0, row, scores)
         floored = scores.mul_(scores).mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
-        self.squares.index_add_(0, row, floored)
+        self.columns["score_squares"].index_add_(0, row, floored)
 
     def _count(
         self,
@@ -71,5 +79,6 @@ class Tally:
         row: Int[Tensor, " draws"],
         votes: Int[Tensor, " draws"],
     ) -> None:
-        cell = row * self.counts.shape[1] + label
-        self.counts.view(-1).index_add_(0, cell, votes)
+        counts = self.columns["counts"]
+        cell = row * counts.shape[1] + label
+        counts.view(-1).index_add_(0, cell, votes)

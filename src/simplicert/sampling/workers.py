@@ -5,10 +5,14 @@ nobody, but waits for the first to start it.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from simplicert.errors import InputError
-from simplicert.votes import RunDirectory
+from simplicert.votes import Manifest, RunDirectory
 
 START_SECONDS = 600.0
 """How long a worker waits for the first one to start the run."""
@@ -28,3 +32,21 @@ def wait_for_run(path: Path | str) -> None:
                 "directory on a disk that all workers share?"
             )
         time.sleep(0.2)
+
+
+@contextmanager
+def sole_writer(path: Path | str, plan: Manifest) -> Iterator[RunDirectory]:
+    """Create the run, or continue it, while no other process draws into it.
+
+    Raises:
+        InputError: Another process holds it; ``path`` holds another run.
+    """
+    run = RunDirectory.open_or_create(path, plan)
+    try:
+        with FileLock(run.path / ".lock", timeout=0):
+            run.set_damaged_aside()
+            yield run
+    except Timeout:
+        raise InputError(
+            f"another process is drawing into {path}: wait for it, or stop it first"
+        ) from None

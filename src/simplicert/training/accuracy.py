@@ -20,7 +20,7 @@ def measure_accuracy(
     *,
     sigma: float,
     seed: int,
-    workers: int = 0,
+    readers: int = 0,
     processes: Processes = Processes(),  # noqa: B008 (frozen)
 ) -> float:
     """Share of images classified correctly, in [0, 1], each under one draw of noise.
@@ -35,7 +35,7 @@ def measure_accuracy(
     starts = range(0, len(dataset), _BATCH)
     mine = starts[processes.rank :: processes.world]
     pieces = [np.arange(start, min(start + _BATCH, len(dataset))) for start in mine]
-    read = batches(dataset, pieces, workers=workers, device=device)
+    read = batches(dataset, pieces, readers=readers, device=device)
     for start, (images, labels) in zip(mine, read, strict=True):
         generator.manual_seed(piece_seed(seed, start))
         noisy = noisy_copies(images, draws=1, sigma=sigma, generator=generator)

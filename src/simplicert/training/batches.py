@@ -17,7 +17,7 @@ def batches(
     pieces: Sequence[np.ndarray],
     *,
     device: torch.device,
-    workers: int = 0,
+    readers: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Images in [0, 1] and labels on ``device``, a piece of the dataset at a time.
 
@@ -25,7 +25,7 @@ def batches(
         dataset: The whole.
         pieces: Positions in it.
         device: Where the images are wanted.
-        workers: Processes that read ahead; 0 reads in this one.
+        readers: Processes that read ahead; 0 reads in this one.
 
     Raises:
         InputError: If the images have no labels.
@@ -38,7 +38,7 @@ def batches(
     loader = DataLoader(
         _Pieces(dataset, torch.from_numpy(dataset.labels), pieces),
         batch_size=None,  # they are batches already
-        num_workers=workers,
+        num_workers=readers,
         pin_memory=device.type == "cuda",  # then copies overlap with the computation
         generator=torch.Generator(),  # or it would draw from the global one
     )

@@ -113,7 +113,7 @@ class Epochs:
         dataset: Labelled images.
         recipe: How.
         processes: Who else trains it.
-        workers: Processes that read images ahead.
+        readers: Processes that read images ahead.
         progress: Who watches.
     """
 
@@ -124,7 +124,7 @@ class Epochs:
     dataset: Dataset
     recipe: Recipe
     processes: Processes
-    workers: int
+    readers: int
     progress: Watcher
 
     def run(self, epoch: int) -> Tally:
@@ -143,7 +143,7 @@ class Epochs:
         read = batches(
             dataset,
             [share.positions for share in shares],
-            workers=self.workers,
+            readers=self.readers,
             device=device,
         )
         self.network.train()

@@ -37,7 +37,7 @@ def train(
     state: Path | None = None,
     device: str | None = None,
     compiled: bool = False,
-    workers: int = 0,
+    readers: int = 0,
     progress: Watcher = ignore,
 ) -> tuple[nn.Module, Metadata]:
     """Train a network to classify images under Gaussian noise.
@@ -57,7 +57,7 @@ def train(
             ``.csv``. None keeps nothing.
         device: Where to train, as torch names it; by default a GPU if there is one.
         compiled: Compile the network first: minutes, for a faster run on a GPU.
-        workers: Processes that read images ahead; 0 reads them in this one.
+        readers: Processes that read images ahead; 0 reads them in this one.
         progress: Called now and then, and at the end of every epoch.
 
     Returns:
@@ -117,7 +117,7 @@ def train(
             ),
             recipe=recipe,
             processes=processes,
-            workers=workers,
+            readers=readers,
             progress=progress,
         )
         measure = partial(
@@ -125,7 +125,7 @@ def train(
             model,
             sigma=recipe.sigma,
             seed=recipe.seed,
-            workers=workers,
+            readers=readers,
             processes=processes,
         )
         if validation is not None:

@@ -222,7 +222,7 @@ def _problem(error: pydantic.ValidationError, text: str = "") -> str:
     field, *inner = (str(part) for part in problem["loc"])
     known: Mapping[str, object] = Recipe.model_fields
     if field == "method" and inner:  # first which, which recipes do not say
-        known = METHODS[inner[0]].model_fields
+        known = METHODS.find(inner[0]).model_fields
         field = ".".join([field, *inner[1:2]])
     rule = problem["msg"].removeprefix("Value error, ")
     match problem["type"]:
@@ -231,7 +231,7 @@ def _problem(error: pydantic.ValidationError, text: str = "") -> str:
             what = str(unknown_name(kind, field.removeprefix("method."), known))
         case "union_tag_invalid":
             field = "method.name"
-            what = str(unknown_name("method", problem["ctx"]["tag"], METHODS))
+            what = str(unknown_name("method", problem["ctx"]["tag"], METHODS.names))
         case "union_tag_not_found":
             what = "method.name is missing"
         case "missing":

@@ -1,6 +1,7 @@
-"""The evidence of randomised smoothing: votes, in memory and on disk. No torch."""
+"""The evidence of randomised smoothing: votes and their facts. No torch."""
 
-from simplicert.votes.manifest import DataSource, Manifest, ModelSource
+from simplicert.votes.looks import Look
+from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.merging import merge_runs
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory, read_run
@@ -8,8 +9,10 @@ from simplicert.votes.table import Votes
 
 __all__ = [
     "DataSource",
+    "Look",
     "Manifest",
     "ModelSource",
+    "NoiseSource",
     "RunDirectory",
     "VoteRows",
     "Votes",

@@ -30,16 +30,15 @@ def check_copies(
         where: What holds the copies, for the message.
         first: What holds ``firsts``, likewise.
     """
-    known: dict[tuple[int, int], list[np.ndarray | None]] = {}
+    known: dict[tuple[int, int], dict[str, np.ndarray]] = {}
     for rows in firsts:
         near = rows.take(np.isin(rows.images, copies.images))
         for key, tallies in _rows(near):
             known.setdefault(key, tallies)
     for (image, block), tallies in _rows(copies):
         moved = max(
-            float(np.abs(there - here).sum()) / 2
-            for there, here in zip(tallies, known[image, block], strict=True)
-            if there is not None and here is not None
+            float(np.abs(tallies[name] - here).sum()) / 2
+            for name, here in known[image, block].items()
         )
         if moved > max(1, NEAR_TIES * draws):
             raise InputError(
@@ -51,8 +50,7 @@ def check_copies(
 
 def _rows(
     rows: VoteRows,
-) -> Iterable[tuple[tuple[int, int], list[np.ndarray | None]]]:
+) -> Iterable[tuple[tuple[int, int], dict[str, np.ndarray]]]:
     keys = zip(rows.images.tolist(), rows.blocks.tolist(), strict=True)
-    matrices = (rows.counts, rows.score_sums, rows.score_squares)
     for row, key in enumerate(keys):
-        yield key, [None if matrix is None else matrix[row] for matrix in matrices]
+        yield key, {name: values[row] for name, values in rows.columns.items()}

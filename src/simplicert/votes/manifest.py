@@ -2,15 +2,28 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simplicert.errors import InputError
+from simplicert.noises import Noise
+from simplicert.noises.protocol import Norm
+from simplicert.votes.looks import Look, check_looks
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever an older Simplicert could misread a run."""
+
+_MOST_DRAWS = 2**31
+
+_FIRST: Mapping[str, Mapping[str, object]] = {
+    "noise": {"gaussian": {"name": "gaussian", "norm": "l2", "digest": None}},
+    "scores": {"False": ["multinomial"], "True": ["multinomial", "softmax"]},
+}
+"""What fields of schema 1 meant, by their values in words."""
 
 
 class _Record(BaseModel):
@@ -39,16 +52,31 @@ class ModelSource(_Record):
     training_sigma: float | None = None
 
 
+class NoiseSource(_Record):
+    """Which noise was added, as ``Noise.facts``.
+
+    Attributes:
+        digest: Of what defines a noise that is not Simplicert's own.
+    """
+
+    name: str
+    norm: Norm
+    digest: str | None = None
+
+
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.
 
     Attributes:
-        draws: Noisy forward passes an image.
+        noise: What was added; sigma is its standard deviation.
+        looks: The numbers of draws at which an image may stop, and their shares of
+            alpha. The last is the most that an image can get.
         block: Draws of one seed; the unit of work, storage and resumption.
         device: Kind of device: ``"cpu"``, ``"cuda"``. Each has noise of its own.
         batch: Draws a forward pass. Part of the manifest because floating-point
             results may depend on it in the last bit.
-        scores: Whether soft scores were recorded beside the hard votes.
+        statistics: What was counted: ``"multinomial"``, and ``"softmax"`` where there
+            are scores.
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
@@ -58,14 +86,14 @@ class Manifest(_Record):
         created: UTC time, ISO 8601.
     """
 
-    schema_number: Literal[1] = 1
+    schema_number: Literal[2] = 2
     sigma: float = Field(gt=0, le=1e6, allow_inf_nan=False)
-    noise: Literal["gaussian"] = "gaussian"
-    draws: int = Field(gt=0, le=2**31)
+    noise: NoiseSource
+    looks: list[Look]
     block: int = Field(gt=0, le=2**31)
     seed: int = Field(ge=0, lt=2**64)
     classes: int = Field(ge=2, le=2**24)
-    scores: bool
+    statistics: list[Literal["multinomial", "softmax"]]
     model: ModelSource
     data: DataSource
     images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
@@ -81,10 +109,14 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Manifest":
-        if self.draws % self.block:
-            raise ValueError(
-                f"draws ({self.draws}) must be a multiple of block ({self.block})"
-            )
+        check_looks(self.looks)
+        if self.draws > _MOST_DRAWS:
+            raise ValueError(f"draws must be at most 2**31, got {self.draws}")
+        for look in self.looks:
+            if look.draws % self.block:
+                raise ValueError(
+                    f"draws ({look.draws}) must be a multiple of block ({self.block})"
+                )
         if len(set(self.images)) != len(self.images):
             raise ValueError("images must not name one image twice")
         if self.labels is not None and len(self.labels) != len(self.images):
@@ -94,6 +126,21 @@ class Manifest(_Record):
         ):
             raise ValueError(f"labels must lie in 0 … {self.classes - 1}")
         return self
+
+    @property
+    def noise_facts(self) -> Noise:
+        """The noise, as far as it can be known without what draws it."""
+        return Noise(**self.noise.model_dump())
+
+    @property
+    def draws(self) -> int:
+        """The most noisy forward passes that an image can get."""
+        return self.looks[-1].draws
+
+    @property
+    def scores(self) -> bool:
+        """Whether soft scores were recorded beside the hard votes."""
+        return "softmax" in self.statistics
 
     @property
     def blocks(self) -> int:
@@ -108,18 +155,20 @@ class Manifest(_Record):
     def evidence(self) -> dict[str, object]:
         """The fields that must agree for votes to be counted together.
 
-        Images and draws may differ between shards of one run; the sigma, the seed,
-        the block, the precision, the kind of device, the model, the data and the shape
-        of these may not.
+        Images may differ between shards of one run; the sigma, the noise, the looks,
+        the seed, the block, the precision, the kind of device, the model, the data and
+        the shape of these may not.
         """
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
-            "noise": self.noise,
+            "noise": self.noise.model_dump(),
+            "draws": self.draws,
+            "looks": [asdict(look) for look in self.looks],
             "block": self.block,
             "seed": self.seed,
             "classes": self.classes,
-            "scores": self.scores,
+            "statistics": self.statistics,
             "precision": self.precision,
             "compiled": self.compiled,
             "device": self.device,
@@ -133,12 +182,12 @@ class Manifest(_Record):
 
         Args:
             other: The manifest to compare with.
-            whole: Compare what makes it the same run (images, labels, draws, batch),
-                not only what makes its votes addable.
+            whole: Compare what makes it the same run (images, labels, batch), not only
+                what makes its votes addable.
         """
         ours, theirs = self.evidence(), other.evidence()
         if whole:
-            fields = {"draws", "batch", "threads", "images", "labels"}
+            fields = {"batch", "threads", "images", "labels"}
             ours |= self.model_dump(include=fields)
             theirs |= other.model_dump(include=fields)
         for field, value in ours.items():
@@ -150,6 +199,27 @@ class Manifest(_Record):
         return None
 
 
+def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:
+    """A manifest's or a part's fields of any schema, as those of today's.
+
+    Args:
+        fields: As they were stored.
+        draws: An image's in the run; of schema 1 they were fixed, which is one look.
+    """
+    if fields.get("schema_number") != 1:
+        return fields
+    meant = {
+        field: values.get(str(fields.get(field)), fields.get(field))
+        for field, values in _FIRST.items()
+    }
+    return {key: each for key, each in fields.items() if key not in meant} | {
+        "schema_number": SCHEMA,
+        "noise": meant["noise"],
+        "statistics": meant["scores"],
+        "looks": [{"draws": draws, "share": 1.0}],
+    }
+
+
 def parse_manifest(content: bytes, *, source: Path) -> Manifest:
     """Read a manifest, or say in one line what is wrong with it."""
     try:
@@ -157,13 +227,14 @@ def parse_manifest(content: bytes, *, source: Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not JSON ({error}): it was cut short") from error
     found = fields.get("schema_number") if isinstance(fields, dict) else None
-    if found != SCHEMA:
+    if found not in (1, SCHEMA):
         raise InputError(
-            f"{source} has schema number {found!r}, this Simplicert reads {SCHEMA}: "
-            "use the version of Simplicert that wrote it"
+            f"{source} has schema number {found!r}, this Simplicert reads 1 to {SCHEMA}"
+            ": use the version of Simplicert that wrote it"
         )
+    draws = fields.pop("draws", None) if found == 1 else None
     try:
-        return Manifest.model_validate_json(content)
+        return Manifest.model_validate_json(json.dumps(upgraded(fields, draws=draws)))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "manifest"

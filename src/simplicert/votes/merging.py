@@ -37,11 +37,6 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     labels: dict[int, int | None] = {}
     for source in sources:
         difference = first.manifest.difference(source.manifest)
-        if difference is None and source.manifest.draws != first.manifest.draws:
-            difference = (
-                f"draws is {first.manifest.draws} there and "
-                f"{source.manifest.draws} here"
-            )
         if difference is None and _conflict(labels, source.manifest):
             difference = "labels of the same images differ"
         if difference is not None:

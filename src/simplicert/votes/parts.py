@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems, replacing
-from simplicert.votes.manifest import Manifest
+from simplicert.votes.columns import COLUMNS, columns_of
+from simplicert.votes.manifest import Manifest, upgraded
 from simplicert.votes.rows import VoteRows
 
 __all__ = ["DamagedPartError", "Parts"]
 
 _EVIDENCE = b"simplicert.evidence"
 _SECONDS = "draw_seconds"  # the last column, which older parts lack
-_SCORES = ("score_sums", "score_squares")
 _IMAGES = "images and labels"
 _NEWER = {_IMAGES, "data.shape"}
 """Of the evidence, which older parts lack."""
@@ -62,7 +62,11 @@ class Parts:
                 write_page_checksum=True,
                 # Of a sum of scores the first bytes repeat and the last do not.
                 use_dictionary=["image", "block", _SECONDS],
-                use_byte_stream_split=[f"{scores}.list.element" for scores in _SCORES],
+                use_byte_stream_split=[
+                    f"{column.name}.list.element"
+                    for column in COLUMNS.values()
+                    if column.dtype == "float64"
+                ],
             ) as writer,
         ):
             for each in rows:
@@ -83,9 +87,9 @@ class Parts:
             DamagedPartError: It cannot be read.
             InputError: It is of another run, or holds rows that are no votes.
         """
-        columns = ["image", "block", "counts", _SECONDS]
-        if scores and self.manifest.scores:
-            columns += _SCORES
+        wanted = self.manifest.statistics if scores else ["multinomial"]
+        evidence = [column.name for column in columns_of(wanted)]
+        columns = ["image", "block", *evidence, _SECONDS]
         try:
             with pq.ParquetFile(part, page_checksum_verification=True) as file:
                 self._check_evidence(part, file.schema_arrow.metadata or {})
@@ -96,7 +100,7 @@ class Parts:
                 for batch in file.iter_batches(batch_size=8192, columns=columns):
                     if any(column.null_count for column in batch.columns):
                         raise InputError(f"{part} has empty cells: it was edited")
-                    rows = _from_batch(batch, self.manifest.classes)
+                    rows = _from_batch(batch, evidence, self.manifest.classes)
                     _check_rows(rows, self.manifest, part)
                     yield rows
         except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, KeyError) as error:
@@ -113,9 +117,11 @@ class Parts:
     def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
         if _EVIDENCE not in metadata:
             raise InputError(f"{part} was not written by Simplicert: remove it")
-        theirs = json.loads(metadata[_EVIDENCE])
-        if not isinstance(theirs, dict):
+        stored = json.loads(metadata[_EVIDENCE])
+        if not isinstance(stored, dict):
             raise InputError(f"{part} was not written by Simplicert: remove it")
+        theirs = {"draws": self.manifest.draws} | stored  # the first schema had none
+        theirs = upgraded(theirs, draws=self.manifest.draws)
         for field, value in self._evidence.items():
             if theirs.get(field, value if field in _NEWER else None) != value:
                 raise InputError(
@@ -126,44 +132,37 @@ class Parts:
 
 
 def _schema(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
-    classes = manifest.classes
+    numbers = {"int64": pa.int64(), "float64": pa.float64()}
     fields = [
         pa.field("image", pa.int64()),
         pa.field("block", pa.int64()),
-        pa.field("counts", pa.list_(pa.int64(), classes)),
+        *(
+            pa.field(column.name, pa.list_(numbers[column.dtype], manifest.classes))
+            for column in columns_of(manifest.statistics)
+        ),
+        pa.field(_SECONDS, pa.float64()),
     ]
-    if manifest.scores:
-        fields += [pa.field(s, pa.list_(pa.float64(), classes)) for s in _SCORES]
-    fields.append(pa.field(_SECONDS, pa.float64()))
     return pa.schema(fields, {_EVIDENCE: json.dumps(evidence).encode()})
 
 
 def _to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
-    columns = [pa.array(rows.images), pa.array(rows.blocks)]
-    matrices = [rows.counts]
-    if rows.score_sums is not None and rows.score_squares is not None:
-        matrices += [rows.score_sums, rows.score_squares]
-    columns += [
+    matrices = [
         pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), m.shape[1])
-        for m in matrices
+        for m in rows.columns.values()
     ]
-    columns.append(pa.array(rows.draw_seconds))
-    return pa.Table.from_arrays(columns, schema=schema)
+    columns = [pa.array(rows.images), pa.array(rows.blocks), *matrices]
+    return pa.Table.from_arrays([*columns, pa.array(rows.draw_seconds)], schema=schema)
 
 
-def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:
-    def matrix(name: str) -> np.ndarray:
-        column: np.ndarray = batch.column(name).flatten().to_numpy()
-        return column.reshape(-1, classes)
-
-    scored = "score_sums" in batch.schema.names
+def _from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRows:
     timed = _SECONDS in batch.schema.names
     return VoteRows(
         images=batch.column("image").to_numpy(),
         blocks=batch.column("block").to_numpy(),
-        counts=matrix("counts"),
-        score_sums=matrix("score_sums") if scored else None,
-        score_squares=matrix("score_squares") if scored else None,
+        columns={
+            name: batch.column(name).flatten().to_numpy().reshape(-1, classes)
+            for name in names
+        },
         draw_seconds=(
             batch.column(_SECONDS).to_numpy()
             if timed
@@ -173,13 +172,10 @@ def _from_batch(batch: pa.RecordBatch, classes: int) -> VoteRows:
 
 
 def _check_rows(rows: VoteRows, manifest: Manifest, part: Path) -> None:
-    """Counts and scores that no classifier can produce mean that a file was edited."""
-    illegal = (rows.counts < 0).any(axis=1)
-    illegal |= rows.counts.sum(axis=1) > manifest.block
-    for scores in (rows.score_sums, rows.score_squares):
-        if scores is not None:
-            illegal |= ~((scores >= 0).all(axis=1))
-            illegal |= ~(scores.sum(axis=1) <= manifest.block)
+    """What no classifier can produce means that a file was edited."""
+    illegal = np.zeros(len(rows.images), dtype=bool)
+    for name, values in rows.columns.items():
+        illegal |= COLUMNS[name].illegal(values, manifest.block)
     if illegal.any():
         bad = int(np.argmax(illegal))
         raise InputError(

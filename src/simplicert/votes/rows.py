@@ -1,6 +1,6 @@
 """Votes block by block: what workers produce, parts hold, and tables add up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.table import Noise, Votes
+from simplicert.votes.table import Drawn, Votes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,31 +18,32 @@ class VoteRows:
     Attributes:
         images: Index in the dataset of each row's image.
         blocks: Each row's block, 0 being an image's first.
-        counts: As in ``Votes``, over one block's draws.
-        score_sums: Likewise; ``None`` where the run records no scores.
-        score_squares: Likewise.
+        columns: Evidence by the names of ``COLUMNS``, in their order, over one block's
+            draws.
         draw_seconds: Time that each block's draws took; NaN where it is not known. No
             evidence: nothing is refused for it, and no digest depends on it.
     """
 
     images: Int[np.ndarray, " rows"]
     blocks: Int[np.ndarray, " rows"]
-    counts: Int[np.ndarray, "rows classes"]
-    score_sums: Float[np.ndarray, "rows classes"] | None
-    score_squares: Float[np.ndarray, "rows classes"] | None
+    columns: Mapping[str, Shaped[np.ndarray, "rows classes"]]
     draw_seconds: Float[np.ndarray, " rows"]
+
+    @property
+    def counts(self) -> Int[np.ndarray, "rows classes"]:
+        """The hard votes, which every run has."""
+        return self.columns["counts"]
 
     @classmethod
     def join(cls, parts: "Sequence[VoteRows]") -> "VoteRows":
         """All rows of several of the same run."""
-        sums = [part.score_sums for part in parts if part.score_sums is not None]
-        squares = [p.score_squares for p in parts if p.score_squares is not None]
         return cls(
             images=np.concatenate([part.images for part in parts]),
             blocks=np.concatenate([part.blocks for part in parts]),
-            counts=np.concatenate([part.counts for part in parts]),
-            score_sums=np.concatenate(sums) if sums else None,
-            score_squares=np.concatenate(squares) if squares else None,
+            columns={
+                name: np.concatenate([part.columns[name] for part in parts])
+                for name in parts[0].columns
+            },
             draw_seconds=np.concatenate([part.draw_seconds for part in parts]),
         )
 
@@ -51,11 +52,7 @@ class VoteRows:
         return VoteRows(
             images=self.images[mask],
             blocks=self.blocks[mask],
-            counts=self.counts[mask],
-            score_sums=None if self.score_sums is None else self.score_sums[mask],
-            score_squares=(
-                None if self.score_squares is None else self.score_squares[mask]
-            ),
+            columns={name: values[mask] for name, values in self.columns.items()},
             draw_seconds=self.draw_seconds[mask],
         )
 
@@ -99,23 +96,19 @@ def add_up(
             f"{manifest.block} draws an image"
         )
     shape = (len(manifest.images), manifest.classes)
-    counts = np.zeros(shape, dtype=np.int64)
-    sums, squares = np.zeros(shape), np.zeros(shape)
+    totals: dict[str, np.ndarray] = {}
     found = np.zeros(len(manifest.images), dtype=np.int64)
     seconds = np.zeros(len(manifest.images))
-    scored = manifest.scores
     position = Positions(manifest.images)
     for part in rows:
         use = wanted[part.blocks]
         where = position(part.images[use])
         np.add.at(found, where, 1)
         np.add.at(seconds, where, part.draw_seconds[use])
-        _add_at(counts, where, part.counts[use])
-        if part.score_sums is None or part.score_squares is None:
-            scored = False
-        else:
-            _add_at(sums, where, part.score_sums[use])
-            _add_at(squares, where, part.score_squares[use])
+        for name, values in part.columns.items():
+            if name not in totals:
+                totals[name] = np.zeros(shape, dtype=values.dtype)
+            _add_at(totals[name], where, values[use])
     complete = found == wanted.sum()
     if not complete.any():
         raise InputError(
@@ -133,16 +126,16 @@ def add_up(
     kept = slice(None) if complete.all() else complete  # a slice copies nothing
     labels = manifest.labels
     return Votes(
-        counts=counts[kept],
-        score_sums=sums[kept] if scored else None,
-        score_squares=squares[kept] if scored else None,
+        **{name: values[kept] for name, values in totals.items()},  # type: ignore[arg-type]  # their names are fields
         draws=found[kept] * manifest.block,
         indices=np.array(manifest.images, dtype=np.int64)[kept],
         labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
         sigma=manifest.sigma,
         draw_seconds=seconds[kept],
+        noise=manifest.noise_facts,
+        looks=tuple(manifest.looks) if blocks is None else None,
         # Imported votes have a file, not images, and no noise of ours.
-        noise=Noise(
+        drawn=Drawn(
             seed=manifest.seed,
             draws=manifest.draws,
             block=manifest.block,

@@ -47,7 +47,7 @@ class RunDirectory:
                 state = "does not exist"
             raise InputError(
                 f"{self.path} {state}: expected a directory with {MANIFEST}, as "
-                "`simplicert sample … --out RUN` writes it"
+                "`simplicert sample … -o RUN` writes it"
             )
         self.manifest = parse_manifest(manifest.read_bytes(), source=manifest)
         self._parts = Parts(self.path / PARTS, self.manifest)
@@ -74,7 +74,7 @@ class RunDirectory:
         )  # the rest is a crashed or a simultaneous start of our own
         if foreign:
             raise InputError(
-                f"{path} exists and is not a run: choose another --out, or empty it"
+                f"{path} exists and is not a run: choose another -o, or empty it"
             )
         return None
 
@@ -96,7 +96,7 @@ class RunDirectory:
         difference = self.manifest.difference(manifest, whole=True)
         if difference is not None:
             raise InputError(
-                f"{self.path} holds another run: {difference}. Choose another --out, "
+                f"{self.path} holds another run: {difference}. Choose another -o, "
                 "or give the settings of the run that is there"
             )
 
@@ -228,6 +228,7 @@ class RunDirectory:
         *,
         blocks: slice | None = None,
         scores: bool = True,
+        selection: int | None = None,
         partial: bool = False,
     ) -> Votes:
         """Add up the stored votes.
@@ -236,12 +237,24 @@ class RunDirectory:
             blocks: Which blocks of every image; all by default. ``slice(0, 1)`` gives
                 the votes as they stood after the first block.
             scores: Whether to read the soft scores too.
+            selection: So many first draws of each image, whole blocks, are set apart to
+                choose the class (``Votes.selection``).
             partial: Leave out images that are not complete, instead of refusing.
 
         Raises:
             InputError: As ``rows``; or an image lacks blocks and not ``partial``; or no
-                image is complete.
+                image is complete; or ``selection`` is not whole blocks, or leaves none.
         """
+        if selection is not None:
+            first = slice(0, self._blocks_of(selection))
+            rest = slice(first.stop, None)
+            chosen = self.read(blocks=first, scores=False, partial=partial)
+            bound = self.read(blocks=rest, scores=scores, partial=partial)
+            both = np.intersect1d(chosen.indices, bound.indices)
+            chosen, bound = (
+                votes.take(np.isin(votes.indices, both)) for votes in (chosen, bound)
+            )
+            return bound.chosen_by(chosen)
         return add_up(
             self.rows(scores=scores),
             self.manifest,
@@ -250,16 +263,28 @@ class RunDirectory:
             run=str(self.path),
         )
 
+    def _blocks_of(self, selection: int) -> int:
+        block, draws = self.manifest.block, self.manifest.draws
+        if selection % block or not 0 < selection < draws:
+            raise InputError(
+                f"selection must be a multiple of the run's block ({block}), above 0 "
+                f"and below its {draws} draws, got {selection}"
+            )
+        return selection // block
+
 
 def read_run(
     path: Path | str,
     *,
     blocks: slice | None = None,
     scores: bool = True,
+    selection: int | None = None,
     partial: bool = False,
 ) -> Votes:
     """Read a run directory's votes; see ``RunDirectory.read``."""
-    return RunDirectory(path).read(blocks=blocks, scores=scores, partial=partial)
+    return RunDirectory(path).read(
+        blocks=blocks, scores=scores, selection=selection, partial=partial
+    )
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -4,11 +4,11 @@ from pydantic import ValidationError
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from simplicert.training.methods import METHODS, Consistency, Macer, SmoothAdv
+from simplicert.training.methods import BUILT_IN, Consistency, Macer, SmoothAdv
 
 IMAGES = torch.rand(12, 1, 6, 6, generator=torch.Generator().manual_seed(3))
 LABELS = torch.arange(12) % 3
-every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+every_method = pytest.mark.parametrize("method", BUILT_IN.values(), ids=BUILT_IN)
 
 
 def network():

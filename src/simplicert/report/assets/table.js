@@ -90,6 +90,7 @@ function csv(rows) {
       (name) => [name, (row) => v[name][row]])),
     ...Object.fromEntries(Object.entries(v.radii).map(([name, r]) => [name, (row) => r[row]])),
     largest: (row) => v.largest[row],
+    ...Object.fromEntries(Object.entries(v.facts).map(([name, value]) => [name, () => value])),
   };
   const quote = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell);
   const lines = [Object.keys(columns), ...rows.map((row) => Object.values(columns).map((of) => of(row)))];

@@ -23,8 +23,9 @@ Fraction = Annotated[Finite, Field(ge=0, lt=1)]
 class Method(BaseModel, ABC):
     """A training method and its parameters: a recipe's table ``[method]``.
 
-    A new one is one file: a subclass whose ``name`` is a ``Literal``, its parameters as
-    fields, and its place in ``simplicert.training.methods``.
+    A new one is one file: a subclass with its parameters as fields. One of ours has a
+    ``Literal`` for its ``name`` and a line in ``simplicert.training.methods``; one of
+    yours, ``name: str``, is what recipes call it, as in ``file.py:Mine``.
 
     Attributes:
         name: What recipes call it.

@@ -2,18 +2,19 @@ import math
 
 import pytest
 
-from simplicert.bounds import (
-    clopper_pearson_lower,
-    clopper_pearson_upper,
+from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.errors import InputError
+from simplicert.procedures import (
+    PROCEDURES,
+    clopper_pearson,
     largest_e0_lower,
     min_draws,
 )
-from simplicert.errors import InputError
 
 
 @pytest.mark.parametrize("alpha", [1e-9, 1e-3, 0.05, 0.3, 0.999])
 def test_one_draw_fewer_cannot_separate(alpha):
-    enough = min_draws(alpha=alpha)
+    enough = min_draws(clopper_pearson, alpha=alpha)
     assert separated(enough, alpha)
     assert not separated(enough - 1, alpha)
     # n > log2(2 / alpha)
@@ -34,12 +35,12 @@ def separated(draws, alpha):
 
 def test_where_the_logarithm_is_whole():
     # (alpha / 2)**(1 / 4) is exactly 1/2, which does not separate.
-    assert min_draws(alpha=2 * 0.5**4) == 5
+    assert min_draws(clopper_pearson, alpha=2 * 0.5**4) == 5
 
 
-@pytest.mark.parametrize("draws", [1, 100, 100_000])
+@pytest.mark.parametrize("draws", [15, 100, 100_000])
 def test_unanimous_votes_are_the_best_outcome(draws):
-    best = largest_e0_lower(draws, alpha=0.001)
+    best = largest_e0_lower(clopper_pearson, draws=draws, alpha=0.001)
     assert best <= 0.0005 ** (1 / draws)
     assert best == pytest.approx(0.0005 ** (1 / draws), rel=1e-9)
     assert best > clopper_pearson_lower(draws - 1, trials=draws, alpha=0.0005)
@@ -48,11 +49,26 @@ def test_unanimous_votes_are_the_best_outcome(draws):
 @pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0, math.nan])
 def test_bad_alpha(alpha):
     with pytest.raises(InputError, match="alpha must be in"):
-        min_draws(alpha=alpha)
+        min_draws(clopper_pearson, alpha=alpha)
     with pytest.raises(InputError, match="alpha must be in"):
-        largest_e0_lower(10, alpha=alpha)
+        largest_e0_lower(clopper_pearson, draws=10, alpha=alpha)
+
+
+def test_a_single_draw_shows_nothing():
+    assert largest_e0_lower(clopper_pearson, draws=1, alpha=0.001) == 0.0
+
+
+@pytest.mark.parametrize(
+    "procedure", PROCEDURES.built_in.values(), ids=lambda p: p.name
+)
+@pytest.mark.parametrize("alpha", [1e-9, 1e-3, 0.3])
+def test_the_reach_is_asked_of_the_procedure(procedure, alpha):
+    enough = min_draws(procedure, alpha=alpha)
+    assert largest_e0_lower(procedure, draws=enough, alpha=alpha) > 0.5
+    if enough > 1:
+        assert largest_e0_lower(procedure, draws=enough - 1, alpha=alpha) == 0.0
 
 
 def test_bad_draws():
     with pytest.raises(InputError, match="trials must be at least 1, got 0"):
-        largest_e0_lower(0, alpha=0.1)
+        largest_e0_lower(clopper_pearson, draws=0, alpha=0.1)

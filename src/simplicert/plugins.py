@@ -1,0 +1,204 @@
+"""The one loader: what a text or an object names, of every kind that can be added.
+
+A kind is a dictionary of what is built in, and a check at the door. What comes from
+outside is imported, checked once, and from then on as good as what is built in.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import marshal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+from simplicert.errors import InputError, unknown_name
+
+__all__ = ["Kind", "Origin", "attribute_of", "import_place", "name_of", "source_digest"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a thing is from: its name in columns and legends, and for messages."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kind(Generic[T]):
+    """One kind of thing that can be added: mechanisms, noises, data sets, ….
+
+    Attributes:
+        name: For messages, in the singular; in the plural, the group of entry points.
+        built_in: What ships with Simplicert, by name.
+        admit: The thing from outside and where it is from → the thing, checked.
+            Raises ``InputError`` for what is not of this kind or breaks its laws.
+        also: What else a text may be, for messages.
+    """
+
+    name: str
+    built_in: Mapping[str, T]
+    admit: Callable[[object, Origin], T]
+    also: str = ""
+    _found: WeakSet[T] = field(default_factory=WeakSet)
+
+    @property
+    def group(self) -> str:
+        """The entry point group under which a package offers things of this kind."""
+        return f"simplicert.{self.name.replace(' ', '_')}s"
+
+    @property
+    def names(self) -> list[str]:
+        """What :meth:`find` knows by name: built-in things, then installed ones."""
+        return [*self.built_in, *(point.name for point in self._installed())]
+
+    def find(self, spec: object) -> T:
+        """The thing that a text names, or an object of yours made one.
+
+        Args:
+            spec: A built-in name; ``path/to/file.py:thing``; ``package.module:thing``;
+                the name of an installed entry point of the group; or an object.
+
+        Raises:
+            InputError: Nothing has that name, it cannot be imported, it is of another
+                kind, or it breaks a law of its kind.
+        """
+        if not isinstance(spec, str):
+            name = getattr(spec, "name", None) or getattr(spec, "__name__", None)
+            return self._admitted(
+                spec, Origin(str(name or type(spec).__name__), repr(spec))
+            )
+        if spec in self.built_in:
+            return self.built_in[spec]
+        for point in self._installed():
+            if point.name == spec:
+                thing = attribute_of(import_place(point.module), point.attr, spec)
+                return self._admitted(thing, Origin(spec, point.value))
+        place, colon, attribute = spec.rpartition(":")
+        if not colon:
+            error = unknown_name(self.name, spec, self.names)
+            raise InputError(f"{error}, or FILE.py:NAME or PACKAGE:NAME{self.also}")
+        short = Path(place).stem if place.endswith(".py") else place.rpartition(".")[2]
+        thing = attribute_of(import_place(place), attribute, spec)
+        return self._admitted(thing, Origin(f"{short}.{attribute}", spec))
+
+    def _admitted(self, thing: object, origin: Origin) -> T:
+        """The thing, checked; what was found before, or is ours, needs no check."""
+        for ready in (*self.built_in.values(), *self._found):
+            if thing is ready:
+                return ready
+        ready = self.admit(thing, origin)
+        self._found.add(ready)
+        return ready
+
+    def _installed(self) -> list[EntryPoint]:
+        return sorted(entry_points(group=self.group), key=lambda point: point.name)
+
+
+def import_place(place: str) -> ModuleType:
+    """The module of a path that ends in ``.py``, or of a dotted name.
+
+    A file is run each time, and may import its neighbours, as a script may.
+
+    Raises:
+        InputError: There is none, or importing it raises; the error is shown as theirs.
+    """
+    path = Path(place)
+    try:
+        if path.suffix != ".py":
+            return importlib.import_module(place)
+        if not path.is_file():
+            raise InputError(f"no file {place}: check the path")
+        return _run(path.resolve())
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # the user's code may do anything
+        missing = isinstance(error, ModuleNotFoundError) and error.name == place
+        advice = ": is it installed? A file is named with .py" if missing else ""
+        raise InputError(
+            f"importing {place} raised {type(error).__name__}: {error}{advice}"
+        ) from error
+
+
+def attribute_of(module: ModuleType, attribute: str, text: str) -> Any:
+    """What ``attribute``, which may have dots, is in a module.
+
+    Raises:
+        InputError: It has no such attribute; lists its own.
+    """
+    try:
+        return reduce(getattr, attribute.split("."), module)
+    except AttributeError as error:
+        own = [
+            key
+            for key, value in vars(module).items()
+            if not key.startswith("_") and not isinstance(value, ModuleType)
+        ]
+        place = text.rpartition(":")[0] or text
+        raise unknown_name(f"name in {place}", attribute, own) from error
+
+
+def source_digest(function: Callable[..., Any]) -> str:
+    """SHA-256 of a function's name and of the file that defines it.
+
+    Of its bytecode where there is no file, as for what is typed into an interpreter. It
+    says nothing about what the function reads from elsewhere.
+    """
+    function = _unwrapped(function)
+    hashed = hashlib.sha256(name_of(function).encode())
+    definition = function if hasattr(function, "__code__") else type(function)
+    try:
+        file = inspect.getsourcefile(definition)
+    except TypeError:  # built in
+        file = None
+    if file is not None and Path(file).is_file():
+        hashed.update(Path(file).read_bytes())
+    elif hasattr(function, "__code__"):
+        hashed.update(marshal.dumps(function.__code__))
+    return hashed.hexdigest()
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a function or callable object is called where it was defined."""
+    function = _unwrapped(function)
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(inspect.unwrap(function), "__func__", function)
+
+
+def _run(path: Path) -> ModuleType:
+    name = f"simplicert_plugin_{path.stem}"  # no real module's name
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None  # the suffix is a known one
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module  # as importing does; dataclasses and pickle look there
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+        raise
+    finally:
+        # Last from now on: what is imported later finds its neighbours, too.
+        sys.path.remove(str(path.parent))
+        sys.path.append(str(path.parent))
+    return module

@@ -1,0 +1,36 @@
+"""Procedures: votes, alpha → intervals. One file each; a new one is a line here."""
+
+from simplicert.errors import InputError
+from simplicert.plugins import Kind, Origin
+from simplicert.procedures.clopper_pearson import clopper_pearson as clopper_pearson
+from simplicert.procedures.empirical_bernstein import (
+    empirical_bernstein as empirical_bernstein,
+)
+from simplicert.procedures.hoeffding import hoeffding as hoeffding
+from simplicert.procedures.laws import check_procedure
+from simplicert.procedures.protocol import Intervals as Intervals
+from simplicert.procedures.protocol import Procedure as Procedure
+from simplicert.procedures.reach import largest_e0_lower as largest_e0_lower
+from simplicert.procedures.reach import min_draws as min_draws
+from simplicert.procedures.simultaneous import Seen as Seen
+from simplicert.procedures.simultaneous import simultaneous as simultaneous
+from simplicert.procedures.two_stage import two_stage as two_stage
+
+BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Procedure)}
+
+
+def _admit(thing: object, origin: Origin) -> Procedure:
+    if not isinstance(thing, Procedure):
+        raise InputError(
+            f"{origin.text} is no procedure: expected simplicert.procedures.Procedure, "
+            "which says its name, its statistic and the columns it reads"
+        )
+    if thing.name in BUILT_IN:
+        raise InputError(
+            f"a procedure of your own cannot be called {thing.name!r}: that is another"
+        )
+    check_procedure(thing)
+    return thing
+
+
+PROCEDURES: Kind[Procedure] = Kind(name="procedure", built_in=BUILT_IN, admit=_admit)

@@ -1,0 +1,137 @@
+"""What a procedure is: votes and alpha → intervals for E0 and E1."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from simplicert.arguments import checked_alpha
+from simplicert.errors import InputError
+from simplicert.votes import Votes
+from simplicert.votes.columns import COLUMNS
+
+__all__ = ["Intervals", "Procedure", "top_two"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intervals:
+    """What a procedure knows of each image, with probability at least 1 - alpha.
+
+    If the class ``top`` is the smoothed classifier's, its expectation is at least
+    ``e0_lower``, and every other's at most ``e1_upper``. That ``top`` is another class
+    while ``e0_lower > e1_upper`` is part of the alpha.
+
+    Attributes:
+        top: The class that would be named.
+        runner_up: The class with the largest estimate of the others.
+        e0: Estimated expectation of the top class.
+        e1: Estimated expectation of the runner-up.
+        e0_lower: Lower bounds, in [0, 1].
+        e1_upper: Upper bounds, in [0, 1].
+    """
+
+    top: Int[np.ndarray, " images"]
+    runner_up: Int[np.ndarray, " images"]
+    e0: Float[np.ndarray, " images"]
+    e1: Float[np.ndarray, " images"]
+    e0_lower: Float[np.ndarray, " images"]
+    e1_upper: Float[np.ndarray, " images"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure:
+    """A way to bound the two expectations that a certificate rests on.
+
+    Attributes:
+        name: What tables and options call it.
+        statistic: What it counts: ``"multinomial"`` (hard votes) or ``"softmax"``
+            (mean scores). Mechanisms are asked whether their proofs are about it.
+        intervals: ``(votes, alpha)`` → ``Intervals``, of votes with one number of
+            draws, which was fixed; a pure function.
+        columns: The evidence columns that it reads.
+        separate: Whether other draws must choose the class (``Votes.selection``).
+    """
+
+    name: str
+    statistic: str
+    intervals: Callable[[Votes, float], Intervals]
+    columns: tuple[str, ...]
+    separate: bool = False
+
+    def __post_init__(self) -> None:
+        for column in self.columns:
+            if column not in COLUMNS or COLUMNS[column].statistic != self.statistic:
+                raise InputError(
+                    f"procedure {self.name!r} counts {self.statistic!r} and reads "
+                    f"{column!r}, which is no column of that"
+                )
+
+    def __call__(self, votes: Votes, *, alpha: float) -> Intervals:
+        """Intervals of all images, each at its look's share of alpha.
+
+        Raises:
+            InputError: ``alpha`` outside (0, 1); votes without the columns or the
+                separate draws that it needs, or of unequal draws without looks.
+        """
+        alpha = checked_alpha(alpha)
+        missing = [name for name in self.columns if name not in votes.columns]
+        if missing:
+            raise InputError(
+                f"these votes have no {' and no '.join(missing)}, which the procedure "
+                f"{self.name} counts ({self.statistic}): use another one, or sample a "
+                "classifier that gives logits or probabilities"
+            )
+        if self.separate and votes.selection is None:
+            raise InputError(
+                f"the procedure {self.name} needs other draws that choose the class: "
+                "read_run(run, selection=1000) sets a run's first 1,000 apart, and "
+                "votes.chosen_by(others) takes any"
+            )
+        looks = votes.fixed_looks
+        if len(looks) <= 1:
+            return self.intervals(votes, alpha * looks[0].share if looks else alpha)
+        joined: dict[str, np.ndarray] = {}
+        for look in looks:
+            here = votes.draws == look.draws
+            if not here.any():
+                continue
+            found = self._at(votes.take(here), alpha * look.share)
+            for field in fields(Intervals):
+                values = getattr(found, field.name)
+                whole = joined.setdefault(
+                    field.name, np.zeros(len(votes), dtype=values.dtype)
+                )
+                whole[here] = values
+        return Intervals(**joined)
+
+    def _at(self, votes: Votes, alpha: float) -> Intervals:
+        """At one of several looks; one without a share of alpha bounds nothing."""
+        if alpha > 0.0:
+            return self.intervals(votes, alpha)
+        found = self.intervals(votes, 0.5)
+        nothing = np.zeros(len(votes))
+        return Intervals(
+            top=found.top,
+            runner_up=found.runner_up,
+            e0=found.e0,
+            e1=found.e1,
+            e0_lower=nothing,
+            e1_upper=nothing + 1.0,
+        )
+
+
+def top_two(
+    values: np.ndarray,
+) -> tuple[Int[np.ndarray, " images"], Int[np.ndarray, " images"]]:
+    """Classes of the largest and second largest value; of equals, the lower index."""
+    top = np.empty(len(values), dtype=np.int64)
+    runner_up = np.empty_like(top)
+    for start in range(0, len(values), 4096):  # so that no second table is in memory
+        part = values[start : start + 4096].astype(np.float64)  # exact below 2**53
+        rows = np.arange(len(part))
+        best = part.argmax(axis=1)
+        part[rows, best] = -1  # below any count or score
+        top[start : start + 4096] = best
+        runner_up[start : start + 4096] = part.argmax(axis=1)
+    return top, runner_up

@@ -1,0 +1,104 @@
+"""What a procedure can show at most: it is asked about votes that all agree."""
+
+import numpy as np
+
+from simplicert.arguments import checked_alpha, checked_trials
+from simplicert.errors import InputError
+from simplicert.procedures.protocol import Procedure
+from simplicert.votes import Look, Votes
+
+__all__ = ["largest_e0_lower", "min_draws"]
+
+MOST_DRAWS = 2**31
+
+
+def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float:
+    """Largest lower bound on E0 that so many draws can give: all of them agree.
+
+    No outcome of that many draws certifies a radius beyond the one at this point of the
+    simplex.
+
+    Args:
+        procedure: Any; of two classes.
+        draws: Number of draws, at least 1.
+        alpha: Failure probability of the whole certificate, in (0, 1).
+
+    Returns:
+        The bound, in [0, 1); 0 where it does not separate the classes.
+
+    Raises:
+        InputError: An argument outside its range.
+
+    Example:
+        ``(alpha / 2)**(1 / n)`` for Clopper-Pearson.
+
+        >>> from simplicert.procedures import clopper_pearson
+        >>> round(largest_e0_lower(clopper_pearson, draws=100_000, alpha=0.001), 6)
+        0.999924
+    """
+    n = int(checked_trials(draws))
+    found = procedure(unanimous(n), alpha=alpha)
+    lower, upper = float(found.e0_lower[0]), float(found.e1_upper[0])
+    return lower if lower > min(upper, 1.0 - lower) else 0.0
+
+
+def min_draws(procedure: Procedure, *, alpha: float) -> int:
+    """Fewest draws at which a certificate can name a class at all.
+
+    Args:
+        procedure: Any; of two classes.
+        alpha: Failure probability of the whole certificate, in (0, 1).
+
+    Raises:
+        InputError: ``alpha`` outside (0, 1), or no number of draws is enough.
+
+    Example:
+        ``log2(2 / 0.001)`` is 10.97.
+
+        >>> from simplicert.procedures import clopper_pearson, hoeffding
+        >>> [min_draws(p, alpha=0.001) for p in (clopper_pearson, hoeffding)]
+        [11, 16]
+    """
+    checked_alpha(alpha)
+    too_few, enough = 0, 1
+    while not largest_e0_lower(procedure, draws=enough, alpha=alpha) > 0.0:
+        too_few, enough = enough, 2 * enough
+        if enough > MOST_DRAWS:
+            raise InputError(
+                f"the procedure {procedure.name} certifies nothing at alpha = "
+                f"{alpha:g}, however many draws agree"
+            )
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if largest_e0_lower(procedure, draws=middle, alpha=alpha) > 0.0:
+            enough = middle
+        else:
+            too_few = middle
+    return enough
+
+
+def unanimous(draws: int) -> Votes:
+    """Votes of one image and two classes, all for the first; and as many to choose."""
+    return one_hot(np.array([draws]), draws).chosen_by(
+        one_hot(np.array([draws]), draws)
+    )
+
+
+def one_hot(first: np.ndarray, draws: int) -> Votes:
+    """Votes for two classes whose scores are 0 or 1, so that every statistic is one.
+
+    Args:
+        first: How many draws of each image vote for the first class.
+        draws: How many there are.
+    """
+    counts = np.stack([first, draws - first], axis=1).astype(np.int64)
+    return Votes(
+        counts=counts,
+        score_sums=counts.astype(np.float64),
+        score_squares=counts.astype(np.float64),
+        draws=np.full(len(first), draws),
+        indices=np.arange(len(first)),
+        sigma=1.0,
+        source={},
+        looks=(Look(draws, 1.0),),
+    )

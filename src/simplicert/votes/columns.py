@@ -1,0 +1,60 @@
+"""The evidence columns: what is counted of the draws, by name. A new one is a line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Shaped
+
+__all__ = ["COLUMNS", "Column", "columns_of"]
+
+Matrix = Shaped[np.ndarray, "rows classes"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A number a class and row, added up over draws.
+
+    Attributes:
+        name: In parts, rows and votes.
+        statistic: The statistic that it belongs to, ``"multinomial"`` (hard votes) or
+            ``"softmax"`` (soft scores); one name can have several columns.
+        dtype: Of the sums.
+    """
+
+    name: str
+    statistic: str
+    dtype: Literal["int64", "float64"]
+
+    def illegal(
+        self, values: Matrix, draws: "int | np.ndarray"
+    ) -> Bool[np.ndarray, " rows"]:
+        """Rows that no classifier can have given in so many draws.
+
+        Every draw adds at most 1 to all classes together. Each entry is compared first:
+        integers that are too large would wrap around in the sum.
+        """
+        limit = np.asarray(draws)
+        wrong = ~((values >= 0) & (values <= limit[..., None])).all(axis=1)  # NaN too
+        illegal: np.ndarray = wrong | ~(values.sum(axis=1) <= limit)
+        return illegal
+
+
+COLUMNS: Mapping[str, Column] = MappingProxyType(
+    {
+        column.name: column
+        for column in (
+            Column("counts", "multinomial", "int64"),
+            Column("score_sums", "softmax", "float64"),
+            Column("score_squares", "softmax", "float64"),
+        )
+    }
+)
+"""In the order in which they are stored and hashed."""
+
+
+def columns_of(statistics: Sequence[str]) -> list[Column]:
+    """The columns of these statistics."""
+    return [column for column in COLUMNS.values() if column.statistic in statistics]
