@@ -50,7 +50,6 @@ def wait_for_epoch(epoch, checkpoint, process):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_five_kills_change_neither_weights_nor_log(tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     assert finish(*CLI, "train", *OPTIONS, "-o", whole)[0] == 0
@@ -82,7 +81,6 @@ def test_five_kills_change_neither_weights_nor_log(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_worker_is_replaced(rank, tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
@@ -104,7 +102,6 @@ def test_a_killed_worker_is_replaced(rank, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_the_command_that_started_them(number, tmp_path):
@@ -121,7 +118,6 @@ def test_processes_end_with_the_command_that_started_them(number, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process's files")
 def test_a_full_disk_loses_one_epoch(tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
