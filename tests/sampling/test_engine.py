@@ -248,7 +248,7 @@ def test_a_trial_tells_the_speed_of_what_it_drew(images, batch, monkeypatch):
     plan = sampler.plan(sigma=0.5, draws=1000, batch=batch)
     before = clock.now
     assert sampler.trial(plan, seconds=0.35) == pytest.approx(10_000)
-    # What warms up is of the size of what is measured: 1,000 draws, or three times that.
+    # One task to warm up, then whole ones until the time is over.
     task = 0.3 if batch == 3000 else 0.1
     assert clock.now - before == pytest.approx(0.35 // task * task + 2 * task)
 

@@ -20,8 +20,8 @@ TORCHRUN = (
 TWO = (*TORCHRUN, "-m", "simplicert")
 TIMED = ["images_per_second", "seconds"]
 
-# Before a script, whose first argument it takes: after so many flushes of a file it says
-# that none is left, and waits. However slow its killer is, it has not ended before.
+# Before a script, whose first argument it takes: says how many flushes of files are
+# left, and stops in the last. However slow its killer is, it has not ended before.
 STOPPING = """
 import os, sys
 left, flush = int(sys.argv.pop(1)), os.fsync
