@@ -99,7 +99,7 @@ def test_a_killed_worker_is_replaced(rank, tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_the_command_that_started_them(number, tmp_path):
     out = tmp_path / "model.safetensors"
-    options = ("--epochs", 10**6, "--set", "shares=2", "--processes", 2, "-o", out)
+    options = ("--epochs", 10**4, "--set", "shares=2", "--processes", 2, "-o", out)
     with running(*CLI, "train", "digits", *options) as process:
         wait_until(lambda: len(log(out)) >= 2, process)
         launched = descendants(process.pid)
