@@ -23,7 +23,6 @@ def printed_below(command):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_demo_prints_what_readme_shows(tmp_path):
     finished = subprocess.run(
         [sys.executable, "-m", "simplicert", "demo"],

@@ -1,6 +1,7 @@
 """What launched workers refuse is handed to their launcher, once."""
 
 import pytest
+from clock import Clock
 
 from simplicert.machine import refusal
 
@@ -19,6 +20,15 @@ def test_the_first_message_is_kept(path):
     assert refusal.has_refused()
     assert refusal.others_refuse()
     assert path.read_text("utf-8") == "labels must lie in 0 … 9"
+
+
+def test_another_s_message_is_waited_for_but_not_for_ever(path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(refusal, "time", clock)
+    assert not refusal.others_refuse()
+    assert clock.now >= refusal.WAIT_SECONDS
+    monkeypatch.setattr(clock, "sleep", lambda _: path.write_text("labels"))
+    assert refusal.others_refuse()
 
 
 def test_any_path_can_be_named_in_it(path):

@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import CLI, running, wait_until
 
 from simplicert.cli.app import COMMANDS
 from simplicert.interop import certify_path
@@ -316,26 +316,19 @@ def test_a_closed_pipe_is_quiet(run):
 @pytest.mark.slow
 def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
     run = tmp_path / "run"
-    command = [
-        *(sys.executable, "-m", "simplicert", "sample", checkpoint, "digits"),
-        *("--sigma", "0.5", "--draws", "1000000", "--out", run),
-    ]
-    process = subprocess.Popen(
-        list(map(str, command)),
+    with running(
+        *(*CLI, "sample", checkpoint, "digits", "--sigma", 0.5, "--draws", 1_000_000),
+        *("--flush", 0, "--out", run),
         stderr=subprocess.PIPE,
-        text=True,
         # A shell starts what runs in its background with Ctrl-C ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-    for line in process.stderr:
-        if "passes to go" in line:
-            break
-    time.sleep(2)
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        wait_until(lambda: any(run.glob("parts/*.parquet")), process)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate()
     assert process.returncode == 130
     assert err.splitlines()[-1] == "simplicert: interrupted"
-    RunDirectory(run).done()  # readable
+    assert RunDirectory(run).done().any()
 
 
 def test_the_right_half_never_imports_torch(run):

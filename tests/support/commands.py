@@ -1,11 +1,11 @@
-"""Training commands as processes of their own, and what they leave behind."""
+"""Commands as processes of their own, and what they leave behind."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,23 @@ TORCHRUN = (
 )
 TWO = (*TORCHRUN, "-m", "simplicert")
 TIMED = ["images_per_second", "seconds"]
+
+# Before a script, whose first argument it takes: says how many flushes of files are
+# left, and stops in the last. However slow its killer is, it has not ended before.
+STOPPING = """
+import os, sys
+left, flush = int(sys.argv.pop(1)), os.fsync
+if os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0":
+    left = 0
+def fsync(file):
+    global left
+    left -= 1
+    print(left, flush=True)
+    if left == 0:
+        sys.stdin.read(1)
+    flush(file)
+os.fsync = fsync
+"""
 
 
 @contextmanager
@@ -39,11 +56,32 @@ def running(*command, **options):
                     os.kill(pid, signal.SIGKILL)
 
 
-def finish(*command, timeout=100):
+def finish(*command):
     """Its exit code and stderr."""
     with running(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        _, err = process.communicate(timeout=timeout)
+        _, err = process.communicate()
     return process.returncode, err
+
+
+def wait_until(happened, process=None):
+    """Look until it has, or the process has ended; only pytest's timeout limits it."""
+    while not happened():
+        assert process is None or process.poll() is None, "it ended too early"
+        time.sleep(0.02)
+
+
+def wait_for_flushes(process, left):
+    """Until that many are left of those after which it is ``STOPPING``."""
+    for line in process.stdout:
+        if int(line) == left:
+            return
+    raise AssertionError("it ended before it was to be killed")
+
+
+def kill_soon(process, moments):
+    """SIGKILL at a random instant."""
+    time.sleep(moments.uniform(0, 0.1))
+    process.kill()
 
 
 def descendants(pid):
@@ -53,16 +91,14 @@ def descendants(pid):
     return [found for child in own for found in (int(child), *descendants(child))]
 
 
-def survivors(pids, seconds):
-    """Those that still run after so long; sooner, if none does."""
-    deadline = time.monotonic() + seconds
-    while True:
+def survivors(pids):
+    """Those that still run."""
+    found = []
+    for pid in pids:
         # One that only waits to be reaped has no command any more.
-        commands = [Path(f"/proc/{pid}/cmdline") for pid in pids]
-        found = [file for file in commands if file.exists() and file.read_bytes()]
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(0.05)
+        with suppress(OSError):
+            found += [pid] if Path(f"/proc/{pid}/cmdline").read_bytes() else []
+    return found
 
 
 def log(checkpoint):

@@ -4,75 +4,59 @@ import os
 import random
 import resource
 import signal
-import subprocess
 import sys
-import time
+from subprocess import PIPE
 
 import pytest
 from commands import (
     CLI,
+    STOPPING,
     TORCHRUN,
     descendants,
     finish,
+    kill_soon,
     log,
     running,
     same_weights,
     survivors,
+    wait_for_flushes,
+    wait_until,
 )
 
 EPOCHS = 24
 OPTIONS = ("digits", "--epochs", EPOCHS, "--set", "batch_size=16")
 
 # The same command, but it saves every epoch, however short.
-OFTEN = """
+OFTEN = f"""{STOPPING}
 from simplicert.cli import main
 from simplicert.training import loop
 loop._SAVE_SECONDS = -1
+if __name__ == "__main__":
+    main()
 """
-# And every flush of a file says so and takes its time.
-SLOWLY = """
-import os, time
-flush = os.fsync
-def slowly(file):
-    print("saving", flush=True)
-    time.sleep(0.1)
-    flush(file)
-os.fsync = slowly
-"""
-
-
-def wait_for_epoch(epoch, checkpoint, process):
-    deadline = time.monotonic() + 100
-    while len(log(checkpoint)) < epoch:
-        assert process.poll() is None, "it ended before it was to be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+FLUSHES = 4  # an epoch: of the log, its folder, the state, its folder
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_five_kills_change_neither_weights_nor_log(tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     assert finish(*CLI, "train", *OPTIONS, "-o", whole)[0] == 0
 
     moments = random.Random(0)
-    epochs = sorted(moments.sample(range(1, EPOCHS - 1), 5))
-    for number, epoch in enumerate(epochs):
-        slow = number % 2 == 1  # killed during a save
-        script = OFTEN + (SLOWLY if slow else "") + "main()"
-        start = (sys.executable, "-c", script)
+    # During a save of the log or of the state, or at any time in some epochs.
+    during_log, during_state, anywhere = 2 * FLUSHES + 1, 2 * FLUSHES + 3, 4 * FLUSHES
+    for flushes in (anywhere, during_log, anywhere, during_state, anywhere):
+        start = (sys.executable, "-c", OFTEN, flushes)
         with running(
-            *start, "train", *OPTIONS, "-o", broken, stdout=subprocess.PIPE
+            *start, "train", *OPTIONS, "-o", broken, stdin=PIPE, stdout=PIPE
         ) as process:
-            if slow:
-                while len(log(broken)) < epoch:
-                    assert process.stdout.readline() == "saving\n"
-                for _ in range(moments.randint(1, 2)):  # of the log, or of the state
-                    assert process.stdout.readline() == "saving\n"
+            if flushes == anywhere:
+                wait_for_flushes(process, moments.randint(FLUSHES, 3 * FLUSHES - 1))
+                kill_soon(process, moments)
             else:
-                wait_for_epoch(epoch, broken, process)
-            time.sleep(moments.uniform(0, 0.1))
-            process.send_signal(signal.SIGKILL)
+                wait_for_flushes(process, 0)
+                process.kill()
+        assert process.returncode == -signal.SIGKILL
         assert broken.with_suffix(".training").exists()
         assert not broken.exists()
     assert finish(*CLI, "train", *OPTIONS, "-o", broken)[0] == 0
@@ -82,20 +66,27 @@ def test_five_kills_change_neither_weights_nor_log(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_worker_is_replaced(rank, tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-    start = (*TORCHRUN, "--max-restarts=3", "-m", "simplicert")
-    command = (*start, "train", *OPTIONS, "--set", "shares=2", "-o")
-    assert finish(*command, whole)[0] == 0
-    with running(*command, broken, stderr=subprocess.PIPE) as launcher:
-        wait_for_epoch(EPOCHS // 3, broken, launcher)
+    options = ("train", *OPTIONS, "--set", "shares=2", "-o")
+    assert finish(*TORCHRUN, "-m", "simplicert", *options, whole)[0] == 0
+    script = tmp_path / "often.py"
+    script.write_text(OFTEN)
+    there, stop = EPOCHS // 3, EPOCHS // 2
+    start = (*TORCHRUN, "--max-restarts=3", script, stop * FLUSHES)
+    with running(
+        *start, *options, broken, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    ) as launcher:
+        wait_for_flushes(launcher, (stop - there) * FLUSHES)
         victim = descendants(launcher.pid)[rank]
         os.kill(victim, signal.SIGKILL)
-        while launcher.poll() is None:
-            assert len(log(broken)) >= EPOCHS // 3, "it started from the beginning"
-            time.sleep(0.01)
+
+        def ended():
+            assert len(log(broken)) >= there, "it started from the beginning"
+            return launcher.poll() is not None
+
+        wait_until(ended)
         err = launcher.stderr.read()
     assert launcher.returncode == 0, err
     assert "SIGKILL" in err or "-9" in err, err
@@ -104,35 +95,38 @@ def test_a_killed_worker_is_replaced(rank, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at other processes")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_the_command_that_started_them(number, tmp_path):
     out = tmp_path / "model.safetensors"
-    options = ("--epochs", 1000, "--set", "shares=2", "--processes", 2, "-o", out)
+    options = ("--epochs", 10**4, "--set", "shares=2", "--processes", 2, "-o", out)
     with running(*CLI, "train", "digits", *options) as process:
-        wait_for_epoch(2, out, process)
+        wait_until(lambda: len(log(out)) >= 2, process)
         launched = descendants(process.pid)
         assert len(launched) == 3
         os.kill(process.pid, number)
-        process.wait(timeout=20)
-        assert not survivors(launched, 10 if number == signal.SIGKILL else 0)
+        process.wait()
+        if number == signal.SIGKILL:  # nobody waited for them
+            wait_until(lambda: not survivors(launched))
+        assert not survivors(launched)
     assert out.with_suffix(".training").exists()
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(sys.platform != "linux", reason="limits another process's files")
 def test_a_full_disk_loses_one_epoch(tmp_path):
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-    command = (*CLI, "train", *OPTIONS, "-o")
-    assert finish(*command, whole)[0] == 0
-    with running(*command, broken, stderr=subprocess.PIPE) as process:
-        wait_for_epoch(3, broken, process)
+    command = ("train", *OPTIONS, "-o")
+    assert finish(*CLI, *command, whole)[0] == 0
+    start = (sys.executable, "-c", OFTEN, 3 * FLUSHES)
+    with running(
+        *start, *command, broken, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    ) as process:
+        wait_for_flushes(process, 0)
         # From now on the log (3 kB) still fits, and the state (0.3 MB) no more.
         limit = (100_000, resource.RLIM_INFINITY)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limit)
-        _, err = process.communicate(timeout=100)
+        _, err = process.communicate("go on")
     assert process.returncode == 2
     assert "broken.training: File too large" in err
     assert "What was saved before is kept: make room" in err
@@ -140,6 +134,6 @@ def test_a_full_disk_loses_one_epoch(tmp_path):
         "broken.csv",
         "broken.training",
     ]
-    assert finish(*command, broken)[0] == 0
+    assert finish(*CLI, *command, broken)[0] == 0
     assert same_weights(whole, broken)
     assert log(whole).equals(log(broken))

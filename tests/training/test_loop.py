@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from clock import Clock
 from PIL import Image
 
 from simplicert.data import load_dataset
@@ -83,8 +84,16 @@ def test_an_epoch_is_a_permutation(monkeypatch):
     assert not torch.equal(seen[0], seen[1])
 
 
-def test_progress_reports_every_step_if_there_is_time(monkeypatch):
-    monkeypatch.setattr("simplicert.training.epoch._REPORT_SECONDS", 0)
+@pytest.fixture
+def steps_take(monkeypatch):
+    """Lets every step of training take so many seconds."""
+    return lambda seconds: monkeypatch.setattr(
+        "simplicert.training.epoch.monotonic", Clock(tick=seconds).monotonic
+    )
+
+
+def test_progress_reports_every_step_if_there_is_time(steps_take):
+    steps_take(1)
     reports = []
     recipe = load_recipe("digits", epochs=2, milestones=[1])
     train(DIGITS, recipe, progress=reports.append)
@@ -96,14 +105,18 @@ def test_progress_reports_every_step_if_there_is_time(monkeypatch):
     assert "epoch 2/2, loss" in str(reports[-1])
 
 
-def test_progress_waits_between_the_first_step_and_the_last(monkeypatch):
-    monkeypatch.setattr("simplicert.training.epoch._REPORT_SECONDS", 1000)
+@pytest.mark.parametrize(
+    ("seconds", "steps"), [(0.01, [1, 25]), (0.06, [1, 10, 19, 25])]
+)
+def test_progress_waits_between_the_first_step_and_the_last(steps_take, seconds, steps):
+    steps_take(seconds)
     reports = []
     recipe = load_recipe("digits", epochs=2, batch_size=8)
     train(DIGITS, recipe, progress=reports.append)
     assert [(r.epoch, r.images) for r in reports] == [
-        (1, 8), (1, 200), (2, 8), (2, 200),
-    ]  # fmt: skip
+        (epoch, 8 * step) for epoch in (1, 2) for step in steps
+    ]
+    assert reports[0].images_per_second == pytest.approx(8 / seconds)
 
 
 def test_the_rate_of_the_recipe_is_used():

@@ -106,7 +106,6 @@ def test_accuracy_is_measured_after_the_rounding(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling needs g++")
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
 def test_a_compiled_network_learns_the_same():

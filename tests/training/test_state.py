@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ def test_nothing_is_trained_twice(tmp_path):
 
 
 def test_short_epochs_are_saved_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("simplicert.training.loop._SAVE_SECONDS", 1000)
+    monkeypatch.setattr("simplicert.training.loop._SAVE_SECONDS", math.inf)
     state = tmp_path / "run.training"
     stop_at(monkeypatch, 3)  # after the log and the state of the last epoch
     trained(state)

@@ -8,6 +8,9 @@ from pathlib import Path
 FILE = "SIMPLICERT_REFUSAL"
 """Environment variable of launched workers: a file for the first one's message."""
 
+WAIT_SECONDS = 60.0
+"""For another's message, which comes at once unless the machine is very busy."""
+
 
 def was_launched_here() -> bool:
     """Whether ``launch_workers`` started this process."""
@@ -21,7 +24,7 @@ def has_refused() -> bool:
 
 def others_refuse() -> bool:
     """Whether another worker refuses: this one may have missed it before it said so."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WAIT_SECONDS
     while was_launched_here() and time.monotonic() < deadline:
         if has_refused():
             return True

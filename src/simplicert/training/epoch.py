@@ -149,7 +149,7 @@ class Epochs:
         self.network.train()
         statistics = Statistics(self.model, recipe.shares, self.processes)
         generator = torch.Generator(device)
-        seen, begun, reported = Tally(device), monotonic(), 0.0
+        seen, begun, reported = Tally(device), monotonic(), -math.inf
         for share, (images, labels) in zip(shares, read, strict=True):
             seed = piece_seed(recipe.seed, epoch, share.step, share.number)
             generator.manual_seed(seed)

@@ -1,0 +1,1 @@
+from networks import images, manifest_of, network, recorder  # noqa: F401
