@@ -211,7 +211,7 @@ def test_the_smallest_batch_that_is_about_as_fast_as_any_is_found():
 
 def test_a_trial_ends_with_its_time(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr("simplicert.sampling.trial.time", clock)
+    monkeypatch.setattr("simplicert.sampling.batch.time", clock)
 
     def speed(size):
         clock.sleep(0.1 * size)
