@@ -39,6 +39,7 @@ from simplicert.figures import Figure
 from simplicert.mechanisms import neyman_pearson, proves
 from simplicert.noises import Noise
 from simplicert.procedures import simultaneous
+from simplicert.stopping import Rule
 from simplicert.training.methods import Gaussian
 
 with open(__file__ + ".log", "a") as log:
@@ -95,6 +96,8 @@ class Mine(Gaussian):
     name: str
     extra: float = 0.0
 
+
+labelled = Rule(name="labelled", decided=lambda votes, alpha: votes.labels == 0)
 
 bounds = Figure(
     name="bounds",
@@ -398,6 +401,7 @@ def test_an_installed_package_offers_every_kind(theirs, tmp_path):
         "datasets": "data",
         "classifiers": "classifier",
         "methods": "Mine",
+        "rules": "labelled",
     }
     lines = [
         f"[simplicert.{group}]\nof_theirs = theirs:{name}\n"
@@ -405,7 +409,7 @@ def test_an_installed_package_offers_every_kind(theirs, tmp_path):
     ]
     (info / "entry_points.txt").write_text("\n".join(lines))
     run = tmp_path / "run"
-    for command in ("certify", "compare", "report", "sample"):
+    for command in ("certify", "compare", "report", "sample", "plan"):
         assert "of_theirs" in simplicert_in(tmp_path, command, "--help"), command
     simplicert_in(
         *(tmp_path, "sample", "of_theirs", "of_theirs", "--sigma", 0.5),
@@ -420,6 +424,8 @@ def test_an_installed_package_offers_every_kind(theirs, tmp_path):
         *("--figures", tmp_path / "f", "--figure", "of_theirs"),
     )
     assert (tmp_path / "f" / "bounds-run-cautious.png").is_file()
+    looks = ("--looks", "600", "--rule", "of_theirs")
+    assert "by looks" in simplicert_in(tmp_path, "plan", run, *looks)
 
 
 def test_a_file_and_a_line_add_a_mechanism_to_ours(theirs, run, tmp_path):
