@@ -251,9 +251,9 @@ def test_their_training_method_trains_and_is_named_in_the_checkpoint(
 @pytest.mark.parametrize(
     ("find", "name", "says"),
     [
-        (NOISES.find, "half", "is no noise"),
-        (PROCEDURES.find, "half", "is no procedure"),
-        (FIGURES.find, "half", "is no figure"),
+        (NOISES.find, "half", "something else: expected simplicert.noises"),
+        (PROCEDURES.find, "half", "something else: expected simplicert.procedures"),
+        (FIGURES.find, "half", "something else: expected simplicert.figures"),
         (METHODS.find, "half", "is no training method"),
         (find_mechanism, "SHARE", "is a float, not a function"),
         (load_dataset, "SHARE", "images must be a Dataset"),
@@ -271,7 +271,7 @@ def test_a_thing_of_another_kind_is_refused(theirs, find, name, says):
         (NOISES.find, "Noise('gaussian', 'l2', print)", "cannot be called 'gaussian'"),
         (NOISES.find, "Noise('mine', 'l7', print)", "unknown norm 'l7'"),
         (NOISES.find, "Noise('a b', 'l2', print)", "a name of letters"),
-        (NOISES.find, "Noise('mine', 'l2')", "is no noise"),
+        (NOISES.find, "Noise('mine', 'l2')", "has no function that fills values"),
         (PROCEDURES.find, "replace(cautious, name='hoeffding')", "cannot be called"),
         (PROCEDURES.find, "replace(cautious, columns=('score_sums',))", "no column of"),
         (FIGURES.find, "replace(bounds, name='fig4-runs')", "cannot be called"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from simplicert.arguments import checked_alpha
 from simplicert.errors import InputError
+from simplicert.plugins import shown_as_theirs
 from simplicert.stopping.protocol import Rule
 from simplicert.votes import Look, RunDirectory, Votes
 from simplicert.votes.looks import check_looks
@@ -82,14 +83,8 @@ def replay(
 def _asked(rule: Rule, votes: Votes, alpha: float) -> np.ndarray:
     if not len(votes):
         return np.zeros(0, dtype=bool)
-    try:
+    with shown_as_theirs(f"rule {rule.name!r}"):
         decided = np.asarray(rule.decided(votes, alpha))
-    except InputError:
-        raise
-    except Exception as error:  # the user's code: anything can happen
-        raise InputError(
-            f"rule {rule.name!r} raised {type(error).__name__}: {error}"
-        ) from error
     if decided.shape != (len(votes),) or decided.dtype != np.bool_:
         raise InputError(
             f"rule {rule.name!r} returned {decided.dtype} of shape {decided.shape} for "
