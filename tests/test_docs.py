@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simplicert.cli.app import COMMANDS, _app
+from simplicert.cli.app import COMMANDS, _app, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -69,3 +69,25 @@ def test_every_printed_command_is_one_that_the_command_line_takes(command):
 def test_links_between_pages_lead_somewhere(document):
     for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", TEXT[document]):
         assert (document.parent / target).exists(), target
+
+
+def printed_outputs():
+    """Every ``$ simplicert …`` about a committed run, with the lines shown below it."""
+    for page in PAGES:
+        for block in re.findall(r"(?:^    .*\n)+", TEXT[page], re.MULTILINE):
+            for part in re.split(r"^    \$ ", block, flags=re.MULTILINE)[1:]:
+                command, *shown = [line.strip() for line in part.splitlines()]
+                if re.match(r"simplicert [a-z]+ results/", command):
+                    yield pytest.param(command, shown, id=f"{page.name}: {command}")
+
+
+@pytest.mark.parametrize(("command", "shown"), list(printed_outputs()))
+def test_what_is_shown_of_committed_runs_is_what_is_printed(
+    command, shown, monkeypatch, capsys
+):
+    assert len(shown) > 1
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit, match="0"):
+        main(shlex.split(command)[1:])
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.strip() for line in printed if line.strip()] == shown
