@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import reference  # beside this file
+
 from simplicert import __version__
 from simplicert.cli.app import COMMANDS
 
@@ -25,8 +29,10 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Simplicert {release}"
 
+GENERATED = Path(__file__).parent / "_generated"
 
-def write_commands() -> None:
+
+def commands() -> str:
     """Every command's own help, so that the page cannot say anything else."""
     page = ["# Commands\n"]
     for command in COMMANDS:
@@ -38,9 +44,9 @@ def write_commands() -> None:
             env=os.environ | {"COLUMNS": "88", "NO_COLOR": "1"},
         ).stdout
         page.append(f"## `simplicert {command}`\n\n```text\n{text.strip()}\n```\n")
-    target = Path(__file__).parent / "_generated" / "commands.md"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text("\n".join(page), "utf-8")
+    return "\n".join(page)
 
 
-write_commands()
+GENERATED.mkdir(exist_ok=True)
+(GENERATED / "commands.md").write_text(commands(), "utf-8")
+(GENERATED / "reference.md").write_text(reference.page(), "utf-8")
