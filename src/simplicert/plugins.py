@@ -10,7 +10,8 @@ import importlib.util
 import inspect
 import marshal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from importlib.metadata import EntryPoint, entry_points
@@ -21,7 +22,16 @@ from weakref import WeakSet
 
 from simplicert.errors import InputError, unknown_name
 
-__all__ = ["Kind", "Origin", "attribute_of", "import_place", "name_of", "source_digest"]
+__all__ = [
+    "Kind",
+    "Origin",
+    "attribute_of",
+    "import_place",
+    "name_of",
+    "shown_as_theirs",
+    "source_digest",
+    "value_of",
+]
 
 T = TypeVar("T")
 
@@ -105,6 +115,53 @@ class Kind(Generic[T]):
         return sorted(entry_points(group=self.group), key=lambda point: point.name)
 
 
+def value_of(
+    kind: type[T],
+    built_in: Mapping[str, T],
+    *,
+    expected: str,
+    check: Callable[[T], T] | None = None,
+) -> Callable[[object, Origin], T]:
+    """An ``admit`` for things that are values of one type, with a name of their own.
+
+    Args:
+        kind: The type.
+        built_in: Ours, whose names are taken: another thing would pass for them.
+        expected: How to make one, for messages.
+        check: Its laws: returns the thing, or raises ``InputError``.
+    """
+
+    def admit(thing: object, origin: Origin) -> T:
+        if not isinstance(thing, kind):
+            raise InputError(f"{origin.text} is something else: expected {expected}")
+        name = getattr(thing, "name", None)
+        if name in built_in:
+            raise InputError(
+                f"{origin.text} cannot be called {name!r}: that is one of Simplicert's "
+                "own, for which it would be taken"
+            )
+        return thing if check is None else check(thing)
+
+    return admit
+
+
+@contextmanager
+def shown_as_theirs(what: str, advice: str = "") -> Iterator[None]:
+    """Whatever somebody else's code raises in here is one line that says whose it is.
+
+    Raises:
+        InputError: Theirs as it is; of anything else, what was raised.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"{what} raised {type(error).__name__}: {error}{advice}"
+        ) from error
+
+
 def import_place(place: str) -> ModuleType:
     """The module of a path that ends in ``.py``, or of a dotted name.
 
@@ -114,20 +171,19 @@ def import_place(place: str) -> ModuleType:
         InputError: There is none, or importing it raises; the error is shown as theirs.
     """
     path = Path(place)
-    try:
-        if path.suffix != ".py":
+    with shown_as_theirs(f"importing {place}"):
+        if path.suffix == ".py":
+            if not path.is_file():
+                raise InputError(f"no file {place}: check the path")
+            return _run(path.resolve())
+        try:
             return importlib.import_module(place)
-        if not path.is_file():
-            raise InputError(f"no file {place}: check the path")
-        return _run(path.resolve())
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's code may do anything
-        missing = isinstance(error, ModuleNotFoundError) and error.name == place
-        advice = ": is it installed? A file is named with .py" if missing else ""
-        raise InputError(
-            f"importing {place} raised {type(error).__name__}: {error}{advice}"
-        ) from error
+        except ModuleNotFoundError as error:
+            if error.name != place.partition(".")[0]:
+                raise
+            raise InputError(
+                f"no module {place}: is it installed? A file is named with .py"
+            ) from error
 
 
 def attribute_of(module: ModuleType, attribute: str, text: str) -> Any:

@@ -1,20 +1,5 @@
 import pytest
 
-from simplicert.cli import main
-
-
-@pytest.fixture
-def simplicert(capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return exit_.value.code, out, err
-
-    return run
-
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):

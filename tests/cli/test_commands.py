@@ -11,8 +11,12 @@ import pandas as pd
 import pytest
 from commands import CLI, running, wait_until
 
+from simplicert.certificates import certify
 from simplicert.cli.app import COMMANDS
+from simplicert.data import load_dataset
+from simplicert.data.selection import select_images
 from simplicert.interop import certify_path
+from simplicert.sampling import sample
 from simplicert.votes import RunDirectory, read_run
 
 
@@ -342,3 +346,70 @@ def test_the_right_half_never_imports_torch(run):
             check=True,
             capture_output=True,
         )
+
+
+# --- Other noise than Gaussian -----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def uniform_run(checkpoint, tmp_path_factory):
+    """The digits of ``run`` under uniform noise."""
+    path = tmp_path_factory.mktemp("uniform") / "cube"
+    images = select_images(load_dataset("digits"), images="0:20")
+    options = {"sigma": 0.5, "draws": 1000, "block": 100, "seed": 1}
+    sample(checkpoint, images, noise="uniform", out=path, **options)
+    return path
+
+
+def test_uniform_noise_is_certified_in_l1_and_says_so(
+    simplicert, uniform_run, tmp_path
+):
+    code, out, _ = simplicert("certify", uniform_run)
+    assert code == 0
+    assert "uniform noise of sigma 0.5, l1 radii" in out
+    assert "lee" in out
+    assert "neyman_pearson" not in out
+    code, _, err = simplicert("certify", uniform_run, "--mechanism", "neyman_pearson")
+    assert code == 2
+    assert (
+        "neyman_pearson does not apply: its proof is for gaussian noise, and these "
+        "votes had uniform noise, l1 balls. Applicable: lee"
+    ) in err
+    votes = read_run(uniform_run)
+    radius = certify(votes).radius
+    assert 0 < radius.max() < 3**0.5 * 0.5
+    page, tables = tmp_path / "page.html", tmp_path / "tables"
+    code, _, _ = simplicert(
+        *("report", uniform_run, "-o", page, "--tables", tables),
+        *("--figures", tmp_path / "figures"),
+    )
+    assert code == 0
+    text = page.read_text()
+    for said in ("under uniform noise of", "l1 distance", "uniform, for l1 balls"):
+        assert said in text
+    for unsaid in ("Gaussian", "gaussian noise", "L2", "l2 distance"):
+        assert unsaid not in text.split("<script")[0]
+    table = pd.read_parquet(tables / "table1.parquet")
+    assert set(table["noise"]) == {"uniform"}
+    assert set(table["norm"]) == {"l1"}
+
+
+def test_radii_of_two_norms_are_not_compared(simplicert, run, uniform_run, tmp_path):
+    code, _, err = simplicert("compare", run, uniform_run)
+    assert (code, "radii are of l2 balls and the second's of l1" in err) == (2, True)
+    figures = tmp_path / "figures"
+    code, _, _ = simplicert(
+        *("report", run, uniform_run, "-o", tmp_path / "page.html"),
+        *("--figures", figures, "--figure", "fig4-runs"),
+    )
+    assert code == 0
+    assert not figures.exists()  # one run of each norm
+
+
+def test_a_run_does_not_go_on_under_another_noise(simplicert, checkpoint, uniform_run):
+    code, _, err = simplicert(
+        *("sample", checkpoint, "digits", "--images", "0:20", "--sigma", 0.5),
+        *("--draws", 1000, "-o", uniform_run),
+    )
+    assert code == 2
+    assert "holds another run: noise is" in err

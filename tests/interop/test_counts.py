@@ -6,7 +6,7 @@ import pytest
 from voted import random_votes
 
 from simplicert.errors import InputError
-from simplicert.interop import import_file
+from simplicert.interop import certify_path, import_file
 from simplicert.votes import RunDirectory, read_run
 
 VOTES = random_votes(30, classes=4, draws=500)
@@ -242,3 +242,17 @@ def test_importing_again_mends_a_damaged_run(tmp_path, damage):
         (part.parent / f".{part.name}.tmp").write_bytes(b"PAR1")
     import_file(file, run, sigma=0.25)
     np.testing.assert_array_equal(read_run(run).counts, VOTES.counts)
+
+
+def test_the_noise_of_a_counts_table_is_said_stored_and_certified(tmp_path):
+    file, out = tmp_path / "counts.csv", tmp_path / "run"
+    file.write_text("90,10\n60,40\n")
+    import_file(file, out, sigma=0.5, noise="uniform")
+    certificates = certify_path(out)
+    assert (certificates.norm, list(certificates.radii)) == ("l1", ["lee"])
+    with pytest.raises(InputError, match="holds another run: noise"):
+        import_file(file, out, sigma=0.5)
+    with pytest.raises(InputError, match="unknown noise 'poisson'"):
+        import_file(file, tmp_path / "other", sigma=0.5, noise="poisson")
+    with pytest.raises(InputError, match="logs are of Gaussian noise"):
+        import_file(file, tmp_path / "log", kind="cohen", noise="uniform")

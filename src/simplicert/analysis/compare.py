@@ -20,9 +20,9 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
 
     Each run by its own chosen mechanism. An image's radius counts where the class is
     right, and without labels wherever it is certified. Radii that agree to one part in
-    10⁹ are equal. Sigma, draws, alpha and mechanism may differ: they are what one
-    compares; data set, images, classes and labels may not. (The data set of imported
-    votes is not known, and not compared.)
+    10⁹ are equal. Sigma, noise, draws, alpha and mechanism may differ: they are what
+    one compares; the norm, data set, images, classes and labels may not. (The data set
+    of imported votes is not known, and not compared.)
 
     Returns:
         One row an image, in the order of ``before``: ``image``, ``label`` (if known),
@@ -33,7 +33,7 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         ``e1_after_upper``.
 
     Raises:
-        InputError: The two are of other data, images, classes or labels.
+        InputError: The two are of other norms, data, images, classes or labels.
     """
     _check_same_data(before, after)
     order = _order(before, after)
@@ -159,6 +159,11 @@ def _order(before: Certificates, after: Certificates) -> np.ndarray:
 
 
 def _check_same(before: Certificates, after: Certificates, order: np.ndarray) -> None:
+    if before.norm != after.norm:
+        raise InputError(
+            f"the first run's radii are of {before.norm} balls and the second's of "
+            f"{after.norm} balls: they are no distances of one kind"
+        )
     if before.classes != after.classes:
         raise InputError(
             f"the two runs have {before.classes} and {after.classes} classes: "

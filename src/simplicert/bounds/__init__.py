@@ -1,6 +1,7 @@
 """One-sided bounds on an expectation, from what its draws added up to."""
 
 from simplicert.bounds.clopper_pearson import (
+    clopper_pearson_counts,
     clopper_pearson_lower,
     clopper_pearson_upper,
 )
@@ -11,6 +12,7 @@ from simplicert.bounds.empirical_bernstein import (
 from simplicert.bounds.hoeffding import hoeffding_lower, hoeffding_upper
 
 __all__ = [
+    "clopper_pearson_counts",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "empirical_bernstein_lower",

@@ -3,10 +3,17 @@
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincc, betainccinv, betaincinv
 
-from simplicert.arguments import Reals, checked_alpha, checked_counts
+from simplicert.arguments import (
+    Reals,
+    checked_alpha,
+    checked_counts,
+    checked_probabilities,
+    checked_trials,
+)
 
 FIRST_STEP = 2.0**-36
 """Relative step outwards; nearly always enough. ``betaincinv`` errs by up to 4e-11."""
@@ -85,6 +92,41 @@ def clopper_pearson_upper(
     """
     k, n = checked_counts(successes, trials)
     return _once_each(_upper, k, n, checked_alpha(alpha))
+
+
+def clopper_pearson_counts(
+    bound: ArrayLike, *, trials: int, alpha: float
+) -> Int[np.ndarray, " bounds"]:
+    """The largest counts whose lower bounds are at most these: the inverse.
+
+    The bound of k is where k or more successes have probability ``alpha``; at a given
+    proportion that probability falls with k, so that a bisection finds it.
+
+    Args:
+        bound: Lower bounds on a proportion, in [0, 1], one axis.
+        trials: Number of independent trials.
+        alpha: Probability with which the bounds may fail, in (0, 1).
+
+    Raises:
+        InputError: An argument outside its range.
+
+    Example:
+        >>> lower = clopper_pearson_lower([0, 60, 100], trials=100, alpha=0.001)
+        >>> clopper_pearson_counts(lower + 1e-9, trials=100, alpha=0.001)
+        array([  0,  60, 100])
+    """
+    p = checked_probabilities(bound, argument="bound")
+    n, alpha = int(checked_trials(trials)), checked_alpha(alpha)
+    fits = np.zeros(len(p), dtype=np.int64)  # the bound of 0 is 0
+    too_many = np.full(len(p), n + 1)
+    while (too_many - fits > 1).any():
+        middle = (fits + too_many) // 2
+        k = np.maximum(middle, 1)
+        below = betainc(k, n - k + 1, p) >= alpha
+        fits = np.where(below, middle, fits)
+        # Never down to ``fits``: entries that are done wait there for the others.
+        too_many = np.where(below, too_many, np.maximum(middle, fits + 1))
+    return fits
 
 
 def _lower(k: Reals, n: Reals, alpha: float) -> Reals:

@@ -13,7 +13,7 @@ from simplicert.classifiers.torch_module import TorchClassifier
 from simplicert.classifiers.zoo import ZOOS
 from simplicert.errors import InputError
 from simplicert.models import load_checkpoint
-from simplicert.plugins import Kind, Origin
+from simplicert.plugins import Kind, Origin, shown_as_theirs
 
 _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
 
@@ -90,10 +90,14 @@ def _admit(thing: object, origin: Origin) -> Callable[[], Classifier]:
     """Builds the classifier anew each time: a network may change after it was built."""
 
     def build() -> Classifier:
-        built = thing
+        built: Any = thing
         ready = isinstance(built, nn.Module | Classifier | Estimator)
         if callable(built) and (isinstance(built, type) or not ready):
-            built = _call(built, origin.text)
+            with shown_as_theirs(
+                f"{origin.text}()",
+                ". It must take no arguments and return the classifier",
+            ):
+                built = built()
         return _object(built, name=origin.text)
 
     return build
@@ -102,13 +106,3 @@ def _admit(thing: object, origin: Origin) -> Callable[[], Classifier]:
 CLASSIFIERS: Kind[Callable[[], Classifier]] = Kind(
     name="classifier", built_in={}, admit=_admit
 )
-
-
-def _call(function: Any, text: str) -> Any:
-    try:
-        return function()
-    except (Exception, SystemExit) as error:  # the user's code may do anything
-        raise InputError(
-            f"{text}() raised {type(error).__name__}: {error}. It must take no "
-            "arguments and return the classifier"
-        ) from error

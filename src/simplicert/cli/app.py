@@ -37,6 +37,7 @@ COMMANDS = {
     "certify": "Turn stored votes into certified radii. Needs no model.",
     "report": "Write one HTML page about one or more runs.",
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
+    "plan": "What a stopping rule would have saved on a finished run.",
     "compare": "Compare the mechanisms on one run, or two runs image by image.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
-from simplicert.cli.types import Whole
+from simplicert.cli.types import NoiseName, Whole
 from simplicert.interop import ImportKind, import_file
 
 
@@ -20,6 +20,7 @@ def import_command(
     sigma: float | None = None,
     draws: Whole | None = None,
     alpha: float | None = None,
+    noise: NoiseName = "gaussian",
     kind: ImportKind | None = None,
     label_column: str = "label",
     json: Annotated[bool, Parameter(negative=())] = False,
@@ -35,6 +36,7 @@ def import_command(
         sigma: Noise standard deviation, where the file does not say it.
         draws: Draws an image. Of a counts table, by default what each row sums to.
         alpha: A Cohen log's failure probability.
+        noise: What was added when a counts table was drawn.
         kind: What the file is. Default: what it looks like.
         label_column: The label's column in a counts table: its name or, where columns
             have no names, its position (-1 is the last).
@@ -47,6 +49,7 @@ def import_command(
         sigma=sigma,
         draws=draws,
         alpha=alpha,
+        noise=noise,
         label_column=label_column,
     )
     if json:

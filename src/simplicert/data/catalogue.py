@@ -18,7 +18,7 @@ from simplicert.data.idx import idx
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
 from simplicert.errors import InputError, unknown_name
-from simplicert.plugins import Kind, Origin
+from simplicert.plugins import Kind, Origin, shown_as_theirs
 
 Loader = Callable[..., object]
 """``(*, split)`` → a data set, or inputs, or inputs and labels."""
@@ -112,16 +112,12 @@ def _admit(thing: object, origin: Origin) -> Loader:
     def load(*, split: str) -> Dataset:
         found: Any = thing
         if callable(thing) and not isinstance(thing, Dataset):
-            try:
+            with shown_as_theirs(
+                f"{origin.text}(split={split!r})",
+                ". It must take a split and return a Dataset, inputs, or (inputs, "
+                "labels)",
+            ):
                 found = thing(split=split)
-            except InputError:
-                raise
-            except (Exception, SystemExit) as error:  # the user's code
-                raise InputError(
-                    f"{origin.text}(split={split!r}) raised {type(error).__name__}: "
-                    f"{error}. It must take a split and return a Dataset, inputs, or "
-                    "(inputs, labels)"
-                ) from error
         if isinstance(found, Dataset):
             return found
         inputs, labels = found if isinstance(found, tuple) else (found, None)

@@ -24,7 +24,7 @@ Images: TypeAlias = Dataset | np.ndarray | TorchTensor
 
 
 def as_dataset(
-    images: Images,
+    images: object,
     labels: Sequence[int] | Int[np.ndarray, " images"] | None,
     *,
     name: str = "array",

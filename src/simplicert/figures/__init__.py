@@ -3,7 +3,6 @@
 ``simplex`` and ``comparison`` draw what needs no run, or two.
 """
 
-from simplicert.errors import InputError
 from simplicert.figures.accuracy import accuracy as accuracy
 from simplicert.figures.density import density as density
 from simplicert.figures.draws import draws as draws
@@ -13,20 +12,16 @@ from simplicert.figures.protocol import Figure as Figure
 from simplicert.figures.protocol import View as View
 from simplicert.figures.runs import runs as runs
 from simplicert.figures.times import times as times
-from simplicert.plugins import Kind, Origin
+from simplicert.plugins import Kind, value_of
 
 BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Figure)}
 
-
-def _admit(thing: object, origin: Origin) -> Figure:
-    if not isinstance(thing, Figure):
-        raise InputError(
-            f"{origin.text} is no figure: expected simplicert.figures.Figure(name=…, "
-            "table=…, draw=…)"
-        )
-    if thing.name in BUILT_IN:
-        raise InputError(f"a figure of your own cannot be called {thing.name!r}")
-    return thing
-
-
-FIGURES: Kind[Figure] = Kind(name="figure", built_in=BUILT_IN, admit=_admit)
+FIGURES: Kind[Figure] = Kind(
+    name="figure",
+    built_in=BUILT_IN,
+    admit=value_of(
+        Figure,
+        BUILT_IN,
+        expected="simplicert.figures.Figure(name=…, table=…, draw=…)",
+    ),
+)

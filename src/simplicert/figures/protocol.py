@@ -73,7 +73,7 @@ class Figure:
     Attributes:
         name: Of its file.
         table: A ``View`` → what is drawn, or ``None`` where there is nothing to draw.
-            Of a figure of several runs, the views of one procedure.
+            Of a figure of several runs, the views of one procedure and norm.
         draw: ``(what the table gave, axes)``. No arithmetic, no files.
         of: ``"run"``: one figure a view; ``"runs"``: one for all views of a procedure.
     """
@@ -88,11 +88,13 @@ class Figure:
         if self.of == "run":
             found = {f"{self.name}-{view.stem}": self.table(view) for view in views}
         else:
-            labels = dict.fromkeys(view.certificates.label for view in views)
+            alike: dict[str, list[View]] = {}
+            for view in views:  # radii of two norms are on no common axis
+                norm = view.certificates.norm
+                suffix = "" if norm == "l2" else f"-{norm}"
+                alike.setdefault(f"{view.certificates.label}{suffix}", []).append(view)
             found = {
-                f"{self.name}-{label}": self.table(
-                    [view for view in views if view.certificates.label == label]
-                )
-                for label in labels
+                f"{self.name}-{label}": self.table(several)
+                for label, several in alike.items()
             }
         return {name: table for name, table in found.items() if table is not None}

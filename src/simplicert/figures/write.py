@@ -1,13 +1,14 @@
 """Figures of views, as files."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from simplicert.errors import InputError
 from simplicert.figures import FIGURES, Figure, View
 from simplicert.figures.style import FigureFormat, new_figure, print_style, save_figure
+from simplicert.plugins import shown_as_theirs
 
 __all__ = ["write_figures"]
 
@@ -48,7 +49,7 @@ def write_figures(
     for stem, (figure, table) in drawings.items():
         with print_style():
             empty = new_figure()
-            with _shown_as_theirs(figure, "draw"):
+            with _guard(figure, "draw"):
                 figure.draw(table, empty.subplots())
             paths = [Path(directory) / f"{stem}.{suffix}" for suffix in formats]
             written += [save_figure(empty, path) for path in paths]
@@ -56,19 +57,12 @@ def write_figures(
 
 
 def _tables(figure: Figure, views: Sequence[View]) -> dict[str, object]:
-    with _shown_as_theirs(figure, "table"):
+    with _guard(figure, "table"):
         return figure.drawn_from(views)
 
 
-@contextmanager
-def _shown_as_theirs(figure: Figure, part: str) -> Iterator[None]:
-    """What goes wrong in a figure from outside is one line; ours keep tracebacks."""
-    try:
-        yield
-    except Exception as error:
-        ours = figure in FIGURES.built_in.values()
-        if ours or isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"figure {figure.name!r}: its {part} raised {type(error).__name__}: {error}"
-        ) from error
+def _guard(figure: Figure, part: str) -> AbstractContextManager[None]:
+    """Errors of a figure from outside are one line; ours keep their tracebacks."""
+    if figure in FIGURES.built_in.values():
+        return nullcontext()
+    return shown_as_theirs(f"figure {figure.name!r}: its {part}")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import betaincinv
 
+from simplicert.bounds import (
+    clopper_pearson_counts,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+)
 from simplicert.errors import InputError
 from simplicert.interop.counts_table import LARGEST_WHOLE, CountsTable
-from simplicert.interop.recover import counts_at_lower_bound
 
 __all__ = ["DsrsLog", "is_dsrs_log", "read_dsrs_log"]
 
@@ -129,20 +132,12 @@ def _recover(
     """The count whose interval this is; -1 where there is none."""
     # Nine digits are far more than tell counts apart, and fewer than any library loses.
     slack = 1e-9
-    successes = counts_at_lower_bound(
-        np.minimum(low * (1 + slack), 1.0), draws=draws, alpha=alpha / 2
+    successes = clopper_pearson_counts(
+        np.minimum(low * (1 + slack), 1.0), trials=draws, alpha=alpha / 2
     )
     ends = (
-        np.where(
-            successes > 0,
-            betaincinv(np.maximum(successes, 1), draws - successes + 1, alpha / 2),
-            0.0,
-        ),
-        np.where(
-            successes < draws,
-            betaincinv(successes + 1, np.maximum(draws - successes, 1), 1 - alpha / 2),
-            1.0,
-        ),
+        clopper_pearson_lower(successes, trials=draws, alpha=alpha / 2),
+        clopper_pearson_upper(successes, trials=draws, alpha=alpha / 2),
     )
     same = np.isclose(low, ends[0], rtol=1e-7, atol=0) & np.isclose(
         high, ends[1], rtol=1e-7, atol=0

@@ -19,6 +19,7 @@ from simplicert.interop.counts_table import (
     read_counts,
 )
 from simplicert.interop.dsrs_log import is_dsrs_log, read_dsrs_log
+from simplicert.noises import NOISES, Noise, gaussian
 from simplicert.votes.looks import one_look
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.rows import VoteRows
@@ -63,6 +64,7 @@ def import_file(
     sigma: float | None = None,
     draws: int | None = None,
     alpha: float | None = None,
+    noise: str | Noise = "gaussian",
     label_column: str = "label",
 ) -> Imported:
     """Read a counts table or a log and write what later commands read.
@@ -79,6 +81,8 @@ def import_file(
         sigma: Noise standard deviation. A DSRS log says it.
         draws: Draws an image. Of a counts table, by default what its rows sum to.
         alpha: A Cohen log's failure probability.
+        noise: What was added when the counts were drawn, as ``NOISES.find`` takes it.
+            The radii of logs are of Gaussian noise.
         label_column: Of a counts table, as ``read_counts`` takes it.
 
     Raises:
@@ -89,6 +93,9 @@ def import_file(
     if not file.is_file():
         raise InputError(f"{file} does not exist, or is not a file")
     kind = kind or _kind(file)
+    added = NOISES.find(noise)
+    if kind != "counts" and added is not gaussian:
+        raise InputError("--noise is for counts tables: logs are of Gaussian noise")
     if kind != "counts" and label_column != "label":
         raise InputError("--label-column is for counts tables")
     if kind != "cohen" and alpha is not None:
@@ -114,7 +121,7 @@ def import_file(
         raise InputError(f"{file} does not say its noise: give --sigma")
     if table.labels is None:
         notes += ("there are no labels: no accuracy, the share certified instead",)
-    _write_run(table, file, out, sigma=sigma, draws=draws)
+    _write_run(table, file, out, sigma=sigma, noise=added, draws=draws)
     return Imported(
         kind=kind,
         path=out,
@@ -187,14 +194,14 @@ def _draws(table: CountsTable, given: int | None, file: Path) -> int:
 
 
 def _write_run(
-    table: CountsTable, file: Path, out: Path, *, sigma: float, draws: int
+    table: CountsTable, file: Path, out: Path, *, sigma: float, noise: Noise, draws: int
 ) -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     name = f"imported from {file.name}"
     try:
         manifest = Manifest(
             sigma=float(sigma),
-            noise=NoiseSource(name="gaussian", norm="l2"),
+            noise=NoiseSource.of(noise),
             looks=[*one_look(draws)],
             block=draws,
             seed=0,

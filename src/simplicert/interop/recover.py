@@ -4,10 +4,11 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import betainc, ndtr, ndtri
+from scipy.special import ndtr, ndtri
+
+from simplicert.bounds import clopper_pearson_counts
 
 __all__ = [
-    "counts_at_lower_bound",
     "counts_from_radii",
     "largest_radius",
     "printed_units",
@@ -15,27 +16,6 @@ __all__ = [
 
 ROUNDING = 1e-9
 """Relative difference between two libraries' radii of one count; far below a vote's."""
-
-
-def counts_at_lower_bound(
-    bound: Float[np.ndarray, " images"], *, draws: int, alpha: float
-) -> Int[np.ndarray, " images"]:
-    """The largest count whose Clopper-Pearson lower bound is at most ``bound``.
-
-    The one-sided bound of k is where P(Binomial(draws, bound) >= k) = alpha, so no
-    inverse is needed: that probability, ``betainc(k, draws - k + 1, bound)``, falls
-    with k.
-    """
-    fits = np.zeros(len(bound), dtype=np.int64)  # the bound of 0 is 0
-    too_many = np.full(len(bound), draws + 1)
-    while (too_many - fits > 1).any():
-        middle = (fits + too_many) // 2
-        k = np.maximum(middle, 1)
-        below = betainc(k, draws - k + 1, bound) >= alpha
-        fits = np.where(below, middle, fits)
-        # Never down to ``fits``: entries that are done wait there for the others.
-        too_many = np.where(below, too_many, np.maximum(middle, fits + 1))
-    return fits
 
 
 def counts_from_radii(
@@ -62,15 +42,16 @@ def counts_from_radii(
     rounding = ROUNDING * radius
     lowest = radius - np.maximum(0.5 * unit, rounding)
     highest = radius + np.maximum(unit, rounding)
-    few = counts_at_lower_bound(
-        np.maximum(ndtr(lowest / sigma), 0.5), draws=draws, alpha=alpha
+    few = clopper_pearson_counts(
+        np.maximum(ndtr(lowest / sigma), 0.5), trials=draws, alpha=alpha
     )
-    most = counts_at_lower_bound(ndtr(highest / sigma), draws=draws, alpha=alpha)
+    most = clopper_pearson_counts(ndtr(highest / sigma), trials=draws, alpha=alpha)
     return few + 1, most
 
 
 def largest_radius(*, sigma: float, draws: int, alpha: float) -> float:
     """The radius when all draws agree: none that Cohen's procedure gives is larger."""
+    # To the nearest float: what others printed is held against it, nothing claimed.
     return float(-sigma * ndtri(-np.expm1(np.log(alpha) / draws)))
 
 

@@ -1,7 +1,6 @@
 """Procedures: votes, alpha → intervals. One file each; a new one is a line here."""
 
-from simplicert.errors import InputError
-from simplicert.plugins import Kind, Origin
+from simplicert.plugins import Kind, value_of
 from simplicert.procedures.clopper_pearson import clopper_pearson as clopper_pearson
 from simplicert.procedures.empirical_bernstein import (
     empirical_bernstein as empirical_bernstein,
@@ -18,19 +17,13 @@ from simplicert.procedures.two_stage import two_stage as two_stage
 
 BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Procedure)}
 
-
-def _admit(thing: object, origin: Origin) -> Procedure:
-    if not isinstance(thing, Procedure):
-        raise InputError(
-            f"{origin.text} is no procedure: expected simplicert.procedures.Procedure, "
-            "which says its name, its statistic and the columns it reads"
-        )
-    if thing.name in BUILT_IN:
-        raise InputError(
-            f"a procedure of your own cannot be called {thing.name!r}: that is another"
-        )
-    check_procedure(thing)
-    return thing
-
-
-PROCEDURES: Kind[Procedure] = Kind(name="procedure", built_in=BUILT_IN, admit=_admit)
+PROCEDURES: Kind[Procedure] = Kind(
+    name="procedure",
+    built_in=BUILT_IN,
+    admit=value_of(
+        Procedure,
+        BUILT_IN,
+        expected="simplicert.procedures.Procedure(…), or simultaneous(…)",
+        check=check_procedure,
+    ),
+)

@@ -4,8 +4,10 @@ import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
 from simplicert.errors import InputError
+from simplicert.plugins import shown_as_theirs
 from simplicert.procedures.protocol import Intervals, Procedure
 from simplicert.procedures.reach import one_hot
+from simplicert.votes import Votes
 
 __all__ = ["check_procedure"]
 
@@ -14,8 +16,8 @@ ALPHAS = (0.4, 0.05)
 EXPECTATIONS = np.linspace(0.0, 1.0, 101)
 
 
-def check_procedure(procedure: Procedure) -> None:
-    """Raise unless a procedure's certificates are false at most alpha often.
+def check_procedure(procedure: Procedure) -> Procedure:
+    """The same procedure, if its certificates are false at most alpha often.
 
     Every outcome of some draws of two classes is certified, and the probability of the
     false ones added up, at 101 expectations. That catches bounds at the whole of alpha
@@ -36,17 +38,12 @@ def check_procedure(procedure: Procedure) -> None:
                     procedure, given if procedure.separate else votes, alpha
                 )
                 _check_coverage(procedure, found, counts, draws=draws, alpha=alpha)
+    return procedure
 
 
-def _called(procedure: Procedure, votes: object, alpha: float) -> Intervals:
-    try:
-        found = procedure(votes, alpha=alpha)  # type: ignore[arg-type]  # they are Votes
-    except InputError:
-        raise
-    except Exception as error:  # the user's code: anything can happen
-        raise InputError(
-            f"procedure {procedure.name!r} raised {type(error).__name__}: {error}"
-        ) from error
+def _called(procedure: Procedure, votes: Votes, alpha: float) -> Intervals:
+    with shown_as_theirs(f"procedure {procedure.name!r}"):
+        found = procedure(votes, alpha=alpha)
     if not isinstance(found, Intervals):
         raise InputError(
             f"procedure {procedure.name!r} returned {type(found).__name__}, not "

@@ -14,6 +14,7 @@ from torch import Tensor
 from simplicert.errors import InputError
 from simplicert.machine.layout import layout
 from simplicert.noises import Noise
+from simplicert.plugins import shown_as_theirs
 
 # At most so many values get a seed of their own. On a CPU they keep a thread busy; a
 # GPU takes no longer for these than for a few.
@@ -171,15 +172,13 @@ def check_noise(noise: Noise) -> None:
     values = torch.full((500, 200), torch.nan)
     again = torch.full_like(values, torch.nan)
     generator = torch.Generator()
-    try:
+    with shown_as_theirs(
+        f"noise {noise.name!r}",
+        ". It is called as fill(values, generator) and must overwrite the float32 "
+        "torch tensor values",
+    ):
         for each in (values, again):
             noise.fill(each, generator.manual_seed(1))
-    except Exception as error:  # the user's code: anything can happen
-        raise InputError(
-            f"noise {noise.name!r} raised {type(error).__name__}: {error}. It is "
-            "called as fill(values, generator) and must overwrite the float32 torch "
-            "tensor values"
-        ) from error
     wide = values.double()
     # Of 100,000 values: 10 standard errors, or more for heavy tails.
     mean, deviation = float(wide.mean()), float(wide.std())

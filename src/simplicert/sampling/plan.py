@@ -46,7 +46,7 @@ def describe_run(
     try:
         return Manifest(
             sigma=float(sigma),
-            noise=NoiseSource(name=noise.name, norm=noise.norm, digest=noise.digest),  # type: ignore[arg-type]  # pydantic checks it
+            noise=NoiseSource.of(noise),
             looks=[*one_look(draws)],
             block=block if block is not None else min(DEFAULT_BLOCK, max(draws, 1)),
             seed=seed if seed is not None else secrets.randbits(63),

@@ -63,6 +63,13 @@ class NoiseSource(_Record):
     norm: Norm
     digest: str | None = None
 
+    @classmethod
+    def of(cls, noise: Noise) -> "NoiseSource":
+        """The facts of this noise."""
+        return cls.model_validate(
+            {"name": noise.name, "norm": noise.norm, "digest": noise.digest}
+        )
+
 
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.

@@ -79,10 +79,10 @@ function rowsIn(otherRun, otherView, rows) {
   return rows.map((row) => position.get(view().image[row])).filter((r) => r !== undefined);
 }
 
-/** The other runs of the same data in this framework: [run, view] pairs. */
+/** The other runs of the same data in this framework and norm: [run, view] pairs. */
 function sameData() {
   return page.runs
     .filter((other) => other.data === run().data)
-    .map((other) => [other, other.views.find((v) => v.framework === view().framework)])
+    .map((other) => [other, other.views.find((v) => v.framework === view().framework && v.norm === view().norm)])
     .filter(([, v]) => v !== undefined && state.mechanism in v.radii);
 }

@@ -1,0 +1,71 @@
+"""``simplicert plan``: what a stopping rule would have saved on a finished run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from cyclopts import Parameter
+
+from simplicert.analysis import format_table
+from simplicert.certificates import ALPHA, certify
+from simplicert.cli.output import print_json
+from simplicert.cli.types import one_of
+from simplicert.errors import InputError
+from simplicert.stopping import RULES, replay, spread
+from simplicert.votes import RunDirectory
+
+RuleName = Annotated[str, one_of(RULES.names, "What stops an image", "named")]
+
+
+def plan_command(
+    run: Path,
+    /,
+    *,
+    looks: str,
+    rule: RuleName = "named",
+    alpha: float = ALPHA,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Stop the images of a finished run after the fact: draws and certificates.
+
+        simplicert plan runs/s0.50 --looks 1000,3000,10000 --rule named
+
+    Args:
+        run: A finished run directory.
+        looks: The numbers of draws at which an image may stop, whole blocks of the run,
+            with commas between. The last has 0.6 of alpha, the others share the rest.
+        rule: What stops an image at a look.
+        alpha: Failure probability of each image's certificate.
+        json: Print the table as JSON.
+    """
+    directory = RunDirectory(run)
+    votes = replay(
+        directory, RULES.find(rule), looks=spread(_numbers(looks)), alpha=alpha
+    )
+    horizon = votes.fixed_looks[-1].draws // directory.manifest.block
+    fixed = directory.read(blocks=slice(0, horizon))
+    rows = []
+    for name, each in (("by looks", votes), ("fixed", fixed)):
+        radius = certify(each, alpha=alpha).radius
+        rows.append(
+            {
+                "drawn": name,
+                "draws": float(each.draws.mean()),
+                "certified": float((radius > 0).mean()),
+                "mean_radius": float(radius.mean()),
+            }
+        )
+    table = pd.DataFrame(rows)
+    if json:
+        print_json({"plan": table})
+    else:
+        print(format_table(table), end="")
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--looks {text}: whole numbers with commas between, as in 100,300,1000"
+        ) from None

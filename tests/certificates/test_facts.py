@@ -1,0 +1,328 @@
+"""Facts travel with the votes; what no proof is about is refused by name and reason."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy.stats import binom
+from synthetic import EVERY_BLOCK, manifest, rows
+from voted import random_votes
+
+from simplicert import paper
+from simplicert.analysis import table1
+from simplicert.certificates import certify
+from simplicert.errors import InputError
+from simplicert.interop import certify_path
+from simplicert.mechanisms import BUILT_IN, Proof, cohen, neyman_pearson, proves
+from simplicert.noises import Noise, gaussian, uniform
+from simplicert.procedures import PROCEDURES
+from simplicert.votes import Look, NoiseSource, RunDirectory, Votes
+
+LAPLACE = Noise("laplace", "l1", digest="ab")
+
+
+def votes(counts, **facts):
+    counts = np.atleast_2d(counts)
+    scores = counts.astype(float)
+    return Votes(
+        **{
+            "counts": counts,
+            "score_sums": scores,
+            "score_squares": scores,
+            "draws": counts.sum(axis=1),
+            "indices": np.arange(len(counts)),
+            "sigma": 0.5,
+            "source": {},
+            **facts,
+        }
+    )
+
+
+@proves(noise="laplace", norm="l1")
+def of_laplace(e0_lower, e1_upper, *, sigma):
+    """Of scale b = sigma / sqrt(2): expectations change by a factor of e^(r/b)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        radius = sigma / 2**1.5 * np.log(e0_lower / e1_upper)
+    return np.where(e0_lower > e1_upper, radius, 0.0)
+
+
+@proves(noise=gaussian, norm="linf")
+def of_linf(e0_lower, e1_upper, *, sigma):
+    return 0.01 * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+
+
+# --- What has no proof is refused, with the reason -------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("noise", [gaussian, uniform, LAPLACE], ids=lambda n: n.name)
+def test_a_mechanism_applies_to_the_noise_of_its_proof_only(name, noise):
+    theirs = votes([900, 100], noise=noise)
+    if BUILT_IN[name].proof.noise == noise.name:
+        certificates = certify(theirs, mechanism=name)
+        assert certificates.radii[name][0] > 0
+        assert certificates.norm == noise.norm
+    else:
+        reason = f"{name} does not apply: its proof is for .* noise, and these votes "
+        with pytest.raises(InputError, match=f"{reason}had {noise.name} noise"):
+            certify(theirs, mechanism=name)
+
+
+def test_columns_are_all_that_apply_and_nothing_else():
+    assert set(certify(votes([900, 100])).radii) == set(BUILT_IN) - {"lee"}
+    assert set(certify(votes([900, 100], noise=uniform)).radii) == {"lee"}
+    soft = certify(votes([900, 100]), framework="softmax")
+    assert set(soft.radii) == set(BUILT_IN) - {"lee", "li"}
+
+
+def test_votes_that_nothing_is_proved_for_are_refused_unless_by_one_s_own():
+    theirs = votes([900, 100], noise=LAPLACE)
+    with pytest.raises(InputError, match="no mechanism has a proof for laplace noise"):
+        certify(theirs)
+    certificates = certify(theirs, mechanism=of_laplace)
+    assert list(certificates.radii) == ["of_laplace"]
+    assert certificates.norm == "l1"
+    assert certificates.members == ("of_laplace",)
+
+
+def test_a_norm_that_the_votes_are_not_about_is_refused():
+    with pytest.raises(InputError, match="its radii are of linf balls"):
+        certify(votes([900, 100]), mechanism=of_linf)
+
+
+@pytest.mark.parametrize("procedure", ["hoeffding", "empirical_bernstein"])
+def test_a_statistic_that_a_proof_is_not_about_is_refused(procedure):
+    with pytest.raises(InputError, match="about multinomial expectations"):
+        certify(votes([900, 100]), procedure=procedure, mechanism="li")
+
+
+@pytest.mark.parametrize(
+    ("procedure", "column"),
+    [
+        ("hoeffding", "score_sums"),
+        ("empirical_bernstein", "score_squares"),
+    ],
+)
+def test_a_procedure_is_refused_votes_without_what_it_counts(procedure, column):
+    message = f"no {column}, which the procedure {procedure} counts"
+    with pytest.raises(InputError, match=message):
+        certify(votes([900, 100], **{column: None}), procedure=procedure)
+
+
+def test_separate_draws_are_needed_where_they_are():
+    with pytest.raises(InputError, match="needs other draws that choose the class"):
+        certify(votes([900, 100]), procedure="two_stage")
+
+
+def test_a_procedure_and_a_framework_that_contradict_are_refused():
+    with pytest.raises(InputError, match="counts multinomial, not softmax"):
+        certify(votes([1, 9]), procedure="clopper_pearson", framework="softmax")
+
+
+def test_the_best_of_several_is_about_what_all_are_about():
+    theirs = votes([900, 100], noise=uniform)
+    with pytest.raises(InputError, match="their radii have no maximum"):
+        certify(theirs, mechanism="lee,cohen")
+    with pytest.raises(InputError, match=r"max\(li, cohen\) does not apply"):
+        certify(votes([900, 100]), framework="softmax", mechanism="li,cohen")
+
+
+def test_a_mechanism_that_says_nothing_is_gaussian_and_one_that_says_nonsense_is_not():
+    def silent(e0_lower, e1_upper, *, sigma):
+        return cohen(e0_lower, e1_upper, sigma=sigma) / 2
+
+    assert certify(votes([900, 100]), mechanism=silent).radius[0] > 0
+    with pytest.raises(InputError, match="its proof is for gaussian noise"):
+        certify(votes([900, 100], noise=uniform), mechanism=silent)
+
+    def odd(e0_lower, e1_upper, *, sigma):
+        return silent(e0_lower, e1_upper, sigma=sigma)
+
+    odd.proof = "l2"
+    with pytest.raises(InputError, match=r"must be a simplicert\.mechanisms\.Proof"):
+        certify(votes([900, 100]), mechanism=odd)
+    with pytest.raises(InputError, match="unknown norm 'l3'"):
+        Proof(norm="l3")
+    with pytest.raises(InputError, match="unknown statistic 'votes'"):
+        Proof(of=("votes",))
+
+
+# --- Looks ------------------------------------------------------------------------
+
+
+def test_unequal_draws_are_refused_unless_their_looks_were_fixed():
+    with pytest.raises(InputError, match="nothing says that these numbers were fixed"):
+        certify(votes([[90, 10], [900, 100]]))
+    looks = (Look(100, 0.4), Look(1000, 0.6))
+    found = certify(votes([[90, 10], [900, 100]], looks=looks), alpha=0.01)
+    for row, look in enumerate(looks):
+        alone = certify(
+            votes(np.array([[90, 10], [900, 100]])[row]), alpha=0.01 * look.share
+        )
+        for field in ("e0_lower", "e1_upper", "top", "runner_up", "e0", "e1"):
+            assert getattr(found, field)[row] == getattr(alone, field)[0], field
+        assert found.radius[row] == alone.radius[0]
+    assert found.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("looks", "message"),
+    [
+        ((), "at least one"),
+        ((Look(1000, 0.7), Look(1000, 0.3)), "looks must rise"),
+        ((Look(100, 0.7), Look(1000, 0.7)), "at most 1"),
+        ((Look(100, -0.1), Look(1000, 0.7)), "must not be negative"),
+        ((Look(1000, float("nan")),), "must not be negative"),
+        ((Look(0, 0.1), Look(1000, 0.7)), "at least 1 draw"),
+        ((Look(100, 0.5), Look(500, 0.5)), "its draws are at none of the looks"),
+    ],
+)
+def test_looks_that_spoil_certificates_are_refused(looks, message):
+    with pytest.raises(InputError, match=message):
+        votes([900, 100], looks=looks)
+
+
+def test_a_look_without_a_share_of_alpha_certifies_nothing():
+    looks = (Look(100, 0.0), Look(1000, 1.0))
+    found = certify(votes([[100, 0], [900, 100]], looks=looks))
+    assert found.radius.tolist() == [0.0, certify(votes([900, 100])).radius[0]]
+    with pytest.raises(InputError, match="no look that they reached has a share"):
+        certify(votes([[100, 0]], looks=looks))
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.3])
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.1, 0.9), (0.9, 0.1)])
+def test_a_rule_that_stops_at_the_first_success_is_still_right_often_enough(
+    alpha, shares
+):
+    assert greedy_failure(alpha, shares) <= alpha
+
+
+def test_the_greedy_rule_would_show_looks_at_the_whole_of_alpha():
+    # As votes that say nothing would be certified: alpha at either look.
+    assert greedy_failure(2 * 0.05, (0.5, 0.5)) > 0.05
+
+
+def greedy_failure(alpha, shares):
+    """Exact: stop at 40 draws if a class is named then, else go on to 120.
+
+    Two equal classes, so that every named class is a false certificate.
+    """
+    first, last = 40, 120
+    looks = (Look(first, shares[0]), Look(last, shares[1]))
+
+    def named(draws):
+        k = np.arange(draws + 1)
+        table = votes(np.stack([k, draws - k], axis=1), looks=looks)
+        return certify(table, alpha=alpha).radius > 0
+
+    early, late = named(first), named(last)
+    at_first = binom.pmf(np.arange(first + 1), first, 0.5)
+    more = binom.pmf(np.arange(last - first + 1), last - first, 0.5)
+    at_last = np.convolve(np.where(early, 0.0, at_first), more)
+    return at_first[early].sum() + at_last[late].sum()
+
+
+# --- Facts are seen and stored ----------------------------------------------------
+
+
+@pytest.mark.parametrize("procedure", PROCEDURES.built_in)
+def test_facts_are_in_every_certificate_and_table(procedure):
+    theirs = votes([[900, 100], [800, 200]])
+    given = theirs.chosen_by(votes([[90, 10], [80, 20]]))
+    certificates = certify(given, procedure=procedure)
+    assert certificates.procedure == procedure
+    for table in (certificates.table(), table1(certificates)):
+        assert set(table["procedure"]) == {procedure}
+        assert set(table["noise"]) == {"gaussian"}
+        assert set(table["norm"]) == {"l2"}
+        assert set(table["sigma"]) == {0.5}
+
+
+def test_equal_votes_of_other_facts_have_another_digest():
+    plain = votes([900, 100])
+    same = votes([900, 100], looks=(Look(1000, 1.0),))
+    others = [
+        votes([900, 100], noise=uniform),
+        votes([900, 100], noise=LAPLACE),
+        votes([900, 100], noise=replace(LAPLACE, digest="cd")),
+        votes([900, 100], looks=(Look(500, 0.5), Look(1000, 0.5))),
+    ]
+    assert plain.digest == same.digest
+    assert len({plain.digest, *(other.digest for other in others)}) == 5
+
+
+def test_facts_of_a_run_are_read_with_it(tmp_path):
+    source = NoiseSource(name="laplace", norm="l1", digest="ab")
+    run = RunDirectory.create(tmp_path / "run", manifest(noise=source))
+    run.append(rows(*EVERY_BLOCK))
+    read = run.read()
+    assert (read.noise, read.looks) == (LAPLACE, (Look(30, 1.0),))
+    with pytest.raises(InputError, match="no mechanism has a proof for laplace"):
+        certify_path(run.path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"noise": NoiseSource(name="uniform", norm="l1")},
+        {"looks": [Look(10, 0.5), Look(30, 0.5)]},
+    ],
+)
+def test_parts_of_other_facts_do_not_count(tmp_path, changes):
+    run = RunDirectory.create(tmp_path / "run", manifest())
+    run.append(rows(*EVERY_BLOCK))
+    text = manifest(**changes).model_dump_json()
+    (run.path / "manifest.json").write_text(text)
+    with pytest.raises(InputError, match=r"was drawn with (noise|looks)"):
+        RunDirectory(run.path).read()
+
+
+FIRST = {"noise": "gaussian", "draws": 30, "scores": True, "schema_number": 1}
+
+
+def first_schema(tmp_path, **changes):
+    """A run as the first schema wrote it."""
+    run = RunDirectory.create(tmp_path / "run", manifest())
+    run.append(rows(*EVERY_BLOCK))
+    stored = json.loads((run.path / "manifest.json").read_text())
+    for name in ("looks", "statistics"):
+        del stored[name]
+    (run.path / "manifest.json").write_text(json.dumps(stored | FIRST | changes))
+    [part] = run.parts
+    table = pq.read_table(part)
+    evidence = json.loads(table.schema.metadata[b"simplicert.evidence"])
+    for name in ("looks", "statistics", "draws"):
+        del evidence[name]
+    evidence |= {key: FIRST[key] for key in ("noise", "scores", "schema_number")}
+    metadata = {b"simplicert.evidence": json.dumps(evidence).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), part)
+    return run.path
+
+
+def test_a_run_of_the_first_schema_is_what_it_was(tmp_path):
+    path = first_schema(tmp_path)
+    read = RunDirectory(path).read()
+    assert (read.noise, read.looks) == (gaussian.facts, (Look(30, 1.0),))
+    assert read.statistics == tuple(paper.PROCEDURES)
+    # It goes on: parts of both schemas are of one run.
+    [part] = RunDirectory(path).parts
+    part.unlink()
+    RunDirectory(path).append(rows(*EVERY_BLOCK))
+    assert RunDirectory(path).read().digest == read.digest
+
+
+def test_a_run_of_the_first_schema_cannot_say_what_it_could_not(tmp_path):
+    with pytest.raises(InputError, match="noise: "):
+        RunDirectory(first_schema(tmp_path / "a", noise="laplace"))
+    with pytest.raises(InputError, match="statistics: "):
+        RunDirectory(first_schema(tmp_path / "b", scores=None))
+
+
+def test_selected_images_keep_their_facts():
+    both = random_votes(5, draws=2000).chosen_by(random_votes(5, draws=100, seed=1))
+    some = both.take(np.array([True, False, True, False, False]))
+    assert len(some) == len(some.selection) == 2
+    assert (some.noise, some.looks) == (both.noise, both.looks)

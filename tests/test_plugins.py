@@ -1,0 +1,469 @@
+"""Every kind of thing can be added, from a file, a package or an entry point."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import simplicert as sc
+from simplicert.classifiers import NumpyClassifier
+from simplicert.data import load_dataset
+from simplicert.errors import InputError
+from simplicert.figures import FIGURES
+from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.noises import NOISES
+from simplicert.plugins import source_digest
+from simplicert.procedures import PROCEDURES
+from simplicert.training.methods import METHODS
+
+ROOT = Path(__file__).parents[1]
+
+THEIRS = """
+import functools
+
+import numpy as np
+import torch
+
+from neighbour import SHARE
+from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.classifiers import NumpyClassifier
+from simplicert.figures import Figure
+from simplicert.mechanisms import neyman_pearson, proves
+from simplicert.noises import Noise
+from simplicert.procedures import simultaneous
+from simplicert.stopping import Rule
+from simplicert.training.methods import Gaussian
+
+with open(__file__ + ".log", "a") as log:
+    log.write("run\\n")
+
+
+def half(e0_lower, e1_upper, *, sigma):
+    return SHARE * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+
+
+def fill(values, generator):  # difference of two exponentials; variance 2
+    values.exponential_(generator=generator)
+    values -= torch.empty_like(values).exponential_(generator=generator)
+    values /= 2**0.5
+
+
+laplace = Noise("laplace", "l1", fill)
+
+
+@proves(noise=laplace)
+def of_laplace(e0_lower, e1_upper, *, sigma):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        radius = sigma / 2**1.5 * np.log(e0_lower / e1_upper)
+    return np.where(e0_lower > e1_upper, radius, 0.0)
+
+
+cautious = simultaneous(
+    name="cautious",
+    statistic="multinomial",
+    columns=("counts",),
+    lower=lambda seen, alpha: clopper_pearson_lower(
+        seen.sums, trials=seen.trials, alpha=alpha / 2
+    ),
+    upper=lambda seen, alpha: clopper_pearson_upper(
+        seen.sums, trials=seen.trials, alpha=alpha / 2
+    ),
+)
+
+
+def data(*, split):
+    random = np.random.default_rng(len(split))
+    return random.random((6, 4), dtype=np.float32), np.arange(6) % 2
+
+
+def brighter(inputs):
+    return np.stack([inputs[:, :2].sum(axis=1), inputs[:, 2:].sum(axis=1)], axis=1)
+
+
+def classifier():
+    return NumpyClassifier(brighter, output="logits")
+
+
+class Mine(Gaussian):
+    name: str
+    extra: float = 0.0
+
+
+labelled = Rule(name="labelled", decided=lambda votes, alpha: votes.labels == 0)
+
+bounds = Figure(
+    name="bounds",
+    table=lambda view: view.certificates.table(),
+    draw=lambda table, ax: ax.plot(table["e0_lower"], table["e1_upper"], "."),
+)
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path):
+    """A file of somebody's own, beside another that it imports."""
+    (tmp_path / "neighbour.py").write_text("SHARE = 0.5\n")
+    path = tmp_path / "theirs.py"
+    path.write_text(THEIRS)
+    yield path
+    sys.modules.pop("neighbour", None)
+
+
+@pytest.fixture
+def run(theirs, simplicert, tmp_path):
+    """Sampled from their classifier, on their data: inputs of one axis."""
+    code, _, err = simplicert(
+        *("sample", f"{theirs}:classifier", f"{theirs}:data", "--sigma", 0.5),
+        *("--draws", 600, "--block", 100, "-o", tmp_path / "run", "--seed", 1),
+    )
+    assert (code, "gaussian noise" in err) == (0, True)
+    return tmp_path / "run"
+
+
+def runs_of(path):
+    return Path(f"{path}.log").read_text().count("run")
+
+
+def test_their_mechanism_is_everywhere(theirs, run, simplicert, tmp_path):
+    spec = f"{theirs}:half"
+    code, out, _ = simplicert("certify", run, "--mechanism", spec, "--json")
+    found = json.loads(out)
+    assert code == 0
+    for row in found["images"]:
+        assert row["theirs.half"] == row["neyman_pearson"] / 2
+    code, out, _ = simplicert("compare", run, "--mechanism", spec, "--json")
+    assert "theirs.half" in {row["mechanism"] for row in json.loads(out)["table2"]}
+    code, out, _ = simplicert(
+        *("simplex", "--ratio", spec, "neyman_pearson", "--resolution", 20, "--json"),
+        *("-o", tmp_path / "simplex"),
+    )
+    [compared] = json.loads(out).values()
+    assert compared["largest"][0]["value"] == pytest.approx(0.5)
+    before = runs_of(theirs)
+    code, _, _ = simplicert(
+        *("report", run, "--mechanism", spec, "-o", tmp_path / "page.html"),
+        *("--figures", tmp_path / "figures", "--tables", tmp_path / "tables"),
+    )
+    assert code == 0
+    assert runs_of(theirs) == before + 1
+    assert "theirs.half" in (tmp_path / "page.html").read_text()
+    assert len(list((tmp_path / "figures").iterdir())) == 12
+    for table in ("table1", "draws", "times"):
+        frame = pd.read_csv(tmp_path / "tables" / f"{table}.csv")
+        assert "theirs.half" in set(frame[frame.columns[1]]), table
+
+
+def test_their_procedure_is_everywhere(theirs, run, simplicert, tmp_path):
+    spec = f"{theirs}:cautious"
+    code, out, _ = simplicert("certify", run, "--procedure", spec, "--json")
+    rows, strict = json.loads(out)["images"], sc.certify(sc.read_run(run), alpha=0.0005)
+    assert code == 0
+    assert [row["e0_lower"] for row in rows] == strict.e0_lower.tolist()
+    assert {row["procedure"] for row in rows} == {"cautious"}
+    code, out, _ = simplicert("compare", run, run, "--procedure", spec)
+    assert code == 0
+    simplicert(
+        *("report", run, "--procedure", spec, "-o", tmp_path / "page.html"),
+        *("--figures", tmp_path / "figures", "--figure", "fig4-accuracy"),
+        *("--figure", "fig6a-draws"),
+    )
+    assert "cautious" in (tmp_path / "page.html").read_text()
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        "fig4-accuracy-run-cautious.png",
+        "fig6a-draws-run-cautious.png",
+    }
+
+
+def test_their_noise_is_certified_by_their_mechanism_only(theirs, simplicert, tmp_path):
+    run = tmp_path / "laplace"
+    code, _, err = simplicert(
+        *("sample", f"{theirs}:classifier", f"{theirs}:data", "--sigma", 0.5),
+        *("--draws", 600, "-o", run, "--noise", f"{theirs}:laplace"),
+    )
+    assert (code, "no mechanism of ours has a proof for laplace" in err) == (0, True)
+    code, _, err = simplicert("certify", run)
+    assert (code, "no mechanism has a proof for laplace noise" in err) == (2, True)
+    for name in ("neyman_pearson", "lee", f"{theirs}:half"):
+        code, _, err = simplicert("certify", run, "--mechanism", name)
+        assert (code, "and these votes had laplace noise" in err) == (2, True)
+    mine = ("--mechanism", f"{theirs}:of_laplace")
+    code, out, _ = simplicert("certify", run, *mine)
+    assert code == 0
+    assert "laplace noise of sigma 0.5, l1 radii" in out
+    page = tmp_path / "page.html"
+    code, _, _ = simplicert(
+        "report", run, *mine, "-o", page, "--figures", tmp_path / "f", "--tables",
+        tmp_path / "t",
+    )  # fmt: skip
+    assert code == 0
+    assert "under laplace noise" in page.read_text()
+    # Another noise of the same name is not the same run.
+    text = theirs.read_text()
+    theirs.write_text(text.replace("values /= 2**0.5", "values /= 2.0**0.5"))
+    code, _, err = simplicert(
+        *("sample", f"{theirs}:classifier", f"{theirs}:data", "--sigma", 0.5),
+        *("--draws", 600, "-o", run, "--noise", f"{theirs}:laplace"),
+    )
+    assert (code, "holds another run: noise" in err) == (2, True)
+
+
+def test_their_figure_is_drawn_alone_or_beside_ours(theirs, run, simplicert, tmp_path):
+    code, _, _ = simplicert(
+        *("report", run, "-o", tmp_path / "page.html", "--figures", tmp_path / "f"),
+        *("--figure", f"{theirs}:bounds", "--figure", "fig4-runs"),
+    )
+    assert code == 0
+    assert {path.name for path in (tmp_path / "f").iterdir()} == {
+        "bounds-run-multinomial.png",
+        "bounds-run-softmax.png",
+    }
+
+
+def test_their_training_method_trains_and_is_named_in_the_checkpoint(
+    theirs, simplicert, tmp_path
+):
+    path = tmp_path / "mine.safetensors"
+    method = f"method.name={theirs}:Mine"
+    code, out, _ = simplicert(
+        *("train", "digits", "--sigma", 0.5, "--epochs", 1, "-o", path),
+        *("--set", method, "--set", "method.extra=0.5", "--json"),
+    )
+    assert code == 0
+    assert json.loads(out)["recipe"]["method"] == {
+        "name": f"{theirs}:Mine",
+        "extra": 0.5,
+    }
+    code, _, err = simplicert(
+        *("train", "digits", "--sigma", 0.5, "--set", method),
+        *("--set", "method.extra=often", "-o", tmp_path / "other.safetensors"),
+    )
+    assert (code, "extra: " in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("find", "name", "says"),
+    [
+        (NOISES.find, "half", "something else: expected simplicert.noises"),
+        (PROCEDURES.find, "half", "something else: expected simplicert.procedures"),
+        (FIGURES.find, "half", "something else: expected simplicert.figures"),
+        (METHODS.find, "half", "is no training method"),
+        (find_mechanism, "SHARE", "is a float, not a function"),
+        (load_dataset, "SHARE", "images must be a Dataset"),
+        (NOISES.find, "absent", "unknown name in .*'absent'"),
+    ],
+)
+def test_a_thing_of_another_kind_is_refused(theirs, find, name, says):
+    with pytest.raises(InputError, match=says):
+        find(f"{theirs}:{name}")
+
+
+@pytest.mark.parametrize(
+    ("find", "text", "says"),
+    [
+        (NOISES.find, "Noise('gaussian', 'l2', print)", "cannot be called 'gaussian'"),
+        (NOISES.find, "Noise('mine', 'l7', print)", "unknown norm 'l7'"),
+        (NOISES.find, "Noise('a b', 'l2', print)", "a name of letters"),
+        (NOISES.find, "Noise('mine', 'l2')", "has no function that fills values"),
+        (PROCEDURES.find, "replace(cautious, name='hoeffding')", "cannot be called"),
+        (PROCEDURES.find, "replace(cautious, columns=('score_sums',))", "no column of"),
+        (FIGURES.find, "replace(bounds, name='fig4-runs')", "cannot be called"),
+    ],
+)
+def test_a_thing_that_would_be_taken_for_another_is_refused(theirs, find, text, says):
+    text = f"from dataclasses import replace\n{THEIRS}\nthing = {text}\n"
+    theirs.write_text(text)
+    with pytest.raises(InputError, match=says):
+        find(f"{theirs}:thing")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("alpha=alpha / 2|alpha=2 * alpha", "certifies falsely with probability"),
+        ("alpha=alpha / 2|alpha=1 - alpha", "certifies falsely with probability"),
+        (
+            "clopper_pearson_lower(\n|(lambda x, **_: x / x.max())(\n",
+            "certifies falsely",
+        ),
+        (
+            "clopper_pearson_upper(\n|(lambda x, **_: np.full(x.shape, 1.5))(\n",
+            r"e1_upper must be one number",
+        ),
+    ],
+)
+def test_a_procedure_that_is_false_too_often_is_found_at_the_door(theirs, change, says):
+    old, new = change.split("|")
+    assert old in THEIRS
+    theirs.write_text(THEIRS.replace(old, new))
+    with pytest.raises(InputError, match=says):
+        PROCEDURES.find(f"{theirs}:cautious")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("values.zero_()", "has the standard deviation 0.000, not 1"),
+        ("values.normal_(1, 1, generator=generator)", "has the mean 0.998, not 0"),
+        ("values.normal_()", "differs though its generator does not"),
+        ("values[1:].normal_(generator=generator)", "values that are not finite"),
+        ("return torch.randn(3)", "values that are not finite"),
+        ("raise KeyError('x')", "noise 'mine' raised KeyError"),
+    ],
+)
+def test_a_noise_that_is_none_is_found_before_the_first_draw(tmp_path, body, says):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import torch\nfrom simplicert.noises import Noise\n"
+        f"def fill(values, generator):\n    {body}\n"
+        "mine = Noise('mine', 'l2', fill)\n"
+    )
+    inputs = np.zeros((1, 4), dtype=np.float32)
+    with pytest.raises(InputError, match=says):
+        sc.sample(
+            NumpyClassifier(lambda x: x[:, :2], output="logits"),
+            inputs,
+            sigma=0.5,
+            draws=10,
+            noise=f"{path}:mine",
+        )
+
+
+def test_the_digest_of_a_noise_is_of_its_source(theirs):
+    before = NOISES.find(f"{theirs}:laplace").digest
+    assert before == NOISES.find(f"{theirs}:laplace").digest
+    assert before == source_digest(NOISES.find(f"{theirs}:laplace").fill)
+    theirs.write_text(THEIRS + "\n# another\n")
+    assert before != NOISES.find(f"{theirs}:laplace").digest
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("1 / 0", "importing .* raised ZeroDivisionError"),
+        ("raise SystemExit(3)", "importing .* raised SystemExit: 3"),
+        ("import nowhere_to_be_found", "No module named 'nowhere_to_be_found'"),
+        ("def f(:", "raised SyntaxError"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["mechanism", "procedure", "noise"])
+def test_what_goes_wrong_in_their_file_is_shown_as_theirs(
+    tmp_path, simplicert, source, says, kind
+):
+    (tmp_path / "broken.py").write_text(source)
+    spec = f"{tmp_path}/broken.py:f"
+    arguments = {
+        "mechanism": ("simplex", "--ratio", spec, "cohen"),
+        "procedure": ("certify", ROOT / "results/cifar10/resnet20-0.50", "--procedure"),
+        "noise": ("sample", "m.safetensors", "digits", "--sigma", 1, "--draws", 10),
+    }[kind]
+    more = {"procedure": [spec], "noise": ["-o", tmp_path / "r", "--noise", spec]}
+    code, _, err = simplicert(*arguments, *more.get(kind, []))
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert re.search(says, err)
+
+
+# --- As others see them: installed, and built in -----------------------------------
+
+
+def simplicert_in(folder, *arguments):
+    """The command with a folder first on Python's path: (exit code, stdout)."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "simplicert", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not finished.stderr or finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def test_an_installed_package_offers_every_kind(theirs, tmp_path):
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n"
+    )
+    offers = {
+        "mechanisms": "half",
+        "procedures": "cautious",
+        "noises": "laplace",
+        "figures": "bounds",
+        "datasets": "data",
+        "classifiers": "classifier",
+        "methods": "Mine",
+        "rules": "labelled",
+    }
+    lines = [
+        f"[simplicert.{group}]\nof_theirs = theirs:{name}\n"
+        for group, name in offers.items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    run = tmp_path / "run"
+    for command in ("certify", "compare", "report", "sample", "plan"):
+        assert "of_theirs" in simplicert_in(tmp_path, command, "--help"), command
+    simplicert_in(
+        *(tmp_path, "sample", "of_theirs", "of_theirs", "--sigma", 0.5),
+        *("--draws", 600, "-o", run),
+    )
+    named = ("--mechanism", "of_theirs", "--procedure", "of_theirs")
+    out = simplicert_in(tmp_path, "certify", run, *named)
+    assert "of_theirs" in out
+    assert "cautious" in out
+    simplicert_in(
+        *(tmp_path, "report", run, *named, "-o", tmp_path / "p.html"),
+        *("--figures", tmp_path / "f", "--figure", "of_theirs"),
+    )
+    assert (tmp_path / "f" / "bounds-run-cautious.png").is_file()
+    looks = ("--looks", "600", "--rule", "of_theirs")
+    assert "by looks" in simplicert_in(tmp_path, "plan", run, *looks)
+
+
+def test_a_file_and_a_line_add_a_mechanism_to_ours(theirs, run, tmp_path):
+    package = tmp_path / "site" / "simplicert"
+    shutil.copytree(ROOT / "src" / "simplicert", package)
+    (package / "mechanisms" / "halved.py").write_text(
+        dedent(
+            '''
+            """Half of the tight radius."""
+
+            from simplicert.mechanisms.neyman_pearson import neyman_pearson
+            from simplicert.mechanisms.protocol import proves
+            from simplicert.noises import gaussian
+
+
+            @proves(noise=gaussian)
+            def halved(e0_lower, e1_upper, *, sigma):
+                """Half of it."""
+                return 0.5 * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+            '''
+        )
+    )
+    room = package / "mechanisms" / "__init__.py"
+    line = "from simplicert.mechanisms.halved import halved as halved\n"
+    above = "from simplicert.mechanisms.lecuyer"
+    room.write_text(room.read_text().replace(above, line + above, 1))
+    site, out = tmp_path / "site", tmp_path / "out"
+    assert "halved" in simplicert_in(site, "certify", "--help")
+    for framework in ("multinomial", "softmax"):
+        printed = simplicert_in(site, "certify", run, "--framework", framework)
+        assert "halved" in printed
+    assert "halved" in simplicert_in(site, "compare", run)
+    ratio = ("--ratio", "halved", "cohen", "--resolution", 20)
+    assert "halved" in simplicert_in(site, "simplex", *ratio, "-o", out / "simplex")
+    simplicert_in(
+        *(site, "report", run, "-o", out / "page.html"),
+        *("--figures", out / "figures", "--tables", out / "tables"),
+    )
+    assert "halved" in (out / "page.html").read_text()
+    for table in ("table1", "table2", "abstentions", "draws", "times"):
+        assert "halved" in (out / "tables" / f"{table}.csv").read_text(), table
