@@ -27,6 +27,7 @@ PUBLIC = (
     "simplicert.procedures",
     "simplicert.mechanisms",
     "simplicert.certificates",
+    "simplicert.stopping",
     "simplicert.interop",
     "simplicert.simplex",
     "simplicert.analysis",

@@ -19,8 +19,10 @@ from simplicert.interop import certify_path
 from simplicert.mechanisms.catalogue import MECHANISMS, find_mechanism
 from simplicert.noises import NOISES
 from simplicert.procedures import PROCEDURES
+from simplicert.stopping import RULES, replay, spread
 from simplicert.training import load_recipe, train
 from simplicert.training.methods import METHODS
+from simplicert.votes import RunDirectory
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extend.md").read_text("utf-8")
@@ -35,6 +37,7 @@ KINDS = {
     "nearest.py:classifier": CLASSIFIERS,
     "stability.py:Stability": METHODS,
     "radii.py:radii": FIGURES,
+    "quarter.py:quarter": RULES,
 }
 RUN = ROOT / "results" / "cifar10" / "resnet110-0.50"
 
@@ -164,6 +167,18 @@ def test_the_figure():
     ]
     for path in written.figures:
         assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_stopping_rule():
+    votes = replay(
+        RunDirectory(RUN),
+        RULES.find("quarter.py:quarter"),
+        looks=spread([1000, 3000, 10_000]),
+        alpha=0.001,
+    )
+    radius, early = sc.certify(votes).radius, votes.draws < 10_000
+    assert early.any()
+    assert np.all(radius[early] >= 0.25)
 
 
 def test_the_files_that_a_built_in_s_line_goes_into_exist():
