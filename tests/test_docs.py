@@ -112,6 +112,13 @@ def test_links_between_pages_lead_somewhere(document):
         assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", MORE_PAGES, ids=lambda path: path.name)
+def test_files_of_the_repository_that_pages_name_exist(document):
+    named = re.findall(r"\b(?:tests|benchmarks|src)/[\w/-]+(?:\.\w+)?", TEXT[document])
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
+
+
 def printed_outputs():
     """Every ``$ simplicert …`` about a committed run, with the lines shown below it."""
     for page in PAGES:
