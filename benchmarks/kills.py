@@ -31,7 +31,7 @@ def command(model: Path, run: Path, workers: int) -> list[str]:
     arguments = [
         *("sample", model, "digits", "--images", "0:30", "--sigma", 0.5),
         *("--draws", DRAWS, "--seed", 7, "--threads", 1, "--out", run),
-        *("--flush", 0.05, "--workers", workers),
+        *("--flush", 0.05, "--processes", workers),
     ]
     return [sys.executable, "-m", "simplicert", *map(str, arguments)]
 

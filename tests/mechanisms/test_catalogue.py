@@ -199,8 +199,9 @@ def test_the_guard_keeps_the_callers_arrays_and_checks_them():
 
 
 def test_the_documented_example_obeys_the_laws(write):
-    page = Path(__file__).parents[2] / "docs" / "own-mechanism.md"
+    page = Path(__file__).parents[2] / "docs" / "extend.md"
     example = page.read_text("utf-8").split("```python\n")[1].split("```")[0]
+    assert "def fixed_epsilon" in example
     found = find_mechanism(f"{write(example)}:fixed_epsilon")
     best = mechanisms.lecuyer(0.9, 0.05, sigma=1.0)
     assert 0 < found(0.9, 0.05, sigma=1.0) < best

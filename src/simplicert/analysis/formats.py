@@ -16,6 +16,7 @@ from simplicert.rounding import round_down
 __all__ = ["TableFormat", "format_table", "write_table"]
 
 TableFormat = Literal["text", "markdown", "latex", "csv"]
+"""How a table may be printed."""
 
 MISSING = "–"
 PLAIN = MappingProxyType(

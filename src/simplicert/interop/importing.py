@@ -28,6 +28,7 @@ from simplicert.votes.run import RunDirectory
 __all__ = ["ImportKind", "Imported", "import_file"]
 
 ImportKind = Literal["counts", "cohen", "dsrs"]
+"""What a file may be: a counts table, a log in Cohen's layout, or one of DSRS."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,7 @@ class Progress:
 
 
 Watcher = Callable[[Progress], object]
+"""Called after every step."""
 
 
 def ignore(progress: Progress) -> None:
