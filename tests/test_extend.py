@@ -170,13 +170,13 @@ def test_the_figure():
 
 
 def test_the_stopping_rule():
-    votes = replay(
+    found = replay(
         RunDirectory(RUN),
         RULES.find("quarter.py:quarter"),
         looks=spread([1000, 3000, 10_000]),
         alpha=0.001,
     )
-    radius, early = sc.certify(votes).radius, votes.draws < 10_000
+    radius, early = found.by_looks.radius, found.draws < 10_000
     assert early.any()
     assert np.all(radius[early] >= 0.25)
 
