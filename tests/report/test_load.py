@@ -143,6 +143,6 @@ def test_the_paper_s_ensemble_opens_every_view(run):
 
 def test_a_mechanism_that_is_about_no_view_is_refused(run):
     with pytest.raises(
-        InputError, match="lee does not apply: its proof is for uniform"
+        InputError, match="lee does not apply: its proof is for"
     ):
         load_runs([run], mechanism="lee")
