@@ -1,11 +1,13 @@
 """Every kind of thing can be added, from a file, a package or an entry point."""
 
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -19,8 +21,8 @@ from simplicert.data import load_dataset
 from simplicert.errors import InputError
 from simplicert.figures import FIGURES
 from simplicert.mechanisms.catalogue import find_mechanism
-from simplicert.noises import NOISES
-from simplicert.plugins import source_digest
+from simplicert.noises import NOISES, Noise
+from simplicert.plugins import import_place
 from simplicert.procedures import PROCEDURES
 from simplicert.training.methods import METHODS
 
@@ -295,7 +297,7 @@ def test_a_thing_that_would_be_taken_for_another_is_refused(theirs, find, text, 
         ),
         (
             "clopper_pearson_upper(\n|(lambda x, **_: np.full(x.shape, 1.5))(\n",
-            r"e1_upper must be one number",
+            r"e1_upper must be one float64 an image",
         ),
     ],
 )
@@ -336,12 +338,57 @@ def test_a_noise_that_is_none_is_found_before_the_first_draw(tmp_path, body, say
         )
 
 
-def test_the_digest_of_a_noise_is_of_its_source(theirs):
+def test_the_digest_of_a_noise_is_of_what_it_does(theirs):
     before = NOISES.find(f"{theirs}:laplace").digest
     assert before == NOISES.find(f"{theirs}:laplace").digest
-    assert before == source_digest(NOISES.find(f"{theirs}:laplace").fill)
     theirs.write_text(THEIRS + "\n# another\n")
     assert before != NOISES.find(f"{theirs}:laplace").digest
+
+
+class Sparse:
+    """A noise function with a setting."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def __call__(self, values, generator):
+        values.normal_(generator=generator)
+
+
+def fill_with(share):
+    def fill(values, generator):
+        values.normal_(generator=generator).mul_(share)
+
+    return fill
+
+
+def fill_by(values, generator, *, share=1.0):
+    values.normal_(generator=generator).mul_(share)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Sparse,
+        fill_with,
+        lambda share: functools.partial(fill_by, share=share),
+        lambda share: Sparse(share).__call__,
+    ],
+)
+def test_noises_of_one_function_with_other_settings_are_others(make):
+    one, same, other = (
+        NOISES.find(Noise("mine", "l2", make(share))).digest for share in (1, 1, 2)
+    )
+    assert one == same != other
+
+
+def test_a_file_that_was_edited_after_it_was_imported_is_not_what_was_imported(theirs):
+    module = import_place(str(theirs))
+    before = NOISES.find(module.laplace).digest
+    theirs.write_text(THEIRS.replace("values /= 2**0.5", "values /= 1.5"))
+    stale = NOISES.find(replace(module.laplace)).digest
+    fresh = NOISES.find(f"{theirs}:laplace").digest
+    assert len({before, stale, fresh}) == 3
 
 
 @pytest.mark.parametrize(

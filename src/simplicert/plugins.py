@@ -9,16 +9,17 @@ import importlib
 import importlib.util
 import inspect
 import marshal
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Generic, TypeVar
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from simplicert.errors import InputError, unknown_name
 
@@ -26,8 +27,9 @@ __all__ = [
     "Kind",
     "Origin",
     "attribute_of",
+    "code_digest",
+    "defined_name",
     "import_place",
-    "name_of",
     "shown_as_theirs",
     "source_digest",
     "value_of",
@@ -60,7 +62,7 @@ class Kind(Generic[T]):
     built_in: Mapping[str, T]
     admit: Callable[[object, Origin], T]
     also: str = ""
-    _found: WeakSet[T] = field(default_factory=WeakSet)
+    _found: WeakValueDictionary[int, T] = field(default_factory=WeakValueDictionary)
 
     @property
     def group(self) -> str:
@@ -92,6 +94,11 @@ class Kind(Generic[T]):
             return self.built_in[spec]
         for point in self._installed():
             if point.name == spec:
+                if not point.attr:
+                    raise InputError(
+                        f"the entry point {spec} names the module {point.value} alone: "
+                        "it must be MODULE:NAME"
+                    )
                 thing = attribute_of(import_place(point.module), point.attr, spec)
                 return self._admitted(thing, Origin(spec, point.value))
         place, colon, attribute = spec.rpartition(":")
@@ -104,11 +111,14 @@ class Kind(Generic[T]):
 
     def _admitted(self, thing: object, origin: Origin) -> T:
         """The thing, checked; what was found before, or is ours, needs no check."""
-        for ready in (*self.built_in.values(), *self._found):
-            if thing is ready:
+        for ready in (*self.built_in.values(), self._found.get(id(thing))):
+            if ready is not None and thing is ready:
                 return ready
-        ready = self.admit(thing, origin)
-        self._found.add(ready)
+        return self.keep(self.admit(thing, origin))
+
+    def keep(self, ready: T) -> T:
+        """The same thing, which needs no check when it is given again."""
+        self._found[id(ready)] = ready
         return ready
 
     def _installed(self) -> list[EntryPoint]:
@@ -120,6 +130,7 @@ def value_of(
     built_in: Mapping[str, T],
     *,
     expected: str,
+    reserved: Collection[str] = (),
     check: Callable[[T], T] | None = None,
 ) -> Callable[[object, Origin], T]:
     """An ``admit`` for things that are values of one type, with a name of their own.
@@ -128,6 +139,7 @@ def value_of(
         kind: The type.
         built_in: Ours, whose names are taken: another thing would pass for them.
         expected: How to make one, for messages.
+        reserved: Names that mean something else.
         check: Its laws: returns the thing, or raises ``InputError``.
     """
 
@@ -135,7 +147,12 @@ def value_of(
         if not isinstance(thing, kind):
             raise InputError(f"{origin.text} is something else: expected {expected}")
         name = getattr(thing, "name", None)
-        if name in built_in:
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
+            raise InputError(
+                f"{origin.text} needs a name of letters, digits and any of _ . -, got "
+                f"{name!r}: files and columns are called by it"
+            )
+        if name in built_in or name in reserved:
             raise InputError(
                 f"{origin.text} cannot be called {name!r}: that is one of Simplicert's "
                 "own, for which it would be taken"
@@ -211,7 +228,7 @@ def source_digest(function: Callable[..., Any]) -> str:
     says nothing about what the function reads from elsewhere.
     """
     function = _unwrapped(function)
-    hashed = hashlib.sha256(name_of(function).encode())
+    hashed = hashlib.sha256(defined_name(function).encode())
     definition = function if hasattr(function, "__code__") else type(function)
     try:
         file = inspect.getsourcefile(definition)
@@ -224,7 +241,52 @@ def source_digest(function: Callable[..., Any]) -> str:
     return hashed.hexdigest()
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def code_digest(function: Callable[..., Any]) -> str:
+    """SHA-256 of what a function does here and now, as far as Python can see it.
+
+    Beside ``source_digest``: its bytecode, which is not that of its file once this was
+    edited; and what it was made with (arguments of a ``partial``, defaults, variables
+    that it closes over, attributes of a callable object).
+    """
+    hashed = hashlib.sha256(source_digest(function).encode())
+    seen: list[object] = []
+
+    def add(value: object) -> None:
+        if any(value is other for other in seen):
+            return
+        seen.append(value)
+        if isinstance(value, partial):
+            add((value.func, value.args, value.keywords))
+        elif isinstance(value, MethodType):
+            add((value.__func__, value.__self__))
+        elif isinstance(value, FunctionType):
+            code = value.__code__
+            hashed.update(f"{value.__qualname__} {code.co_names}".encode())
+            hashed.update(code.co_code)
+            for const in code.co_consts:
+                hashed.update(repr(getattr(const, "co_code", const)).encode())
+            cells = [
+                c.cell_contents for c in value.__closure__ or () if c != CellType()
+            ]
+            add((value.__defaults__, value.__kwdefaults__, cells))
+        elif isinstance(value, list | tuple):
+            for each in value:
+                add(each)
+        elif isinstance(value, dict):
+            add([[str(key), each] for key, each in value.items()])
+        elif value is None or isinstance(value, bool | int | float | complex | str):
+            hashed.update(repr(value).encode())
+        elif hasattr(value, "tolist"):  # an array or a tensor
+            hashed.update(repr(value.tolist()).encode())
+        else:
+            hashed.update(type(value).__qualname__.encode())
+            add(vars(value) if callable(value) and hasattr(value, "__dict__") else ())
+
+    add(function)
+    return hashed.hexdigest()
+
+
+def defined_name(function: Callable[..., Any]) -> str:
     """What a function or callable object is called where it was defined."""
     function = _unwrapped(function)
     return str(getattr(function, "__qualname__", type(function).__qualname__))
@@ -256,5 +318,6 @@ def _run(path: Path) -> ModuleType:
     finally:
         # Last from now on: what is imported later finds its neighbours, too.
         sys.path.remove(str(path.parent))
-        sys.path.append(str(path.parent))
+        if str(path.parent) not in sys.path:
+            sys.path.append(str(path.parent))
     return module

@@ -10,7 +10,7 @@ from scipy.special import betainc
 from simplicert.arguments import checked_alpha, checked_sigma
 from simplicert.certificates import ABSTAIN, ALPHA, Certificates, certify
 from simplicert.mechanisms.protocol import Mechanism
-from simplicert.noises import Noise
+from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
 from simplicert.sampling import Progress, sample
 
@@ -40,7 +40,7 @@ class SmoothedClassifier:
         (2, 2)
 
     Raises:
-        InputError: ``sigma`` is not a positive number.
+        InputError: ``sigma`` is not a positive number; an unknown noise.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SmoothedClassifier:
             sample,
             model,
             sigma=self.sigma,
-            noise=noise,
+            noise=NOISES.find(noise),
             seed=seed,
             block=block,
             batch=batch,

@@ -1,5 +1,6 @@
 """Facts travel with the votes; what no proof is about is refused by name and reason."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -14,10 +15,21 @@ from simplicert import paper
 from simplicert.analysis import table1
 from simplicert.certificates import certify
 from simplicert.errors import InputError
-from simplicert.interop import certify_path
-from simplicert.mechanisms import BUILT_IN, Proof, cohen, neyman_pearson, proves
-from simplicert.noises import Noise, gaussian, uniform
-from simplicert.procedures import PROCEDURES
+from simplicert.interop import certify_path, write_certificates
+from simplicert.mechanisms import (
+    BUILT_IN,
+    Proof,
+    cohen,
+    ensemble,
+    lee,
+    li,
+    neyman_pearson,
+    proves,
+)
+from simplicert.mechanisms.catalogue import best_of
+from simplicert.noises import NOISES, Noise, gaussian, uniform
+from simplicert.procedures import PROCEDURES, Procedure, hoeffding
+from simplicert.simplex import Comparison
 from simplicert.votes import Look, NoiseSource, RunDirectory, Votes
 
 LAPLACE = Noise("laplace", "l1", digest="ab")
@@ -325,4 +337,169 @@ def test_selected_images_keep_their_facts():
     both = random_votes(5, draws=2000).chosen_by(random_votes(5, draws=100, seed=1))
     some = both.take(np.array([True, False, True, False, False]))
     assert len(some) == len(some.selection) == 2
-    assert (some.noise, some.looks) == (both.noise, both.looks)
+    assert (some.noise, some.looks) == (both.noise, both.fixed_looks)
+
+
+# --- What hides a fact ---------------------------------------------------------------
+
+
+@proves(noise=uniform)
+def of_cubes(e0_lower, e1_upper, *, sigma, share=0.5):
+    return share * lee(e0_lower, e1_upper, sigma=sigma)
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        functools.partial(li),
+        functools.partial(ensemble, members=(cohen, li)),
+        functools.partial(functools.partial(li)),
+    ],
+)
+def test_a_proof_is_seen_through_what_wraps_a_mechanism(wrapped):
+    with pytest.raises(InputError, match="about multinomial expectations"):
+        certify(votes([900, 100]), framework="softmax", mechanism=wrapped)
+
+
+def test_a_wrapped_mechanism_for_other_noise_does_not_become_a_gaussian_one():
+    for wrapped in (functools.partial(of_cubes, share=0.4), np.vectorize(of_cubes)):
+        with pytest.raises(InputError, match="its proof is for uniform noise"):
+            certify(votes([900, 100]), mechanism=wrapped)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "uniform"])
+def test_another_noise_of_our_noise_s_name_is_not_ours(name):
+    other = replace(NOISES.built_in[name].facts, digest="abc")
+    with pytest.raises(InputError, match="no mechanism has a proof"):
+        certify(votes([900, 100], noise=other))
+    mechanism = {"uniform": "lee", "gaussian": "cohen"}[name]
+    with pytest.raises(InputError, match="another noise that is called"):
+        certify(votes([900, 100], noise=other), mechanism=mechanism)
+
+
+def test_a_proof_of_somebody_s_noise_is_of_no_other_of_its_name():
+    def fill(values, generator):
+        values.normal_(generator=generator)
+
+    mine = NOISES.find(Noise("mine", "l2", fill))
+
+    @proves(noise=mine)
+    def of_mine(e0_lower, e1_upper, *, sigma):
+        return 0.5 * neyman_pearson(e0_lower, e1_upper, sigma=sigma)
+
+    assert certify(votes([900, 100], noise=mine), mechanism=of_mine).radius > 0
+    with pytest.raises(InputError, match="another noise that is called mine"):
+        certify(votes([900, 100], noise=replace(mine, digest="x")), mechanism=of_mine)
+
+
+def test_radii_of_two_noises_have_no_maximum_and_no_ratio():
+    for call in (
+        lambda: ensemble(0.9, 0.1, sigma=1.0, members=(cohen, lee)),
+        lambda: best_of([cohen, lee]),
+        lambda: Comparison(kind="ratio", first=lee, second=cohen, contenders=()),
+    ):
+        with pytest.raises(InputError, match="their radii have no maximum"):
+            call()
+    with pytest.raises(InputError, match="at least one mechanism"):
+        best_of([])
+
+
+def test_unequal_draws_stay_unequal_when_some_are_taken():
+    unequal = votes([[900, 100], [90, 10]])
+    with pytest.raises(InputError, match="nothing says that these numbers were fixed"):
+        unequal.take(unequal.draws == 1000)
+
+
+@pytest.mark.parametrize("name", ["sigma", "noise", "norm", "alpha", "reported", "top"])
+def test_a_mechanism_cannot_be_called_like_a_fact(name):
+    def mechanism(e0_lower, e1_upper, *, sigma):
+        return 0.5 * cohen(e0_lower, e1_upper, sigma=sigma)
+
+    mechanism.__name__ = name
+    with pytest.raises(InputError, match=f"cannot be called '{name}'"):
+        certify(votes([900, 100]), mechanism=mechanism)
+
+
+def test_a_layout_without_a_place_for_facts_takes_gaussian_radii_only(tmp_path):
+    certificates = certify(votes([900, 100], noise=uniform, labels=np.array([0])))
+    with pytest.raises(InputError, match="no place for uniform noise, l1 balls"):
+        write_certificates(certificates, tmp_path / "log.tsv")
+    write_certificates(certificates, tmp_path / "table.csv")
+    assert "uniform" in (tmp_path / "table.csv").read_text()
+
+
+def test_the_law_of_naming_holds_where_the_bound_is_above_one_half():
+    # Bounds at half of alpha separate two classes here; those that name one do not.
+    scores = {
+        "score_sums": np.array([[530.0, 470.0]]),
+        "score_squares": np.array([[281.4, 221.4]]),
+    }
+    found = certify(votes([530, 470], **scores), procedure="empirical_bernstein")
+    assert (found.predicted[0], found.radius[0]) == (-1, 0.0)
+    assert found.abstention[0] == "not separated"
+
+
+@pytest.mark.parametrize("squares", [[[0.0, 0.0]], [[0.9, 0.1]], [[900.0, 1.0]]])
+def test_squares_that_no_scores_have_are_refused(squares):
+    with pytest.raises(InputError, match="score_squares are not the sums of squares"):
+        votes([900, 100], score_squares=np.array(squares))
+
+
+def test_scores_are_float64():
+    with pytest.raises(InputError, match="must be float64, got float32"):
+        votes([900, 100], score_sums=np.array([[900, 100]], dtype=np.float32))
+
+
+def test_blocks_of_a_run_with_looks_keep_their_shares(tmp_path):
+    looks = [Look(10, 0.5), Look(30, 0.5)]
+    run = RunDirectory.create(tmp_path / "run", manifest(looks=looks))
+    run.append(rows(*EVERY_BLOCK))
+    assert run.read().looks == tuple(looks)
+    assert run.read(blocks=slice(0, 1)).looks == tuple(looks)
+    for blocks in (slice(0, 2), slice(1, None), slice(1, 2)):
+        with pytest.raises(InputError, match="only the draws up to one of these"):
+            run.read(blocks=blocks)
+    with pytest.raises(InputError, match="only the draws up to one of these"):
+        run.read(selection=10)
+
+
+def test_a_procedure_sees_what_it_says_it_reads_and_nothing_else():
+    def intervals(given, alpha):
+        return hoeffding.intervals(given, alpha)
+
+    liar = Procedure(
+        name="liar", statistic="multinomial", columns=("counts",), intervals=intervals
+    )
+    with pytest.raises(InputError, match="procedure 'liar' raised KeyError"):
+        PROCEDURES.find(liar)
+    with pytest.raises(InputError, match="columns must be a tuple of names"):
+        replace(liar, columns=())
+
+
+def test_what_a_procedure_returns_is_checked_on_every_call():
+    def intervals(given, alpha):
+        found = PROCEDURES.built_in["clopper_pearson"].intervals(given, alpha)
+        return replace(found, top=found.top + 7) if given.classes > 3 else found
+
+    late = PROCEDURES.find(
+        Procedure(
+            name="late",
+            statistic="multinomial",
+            columns=("counts",),
+            intervals=intervals,
+        )
+    )
+    assert certify(votes([900, 60, 40]), procedure=late).radius > 0
+    with pytest.raises(InputError, match="top must be one class an image, 0 … 3"):
+        certify(votes([900, 60, 30, 10]), procedure=late)
+
+
+def test_the_share_of_a_single_look_is_part_of_the_digest():
+    half = votes([900, 100], looks=(Look(1000, 0.5),))
+    assert half.digest != votes([900, 100]).digest
+    assert certify(half).radius < certify(votes([900, 100])).radius
+
+
+def test_empty_votes_of_several_looks_are_an_empty_table():
+    none = votes(np.zeros((0, 2), dtype=int), looks=(Look(10, 0.5), Look(20, 0.5)))
+    assert len(certify(none).table()) == 0

@@ -272,9 +272,7 @@ def test_names_with_separators_and_names_of_one_file(tmp_path):
         "fig5-images-c-d-multinomial.svg",
     ):
         assert (tmp_path / name).is_file()
-    with pytest.raises(
-        InputError, match="two runs have the file 'fig4-accuracy-a-b-mul"
-    ):
+    with pytest.raises(InputError, match="two runs or figures have the file 'fig4"):
         write_figures(views({"a/b": reported, "a-b": reported}), tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
@@ -307,7 +305,10 @@ def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
     )
     stored = pd.read_parquet(tmp_path / "draws.parquet")
     expected = analysis.against_draws([certificates])
-    pd.testing.assert_frame_equal(stored.drop(columns="run"), expected)
+    pd.testing.assert_frame_equal(stored[expected.columns], expected)
+    for facts in (stored, pd.read_parquet(tmp_path / "guarantee.parquet")):
+        assert set(facts["noise"]) == {"gaussian"}
+        assert set(facts["norm"]) == {"l2"}
     guarantee = pd.read_parquet(tmp_path / "guarantee.parquet")
     assert set(guarantee["run"]) == {
         "a-multinomial"

@@ -9,7 +9,7 @@ from synthetic import manifest
 from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.stopping import RULES, Rule, named, replay, spread
-from simplicert.votes import Look, RunDirectory, VoteRows
+from simplicert.votes import Look, RunDirectory, VoteRows, Votes
 
 IMAGES, BLOCKS = 40, 6
 
@@ -52,17 +52,27 @@ def test_shares_are_spread_and_sum_to_one():
             spread(draws)
 
 
-def test_an_image_keeps_the_votes_of_the_look_at_which_it_stopped(run):
+def test_an_image_keeps_what_it_had_at_the_look_at_which_it_stopped(run):
     found = replay(run, named, looks=LOOKS, alpha=0.05)
-    at = {look.draws: run.read(blocks=slice(0, look.draws // 20)) for look in LOOKS}
-    assert set(found.draws) == set(at)
-    for row, draws in enumerate(found.draws):
-        np.testing.assert_array_equal(found.counts[row], at[draws].counts[row])
-        assert found.draw_seconds[row] == at[draws].draw_seconds[row]
-    certificates = certify(found, alpha=0.05)
-    assert certificates.looks == LOOKS
-    stopped = found.draws < 120
-    assert (certificates.radius[stopped] > 0).all()
+    assert found.by_looks.looks == LOOKS
+    assert set(found.draws) == {look.draws for look in LOOKS}
+    for look in LOOKS:
+        votes = run.read(blocks=slice(0, look.draws // 20))
+        alone = certify(votes, alpha=0.05 * look.share)
+        here = found.draws == look.draws
+        for field in ("e0_lower", "e1_upper", "radius", "top", "e0"):
+            there = getattr(found.by_looks, field)[here]
+            np.testing.assert_array_equal(there, getattr(alone, field)[here])
+        if look.draws < 120:
+            assert (alone.radius[here] > 0).all()
+    whole = certify(run.read(), alpha=0.05)
+    np.testing.assert_array_equal(found.fixed.radius, whole.radius)
+
+
+def test_a_replay_is_no_evidence(run):
+    # Its looks were chosen when the votes were known.
+    found = replay(run, named, looks=LOOKS, alpha=0.05)
+    assert not any(isinstance(value, Votes) for value in vars(found).values())
 
 
 @pytest.mark.parametrize(("answer", "draws"), [(True, 20), (False, 120)])

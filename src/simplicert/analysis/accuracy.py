@@ -7,9 +7,8 @@ from scipy.special import bdtrc
 
 from simplicert.arguments import checked_alpha
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
-from simplicert.certificates.record import ABSTAIN, Certificates
+from simplicert.certificates.record import ABSTAIN, REPORTED, Certificates
 from simplicert.errors import InputError
-from simplicert.interop.reported import REPORTED
 
 __all__ = [
     "average_certified_radius",

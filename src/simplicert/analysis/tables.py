@@ -183,8 +183,9 @@ def _gains(
     if baseline not in certificates.radii:
         if baseline in BUILT_IN:
             raise InputError(
-                f"{baseline} does not apply to these {certificates.framework} "
-                f"certificates. They have: {', '.join(certificates.radii)}"
+                f"{baseline} does not apply to {certificates.framework} certificates "
+                f"under {certificates.noise}. They have: "
+                f"{', '.join(certificates.radii)}"
             )
         raise unknown_name("mechanism", baseline, certificates.radii)
     positive = certificates.radii[baseline] > 0

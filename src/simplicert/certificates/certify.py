@@ -5,9 +5,9 @@ from functools import reduce
 import numpy as np
 
 from simplicert import mechanisms, paper
-from simplicert.certificates.record import Certificates
+from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.errors import InputError, unknown_name
-from simplicert.mechanisms.catalogue import find_mechanism, name_of
+from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism, proof_of
 from simplicert.procedures import PROCEDURES, Procedure, largest_e0_lower, min_draws
 from simplicert.votes import Votes
@@ -75,22 +75,18 @@ def certify(
     _check_enough_draws(votes, chosen, alpha)
     # The classes sum to at most 1.
     e1_upper = np.minimum(intervals.e1_upper, 1.0 - intervals.e0_lower)
-    applying = {
-        name: each
-        for name, each in mechanisms.BUILT_IN.items()
-        if name != "ensemble"
-        and proof_of(each).lacks(votes.noise, chosen.statistic) is None
-    }
-    if own is not None and name_of(own) not in {*applying, "ensemble"}:
-        applying[name_of(own)] = own
-    if not applying:
+    columns = applying(votes.noise, chosen.statistic)
+    columns.pop("ensemble", None)  # the maximum of others, which are there already
+    if own is not None and name_of(own) != "ensemble":
+        columns[name_of(own)] = own
+    if not columns:
         raise InputError(
             f"no mechanism has a proof for {votes.noise} and {chosen.statistic} "
             "expectations: give one that has, with mechanism=…"
         )
     radii = {
         name: radius(intervals.e0_lower, e1_upper, sigma=votes.sigma)
-        for name, radius in applying.items()
+        for name, radius in columns.items()
     }
     members = tuple(
         name for name in paper.ENSEMBLES.get(chosen.statistic, ()) if name in radii
@@ -100,7 +96,7 @@ def certify(
     else:  # the paper's is not of this noise
         members = tuple(radii)
     order = [*paper.MECHANISMS, "ensemble", *radii]
-    tight = [name for name, each in applying.items() if proof_of(each).tight]
+    tight = [name for name, each in columns.items() if proof_of(each).tight]
     return Certificates(
         indices=votes.indices,
         labels=votes.labels,
@@ -112,7 +108,7 @@ def certify(
         e1_upper=e1_upper,
         radii={name: radii[name] for name in dict.fromkeys(order) if name in radii},
         members=members,
-        mechanism=name_of(own) if own is not None else [*tight, *applying][0],
+        mechanism=name_of(own) if own is not None else [*tight, *columns][0],
         draws=votes.draws,
         sigma=votes.sigma,
         alpha=alpha,
@@ -158,24 +154,19 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
     else:
         members = [found]
     if found not in mechanisms.BUILT_IN.values() and (
-        name in mechanisms.BUILT_IN or name in Certificates.COLUMNS
+        not name
+        or name in {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS}
+        or name == REPORTED
     ):
         raise InputError(
             f"a mechanism of your own cannot be called {name!r}: certificates have "
-            "a column of that name"
+            "a column of that name, or mean something else by it"
         )
     for member in members:
         lack = proof_of(member).lacks(votes.noise, chosen.statistic)
         if lack is not None:
-            applicable = [
-                each
-                for each, of_ours in mechanisms.BUILT_IN.items()
-                if proof_of(of_ours).lacks(votes.noise, chosen.statistic) is None
-            ]
-            raise InputError(
-                f"{name} does not apply: {lack}. Applicable: "
-                f"{', '.join(applicable) or 'none of ours'}"
-            )
+            ours = ", ".join(applying(votes.noise, chosen.statistic)) or "none of ours"
+            raise InputError(f"{name} does not apply: {lack}. Applicable: {ours}")
     return found
 
 

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from simplicert import mechanisms
-from simplicert.mechanisms.protocol import proof_of
+from simplicert.mechanisms.catalogue import applying
 from simplicert.noises import Noise
 from simplicert.procedures import Procedure, largest_e0_lower, min_draws
 from simplicert.rounding import round_down
@@ -46,19 +45,15 @@ def reach(
         for look in looks
         if look.share > 0.0
     )
-    applying = [
-        each
-        for each in mechanisms.BUILT_IN.values()
-        if proof_of(each).lacks(noise, procedure.statistic) is None
-    ]
+    ours = applying(noise, procedure.statistic).values()
     at = f"at alpha {alpha:g}"
-    if not applying:
+    if not ours:
         return Reach(
             largest_radius=float("nan"),
             line=f"no mechanism of ours has a proof for {noise}: certify with your own",
             warning="",
         )
-    largest = max(float(each(lower, 1.0 - lower, sigma=sigma)) for each in applying)
+    largest = max(float(each(lower, 1.0 - lower, sigma=sigma)) for each in ours)
     warning = ""
     if lower == 0.0:
         last = looks[-1]

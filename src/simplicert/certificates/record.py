@@ -15,7 +15,10 @@ from simplicert.votes import Look
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABSTAIN", "Certificates"]
+__all__ = ["ABSTAIN", "REPORTED", "Certificates"]
+
+REPORTED = "reported"
+"""The column of radii that others printed, without the votes behind them."""
 
 ABSTAIN = -1
 """The predicted class where a certificate names none."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
-from simplicert.plugins import name_of, source_digest
+from simplicert.plugins import defined_name, source_digest
 
 
 class NumpyClassifier(Classifier):
@@ -44,7 +44,7 @@ class NumpyClassifier(Classifier):
         shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__(
-            name=name or name_of(function),
+            name=name or defined_name(function),
             digest=digest or source_digest(function),
             output=output,
             classes=classes,

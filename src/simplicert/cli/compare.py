@@ -24,6 +24,7 @@ from simplicert.files import check_suffix
 from simplicert.interop import LogEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.mechanisms.protocol import Mechanism
+from simplicert.paper import BASELINE
 
 
 def compare_command(
@@ -84,7 +85,8 @@ def compare_command(
         whole = compare_runs(first, *second)
         tables = {"summary": comparison_summary(whole), "tests": paired_tests(whole)}
     else:
-        whole = table2(first, baseline=baseline or "cohen")
+        whole = table2(first, baseline=baseline or BASELINE)
+        whole = whole.assign(noise=first.noise.name, norm=first.norm)
         tables = {"table2": whole}
     if out is not None:
         write_table(whole, out)

@@ -7,10 +7,11 @@ import pandas as pd
 from cyclopts import Parameter
 
 from simplicert.analysis import format_table
-from simplicert.certificates import ALPHA, certify
+from simplicert.certificates import ALPHA
 from simplicert.cli.output import print_json
 from simplicert.cli.types import one_of
 from simplicert.errors import InputError
+from simplicert.interop import is_reported_log
 from simplicert.stopping import RULES, replay, spread
 from simplicert.votes import RunDirectory
 
@@ -38,23 +39,23 @@ def plan_command(
         alpha: Failure probability of each image's certificate.
         json: Print the table as JSON.
     """
-    directory = RunDirectory(run)
-    votes = replay(
-        directory, RULES.find(rule), looks=spread(_numbers(looks)), alpha=alpha
+    if is_reported_log(run):
+        raise InputError(f"{run} is a log without votes: there is nothing to replay")
+    found = replay(
+        RunDirectory(run),
+        RULES.find(rule),
+        looks=spread(_numbers(looks)),
+        alpha=alpha,
     )
-    horizon = votes.fixed_looks[-1].draws // directory.manifest.block
-    fixed = directory.read(blocks=slice(0, horizon))
-    rows = []
-    for name, each in (("by looks", votes), ("fixed", fixed)):
-        radius = certify(each, alpha=alpha).radius
-        rows.append(
-            {
-                "drawn": name,
-                "draws": float(each.draws.mean()),
-                "certified": float((radius > 0).mean()),
-                "mean_radius": float(radius.mean()),
-            }
-        )
+    rows = [
+        {
+            "drawn": name,
+            "draws": float(each.draws.mean()),
+            "certified": float((each.radius > 0).mean()),
+            "mean_radius": float(each.radius.mean()),
+        }
+        for name, each in (("by looks", found.by_looks), ("fixed", found.fixed))
+    ]
     table = pd.DataFrame(rows)
     if json:
         print_json({"plan": table})

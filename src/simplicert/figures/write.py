@@ -42,17 +42,17 @@ def write_figures(
             stem = re.sub(r"-?[/\\]+", "-", name)
             if stem in drawings:
                 raise InputError(
-                    f"two runs have the file {stem!r}: name them otherwise"
+                    f"two runs or figures have the file {stem!r}: name them otherwise"
                 )
             drawings[stem] = figure, table
     written = []
     for stem, (figure, table) in drawings.items():
         with print_style():
             empty = new_figure()
-            with _guard(figure, "draw"):
-                figure.draw(table, empty.subplots())
             paths = [Path(directory) / f"{stem}.{suffix}" for suffix in formats]
-            written += [save_figure(empty, path) for path in paths]
+            with _guard(figure, "drawing"):
+                figure.draw(table, empty.subplots())
+                written += [save_figure(empty, path) for path in paths]
     return written
 
 

@@ -16,14 +16,15 @@ from simplicert.certificates import (
     certify,
     find_procedure,
 )
+from simplicert.certificates.record import REPORTED
 from simplicert.errors import InputError
 from simplicert.interop.recover import largest_radius
-from simplicert.interop.reported import REPORTED, ReportedLog, is_reported_log
+from simplicert.interop.reported import ReportedLog, is_reported_log
 from simplicert.mechanisms import cohen
 from simplicert.mechanisms.catalogue import name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import gaussian
-from simplicert.procedures import Procedure
+from simplicert.procedures import Procedure, two_stage
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.looks import one_look
 
@@ -205,7 +206,7 @@ class LogEvidence:
             raise InputError(
                 f"{self.path} is a log of hard votes: it has no soft scores"
             )
-        if procedure not in (None, "two_stage") or selection is not None:
+        if procedure not in (None, "two_stage", two_stage) or selection is not None:
             raise InputError(
                 f"{self.path} is a log of the two-stage procedure, without its votes: "
                 "neither another procedure nor another selection can be had of it"
@@ -238,6 +239,8 @@ class LogEvidence:
             lower = np.where(certain > 0, ndtr(certain / conditions.sigma), 0.0)
         own = "cohen" if log.recovered else REPORTED
         asked = mechanism if isinstance(mechanism, str | None) else name_of(mechanism)
+        if callable(mechanism) and mechanism is not cohen:
+            asked = f"a mechanism of your own ({asked})"
         if asked not in (None, "cohen", *radii):
             raise InputError(
                 f"{path} is a log of Cohen's radii, not of votes: {asked} cannot be "

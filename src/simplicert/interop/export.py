@@ -9,6 +9,7 @@ import pandas as pd
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.files import check_suffix, replacing
+from simplicert.noises import gaussian
 from simplicert.rounding import round_down
 
 __all__ = ["cohen_table", "write_certificates"]
@@ -58,6 +59,11 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
     """
+    if certificates.noise.facts != gaussian.facts:
+        raise InputError(
+            f"Cohen's layout has no place for {certificates.noise}, and its readers "
+            "take radii for those of Gaussian noise: write .csv or .parquet instead"
+        )
     if certificates.labels is None or certificates.correct is None:
         raise InputError(
             "these images have no labels and Cohen's layout needs them: "

@@ -18,9 +18,6 @@ from simplicert.files import clear_leftovers, is_the_systems, replacing
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
-REPORTED = "reported"
-"""The column of radii that others printed, without the votes behind them."""
-
 FILE = "reported.parquet"
 COLUMNS = {
     "image": "indices",

@@ -12,9 +12,10 @@ from simplicert.errors import InputError
 from simplicert.mechanisms.foreign import guarded
 from simplicert.mechanisms.laws import check_laws
 from simplicert.mechanisms.protocol import Mechanism, common_proof, proof_of
+from simplicert.noises import Noise
 from simplicert.plugins import Kind, Origin
 
-__all__ = ["MECHANISMS", "best_of", "find_mechanism", "name_of"]
+__all__ = ["MECHANISMS", "applying", "best_of", "find_mechanism", "name_of"]
 
 
 def find_mechanism(spec: str | Mechanism) -> Mechanism:
@@ -42,8 +43,18 @@ def find_mechanism(spec: str | Mechanism) -> Mechanism:
         'max(li, cohen)'
     """
     if isinstance(spec, str) and "," in spec:
-        return best_of([find_mechanism(part.strip()) for part in spec.split(",")])
+        parts = [find_mechanism(part.strip()) for part in spec.split(",")]
+        return MECHANISMS.keep(best_of(parts))
     return MECHANISMS.find(spec)
+
+
+def applying(noise: Noise, statistic: str) -> dict[str, Mechanism]:
+    """Those of ours whose proof is about this noise, its norm and this statistic."""
+    return {
+        name: each
+        for name, each in mechanisms.BUILT_IN.items()
+        if proof_of(each).lacks(noise, statistic) is None
+    }
 
 
 def best_of(members: Sequence[Mechanism]) -> Mechanism:
@@ -59,6 +70,7 @@ def best_of(members: Sequence[Mechanism]) -> Mechanism:
         >>> at_best(0.9, 0.05, sigma=1.0).round(3)
         np.float64(1.282)
     """
+    members = tuple(members)
 
     def best(
         e0_lower: ArrayLike, e1_upper: ArrayLike, *, sigma: float
@@ -66,7 +78,7 @@ def best_of(members: Sequence[Mechanism]) -> Mechanism:
         return mechanisms.ensemble(e0_lower, e1_upper, sigma=sigma, members=members)
 
     return _marked(
-        best, f"max({', '.join(map(name_of, members))})", common_proof([*members])
+        best, f"max({', '.join(map(name_of, members))})", common_proof(members)
     )
 
 

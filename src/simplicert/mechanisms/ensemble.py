@@ -6,11 +6,10 @@ from functools import reduce
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simplicert.errors import InputError
 from simplicert.mechanisms.cohen import cohen
 from simplicert.mechanisms.cullen import cullen
 from simplicert.mechanisms.li import li
-from simplicert.mechanisms.protocol import Mechanism, Radii, proves
+from simplicert.mechanisms.protocol import Mechanism, Radii, common_proof, proves
 from simplicert.noises import gaussian
 
 
@@ -52,7 +51,6 @@ def ensemble(
         >>> ensemble([0.4, 0.9], [0.1, 0.1], sigma=1.0, members=(cohen, li)).round(3)
         array([0.459, 1.282])
     """
-    if not members:
-        raise InputError("members must hold at least one mechanism, got none")
+    common_proof(members)  # or their radii have no maximum
     radii = (member(e0_lower, e1_upper, sigma=sigma) for member in members)
     return np.asarray(reduce(np.maximum, radii))

@@ -4,8 +4,9 @@ The function knows E0, E1 and sigma. What noise and norm its radius is about, an
 which statistics, are facts that stand beside it, and are held against the votes'.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 import numpy as np
@@ -13,7 +14,7 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError, unknown_name
-from simplicert.noises import Noise
+from simplicert.noises import BUILT_IN, NOISES, Noise
 from simplicert.noises.protocol import Norm
 from simplicert.votes.columns import COLUMNS
 
@@ -49,6 +50,7 @@ class Proof:
         norm: Of the balls: ``"l1"``, ``"l2"`` or ``"linf"``.
         of: The statistics whose expectations it may be given; ``None``: any mean of
             numbers in [0, 1].
+        digest: Of that noise, where it is somebody's own: then of no other of its name.
         tight: Whether no larger radius holds for every classifier with these
             expectations under this noise: nothing that knows E0 and E1 alone is larger.
     """
@@ -57,8 +59,14 @@ class Proof:
     norm: str = "l2"
     of: tuple[str, ...] | None = None
     tight: bool = False
+    digest: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.noise, str) or not isinstance(self.of, tuple | None):
+            raise InputError(
+                "a Proof takes the name of a noise and a tuple of statistics, got "
+                f"{self.noise!r} and {self.of!r}"
+            )
         if self.norm not in get_args(Norm):
             raise unknown_name("norm", str(self.norm), get_args(Norm))
         known = {column.statistic for column in COLUMNS.values()}
@@ -70,6 +78,9 @@ class Proof:
         """Why it does not apply to these votes, or ``None`` where it does."""
         if self.noise != noise.name:
             return f"its proof is for {self.noise} noise, and these votes had {noise}"
+        ours = self.noise in BUILT_IN or self.digest is not None
+        if ours and self.digest != noise.digest:
+            return f"these votes had another noise that is called {noise.name}"
         if self.norm != noise.norm:
             return (
                 f"its radii are of {self.norm} balls, and {noise.name} noise certifies "
@@ -94,18 +105,26 @@ def proves(
 
     Args:
         noise: The noise, or its name.
-        norm: Of the balls. Default: what the noise certifies, or l2 by a name alone.
+        norm: Of the balls. Default: what the noise certifies; of a name that is not of
+            ours, l2.
         of: The statistics, as ``Proof`` has them.
         tight: As ``Proof`` has it.
     """
-    own = noise.norm if isinstance(noise, Noise) else "l2"
-    name = noise.name if isinstance(noise, Noise) else noise
+    if isinstance(noise, Noise):
+        facts = NOISES.find(noise).facts
+    else:
+        facts = BUILT_IN[noise].facts if noise in BUILT_IN else Noise(noise, "l2")
 
     def mark(function: F) -> F:
-        function.proof = Proof(name, norm or own, of, tight)  # type: ignore[attr-defined]  # functions take any
+        function.proof = Proof(facts.name, norm or facts.norm, of, tight, facts.digest)  # type: ignore[attr-defined]  # functions take any
         return function
 
     return mark
+
+
+_WITHIN = ("func", "pyfunc", "__wrapped__", "__func__")
+"""Where a ``partial``, a ``numpy.vectorize``, a decorated function and a method keep
+the function that they call, whose proof is theirs."""
 
 
 def proof_of(mechanism: object) -> Proof:
@@ -114,7 +133,14 @@ def proof_of(mechanism: object) -> Proof:
     Raises:
         InputError: It says something else than a ``Proof``.
     """
-    proof = getattr(mechanism, "proof", Proof())
+    if isinstance(mechanism, partial) and "members" in mechanism.keywords:
+        return common_proof(tuple(mechanism.keywords["members"]))
+    proof: object = Proof()
+    for name in ("proof", *_WITHIN):
+        if hasattr(mechanism, name):
+            within = getattr(mechanism, name)
+            proof = within if name == "proof" else proof_of(within)
+            break
     if not isinstance(proof, Proof):
         raise InputError(
             f"a mechanism's proof must be a simplicert.mechanisms.Proof, got {proof!r}"
@@ -122,17 +148,23 @@ def proof_of(mechanism: object) -> Proof:
     return proof
 
 
-def common_proof(members: "tuple[object, ...] | list[object]") -> Proof:
+def common_proof(members: Sequence[object]) -> Proof:
     """What holds of the largest radius of several: what holds of each.
 
     Raises:
         InputError: They are about different noises or norms, or no common statistic.
     """
     proofs = [proof_of(member) for member in members]
+    if not proofs:
+        raise InputError("members must hold at least one mechanism, got none")
     first = proofs[0]
     of = first.of
     for other in proofs[1:]:
-        if (first.noise, first.norm) != (other.noise, other.norm):
+        if (first.noise, first.norm, first.digest) != (
+            other.noise,
+            other.norm,
+            other.digest,
+        ):
             raise InputError(
                 f"one of these mechanisms is proved for {first.noise} noise and "
                 f"{first.norm} balls, and another for {other.noise} noise and "
@@ -144,4 +176,5 @@ def common_proof(members: "tuple[object, ...] | list[object]") -> Proof:
             of = tuple(name for name in of if name in other.of)
     if of == ():
         raise InputError("these mechanisms are proved for no common statistic")
-    return Proof(first.noise, first.norm, of, any(proof.tight for proof in proofs))
+    tight = any(proof.tight for proof in proofs)
+    return Proof(first.noise, first.norm, of, tight, first.digest)

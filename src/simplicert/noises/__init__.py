@@ -1,12 +1,13 @@
 """Noises: one file each. A new one is a file and a line here."""
 
 from dataclasses import replace
+from typing import Any
 
 from simplicert.errors import InputError
 from simplicert.noises.gaussian import gaussian as gaussian
 from simplicert.noises.protocol import Noise as Noise
 from simplicert.noises.uniform import uniform as uniform
-from simplicert.plugins import Kind, source_digest, value_of
+from simplicert.plugins import Kind, code_digest, shown_as_theirs, value_of
 
 BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Noise)}
 
@@ -14,7 +15,17 @@ BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Nois
 def _with_digest(noise: Noise) -> Noise:
     if noise.fill is None:
         raise InputError(f"noise {noise.name!r} has no function that fills values")
-    return replace(noise, digest=source_digest(noise.fill))
+    fill = noise.fill
+
+    def shielded(values: Any, generator: Any) -> None:
+        with shown_as_theirs(
+            f"noise {noise.name!r}",
+            ". It is called as fill(values, generator) and must overwrite the float32 "
+            "torch tensor values",
+        ):
+            fill(values, generator)
+
+    return replace(noise, fill=shielded, digest=code_digest(fill))
 
 
 NOISES: Kind[Noise] = Kind(

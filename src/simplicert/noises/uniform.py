@@ -11,8 +11,8 @@ import numpy as np
 from simplicert.noises.protocol import Noise
 
 HALF_SIDE = float(np.nextafter(np.float32(3.0**0.5), np.float32(2.0)))
-"""Of the cube, at sigma = 1: the float32 just above sqrt(3), so that it is no smaller
-than the cube that radii are computed for."""
+"""Of the cube, at sigma = 1: the float32 just above sqrt(3). Torch draws one of 2**24
+points from -HALF_SIDE to a step below HALF_SIDE."""
 
 
 def _fill(values: Any, generator: Any) -> None:

@@ -1,5 +1,6 @@
 """Procedures: votes, alpha → intervals. One file each; a new one is a line here."""
 
+from simplicert.paper import PROCEDURES as FRAMEWORKS
 from simplicert.plugins import Kind, value_of
 from simplicert.procedures.clopper_pearson import clopper_pearson as clopper_pearson
 from simplicert.procedures.empirical_bernstein import (
@@ -24,6 +25,7 @@ PROCEDURES: Kind[Procedure] = Kind(
         Procedure,
         BUILT_IN,
         expected="simplicert.procedures.Procedure(…), or simultaneous(…)",
+        reserved=FRAMEWORKS,
         check=check_procedure,
     ),
 )

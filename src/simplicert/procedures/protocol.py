@@ -39,6 +39,10 @@ class Intervals:
     e1_upper: Float[np.ndarray, " images"]
 
 
+_CLASSES = ("top", "runner_up")
+"""Fields of ``Intervals`` that are classes; the others are numbers in [0, 1]."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Procedure:
     """A way to bound the two expectations that a certificate rests on.
@@ -60,6 +64,11 @@ class Procedure:
     separate: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.columns, tuple) or not self.columns:
+            raise InputError(
+                f"procedure {self.name!r}: columns must be a tuple of names, "
+                f"got {self.columns!r}"
+            )
         for column in self.columns:
             if column not in COLUMNS or COLUMNS[column].statistic != self.statistic:
                 raise InputError(
@@ -90,23 +99,23 @@ class Procedure:
             )
         looks = votes.fixed_looks
         if len(looks) <= 1:
-            return self.intervals(votes, alpha * looks[0].share if looks else alpha)
-        joined: dict[str, np.ndarray] = {}
+            return self._at(votes, alpha * looks[0].share if looks else alpha)
+        joined = {
+            field.name: np.zeros(
+                len(votes), np.int64 if field.name in _CLASSES else np.float64
+            )
+            for field in fields(Intervals)
+        }
         for look in looks:
             here = votes.draws == look.draws
-            if not here.any():
-                continue
-            found = self._at(votes.take(here), alpha * look.share)
-            for field in fields(Intervals):
-                values = getattr(found, field.name)
-                whole = joined.setdefault(
-                    field.name, np.zeros(len(votes), dtype=values.dtype)
-                )
-                whole[here] = values
+            if here.any():
+                found = self._at(votes.take(here), alpha * look.share)
+                for name, whole in joined.items():
+                    whole[here] = getattr(found, name)
         return Intervals(**joined)
 
     def _at(self, votes: Votes, alpha: float) -> Intervals:
-        """At one of several looks; one without a share of alpha bounds nothing."""
+        """At one look; one without a share of alpha bounds nothing."""
         if alpha > 0.0:
             return self.intervals(votes, alpha)
         found = self.intervals(votes, 0.5)

@@ -1,11 +1,12 @@
 """What a procedure can show at most: it is asked about votes that all agree."""
 
 import numpy as np
+from jaxtyping import Int
 
 from simplicert.arguments import checked_alpha, checked_trials
 from simplicert.errors import InputError
 from simplicert.procedures.protocol import Procedure
-from simplicert.votes import Look, Votes
+from simplicert.votes import Votes
 
 __all__ = ["largest_e0_lower", "min_draws"]
 
@@ -79,26 +80,22 @@ def min_draws(procedure: Procedure, *, alpha: float) -> int:
 
 def unanimous(draws: int) -> Votes:
     """Votes of one image and two classes, all for the first; and as many to choose."""
-    return one_hot(np.array([draws]), draws).chosen_by(
-        one_hot(np.array([draws]), draws)
-    )
+    counts = np.array([[draws, 0]])
+    return one_hot(counts).chosen_by(one_hot(counts.copy()))
 
 
-def one_hot(first: np.ndarray, draws: int) -> Votes:
-    """Votes for two classes whose scores are 0 or 1, so that every statistic is one.
+def one_hot(counts: Int[np.ndarray, "images classes"]) -> Votes:
+    """Votes of scores that are 0 or 1, so that every statistic is one.
 
     Args:
-        first: How many draws of each image vote for the first class.
-        draws: How many there are.
+        counts: How many draws of each image vote for each class.
     """
-    counts = np.stack([first, draws - first], axis=1).astype(np.int64)
     return Votes(
         counts=counts,
         score_sums=counts.astype(np.float64),
         score_squares=counts.astype(np.float64),
-        draws=np.full(len(first), draws),
-        indices=np.arange(len(first)),
+        draws=counts.sum(axis=1),
+        indices=np.arange(len(counts)),
         sigma=1.0,
         source={},
-        looks=(Look(draws, 1.0),),
     )

@@ -99,8 +99,10 @@ def simultaneous(
         classes = seen.sums.shape[1]
         low, high = _best_and_rest(seen, top, alpha * (1.0 - naming) / 2)
         sure_low, sure_high = _best_and_rest(seen, top, alpha * naming / classes)
-        # An upper bound may be raised: then nothing is named.
-        return low, np.where(sure_low > sure_high, high, np.maximum(low, high))
+        # Where nothing may be named a lower bound may be lowered, an upper one raised:
+        # to 1/2, since ``certify`` takes 1 - e0_lower for the upper one if smaller.
+        sure, half = sure_low > sure_high, np.minimum(low, 0.5)
+        return np.where(sure, low, half), np.where(sure, high, np.maximum(half, high))
 
     def _best_and_rest(
         seen: Seen, top: np.ndarray, alpha: float

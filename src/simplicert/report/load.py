@@ -9,11 +9,11 @@ import numpy as np
 
 from simplicert.analysis import certificates_by_draws
 from simplicert.certificates import Certificates, find_procedure
+from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.interop import LogEvidence, RunEvidence, is_reported_log, open_evidence
-from simplicert.interop.reported import REPORTED
-from simplicert.mechanisms.catalogue import find_mechanism
+from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism, proof_of
 from simplicert.procedures import Procedure
 from simplicert.report.run import MISSING, Pictures, ReportRun
@@ -70,6 +70,7 @@ def load_runs(
     one = None
     if procedure is not None or framework is not None:
         one = find_procedure(procedure, framework=framework)
+    _check_applies(found, paths, procedure=one)
     loaded = []
     for name, path in zip(names, paths, strict=True):
         evidence = open_evidence(path, partial=partial)
@@ -100,6 +101,23 @@ def load_runs(
     return loaded
 
 
+def _check_applies(
+    mechanism: Mechanism | None, paths: Sequence[Path | str], *, procedure: object
+) -> None:
+    """A mechanism that is asked for must be about some view of some run."""
+    if mechanism is None or procedure is not None:
+        return
+    lacks = [
+        proof_of(mechanism).lacks(manifest.noise_facts, statistic)
+        for path in paths
+        if not is_reported_log(path)
+        for manifest in [RunDirectory(path).manifest]
+        for statistic in manifest.statistics
+    ]
+    if lacks and None not in lacks:
+        raise InputError(f"{name_of(mechanism)} does not apply: {lacks[0]}")
+
+
 def _from_run(
     name: str,
     evidence: RunEvidence,
@@ -116,9 +134,9 @@ def _from_run(
     ways: dict[str, tuple[Procedure, Mechanism | None]] = {}
     for each in procedures:
         opening = mechanism
-        of = None if mechanism is None else proof_of(mechanism).of
-        if not one and of is not None and each.statistic not in of:
-            opening = None  # it is for the other view
+        if mechanism is not None and not one:
+            lack = proof_of(mechanism).lacks(manifest.noise_facts, each.statistic)
+            opening = mechanism if lack is None else None  # it is for other views
         made = evidence.certify(alpha=alpha, procedure=each, mechanism=opening)
         certificates.append(made)
         ways[made.procedure] = each, opening

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simplicert.analysis import false_certificates, table1
-from simplicert.certificates.record import Certificates
-from simplicert.interop.reported import REPORTED
+from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.report.run import MISSING, ReportRun
 from simplicert.rounding import round_down
 

@@ -49,7 +49,8 @@ def write_tables(views: Sequence[View], directory: Path | str) -> list[Path]:
     ``table1``, ``table2`` (of runs with a cohen column), ``abstentions``, ``regions``,
     ``per-class`` and, with labels, ``guarantee`` (the dataset-level bounds at multiples
     of sigma / 4); ``draws`` and ``times``, behind Figure 6, of runs that have votes.
-    Each has a column ``run``, and is written in every format of ``write_table``.
+    Each has a column ``run`` and the facts of its certificates, and is written in every
+    format of ``write_table``.
     """
     written = []
     for title, maker in TABLES.items():
@@ -57,7 +58,10 @@ def write_tables(views: Sequence[View], directory: Path | str) -> list[Path]:
         for view in views:
             table = maker(view)
             if table is not None and len(table):
-                found.append(table.assign(run=view.stem)[["run", *table.columns]])
+                facts = view.certificates.facts
+                added = {key: value for key, value in facts.items() if key not in table}
+                whole = table.assign(run=view.stem, **added)
+                found.append(whole[["run", *table.columns, *added]])
         if found:
             whole = pd.concat(found, ignore_index=True)
             written += [

@@ -10,12 +10,12 @@ import pandas as pd
 from jaxtyping import Float64
 
 from simplicert import mechanisms
-from simplicert.mechanisms.catalogue import best_of
-from simplicert.mechanisms.protocol import Mechanism
+from simplicert.mechanisms.catalogue import best_of, name_of
+from simplicert.mechanisms.protocol import Mechanism, common_proof
 from simplicert.simplex.bands import Bands, cut_into_bands
 from simplicert.simplex.boundaries import Boundary, boundaries
 from simplicert.simplex.extremes import Extreme, largest, smallest
-from simplicert.simplex.grid import SimplexGrid, mechanism_name, simplex_grid
+from simplicert.simplex.grid import SimplexGrid, simplex_grid
 
 Points = Float64[np.ndarray, " points"]
 
@@ -39,11 +39,15 @@ class Comparison:
     second: Mechanism
     contenders: tuple[Mechanism, ...]
 
+    def __post_init__(self) -> None:
+        # Radii of other noises or norms are no lengths of one kind.
+        common_proof((self.first, self.second, *self.contenders))
+
     @property
     def label(self) -> str:
         """The compared quantity in words, such as ``cullen / lecuyer``."""
         sign = {"ratio": "/", "difference": "-"}[self.kind]
-        return f"{mechanism_name(self.first)} {sign} {mechanism_name(self.second)}"
+        return f"{name_of(self.first)} {sign} {name_of(self.second)}"
 
     @property
     def unit(self) -> str:

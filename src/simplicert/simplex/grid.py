@@ -9,10 +9,11 @@ from jaxtyping import Float64, Int
 from scipy.spatial import cKDTree
 
 from simplicert.errors import InputError
+from simplicert.mechanisms.catalogue import name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.simplex.lattice import inner_lattice, lattice_triangles
 
-__all__ = ["MAX_RESOLUTION", "SimplexGrid", "mechanism_name", "simplex_grid"]
+__all__ = ["MAX_RESOLUTION", "SimplexGrid", "simplex_grid"]
 
 MIN_RESOLUTION, MAX_RESOLUTION = 10, 1000
 """Fewer points show nothing; more show nothing new, and take minutes."""
@@ -132,18 +133,13 @@ def by_name(mechanisms: Sequence[Mechanism]) -> dict[str, Mechanism]:
     """Mechanisms by name, in their order; the same one twice counts once."""
     named: dict[str, Mechanism] = {}
     for mechanism in mechanisms:
-        name = mechanism_name(mechanism)
+        name = name_of(mechanism)
         if named.setdefault(name, mechanism) is not mechanism:
             raise InputError(
                 f"two mechanisms are both called {name!r}: "
                 "set a different __name__ on one of them"
             )
     return named
-
-
-def mechanism_name(mechanism: Mechanism) -> str:
-    """What a mechanism is called in columns, legends and messages."""
-    return str(getattr(mechanism, "__name__", type(mechanism).__name__))
 
 
 def winner_codes(

@@ -1,19 +1,24 @@
-"""What a rule would have saved: a finished run, stopped after the fact."""
+"""What a rule would have saved: a finished run, stopped after the fact.
+
+Nothing stops a run while it is drawn yet; this shows what a rule is worth.
+"""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
 from simplicert.arguments import checked_alpha
+from simplicert.certificates import Certificates, certify
 from simplicert.errors import InputError
 from simplicert.plugins import shown_as_theirs
 from simplicert.stopping.protocol import Rule
 from simplicert.votes import Look, RunDirectory, Votes
 from simplicert.votes.looks import check_looks
 
-__all__ = ["EARLY", "replay", "spread"]
+__all__ = ["EARLY", "Replay", "replay", "spread"]
 
 EARLY = 0.4
 """Share of alpha of all looks but the last: most images need the whole of it at the
@@ -39,14 +44,30 @@ def spread(draws: Sequence[int]) -> tuple[Look, ...]:
     return looks
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replay:
+    """What a rule would have done. It certifies nothing.
+
+    Attributes:
+        draws: How many each image would have had.
+        by_looks: What would have been certified. Not a claim: to certify an early stop,
+            looks must be fixed before the first draw, and these were chosen when the
+            votes were known.
+        fixed: What is certified with as many draws for all as the last look has.
+    """
+
+    draws: Int[np.ndarray, " images"]
+    by_looks: Certificates
+    fixed: Certificates
+
+
 def replay(
     run: RunDirectory, rule: Rule, *, looks: Sequence[Look], alpha: float
-) -> Votes:
-    """The votes of a finished run as they would be had the rule stopped its images.
+) -> Replay:
+    """Stop the images of a finished run after the fact: what a rule saves and costs.
 
-    An image's first draws are the same however many follow. What this shows is what the
-    rule would do and cost: to *certify* an early stop, looks must be fixed before the
-    first draw, and these are chosen when the votes are known.
+    An image's first draws are the same however many follow, so that this is what a run
+    with these looks and this rule would have drawn.
 
     Args:
         run: A finished run.
@@ -77,7 +98,11 @@ def replay(
             stopped = _where(active, here, stopped)
         active[active] = ~_asked(rule, here.take(active), alpha)
     assert stopped is not None  # there is a look
-    return stopped
+    return Replay(
+        draws=stopped.draws,
+        by_looks=certify(stopped, alpha=alpha),
+        fixed=certify(replace(here, looks=None), alpha=alpha),
+    )
 
 
 def _asked(rule: Rule, votes: Votes, alpha: float) -> np.ndarray:
@@ -103,4 +128,4 @@ def _where(rows: np.ndarray, these: Votes, others: Votes) -> Votes:
     seconds = these.draw_seconds
     if seconds is not None and others.draw_seconds is not None:
         seconds = np.where(rows, seconds, others.draw_seconds)
-    return replace(these, **columns, draws=draws, draw_seconds=seconds, drawn=None)
+    return replace(these, **columns, draws=draws, draw_seconds=seconds)

@@ -37,6 +37,8 @@ def check_looks(looks: Sequence[Look]) -> None:
     """
     if not looks:
         raise InputError("looks must hold at least one")
+    if not all(isinstance(look, Look) for look in looks):
+        raise InputError("looks must be Look(draws, share), each")
     for before, after in itertools.pairwise(looks):
         if after.draws <= before.draws:
             raise InputError(

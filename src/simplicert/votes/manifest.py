@@ -19,6 +19,12 @@ SCHEMA = 2
 
 _MOST_DRAWS = 2**31
 
+_LEAST_SIGMA = 1e-30
+"""A float32 that is not subnormal: it scales float32 noise."""
+
+_MOST_SCORED = 2**21
+"""Up to here sums of scores are exact, which bounds and digests count on."""
+
 _FIRST: Mapping[str, Mapping[str, object]] = {
     "noise": {"gaussian": {"name": "gaussian", "norm": "l2", "digest": None}},
     "scores": {"False": ["multinomial"], "True": ["multinomial", "softmax"]},
@@ -116,9 +122,16 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Manifest":
+        if self.sigma < _LEAST_SIGMA:
+            raise ValueError(f"sigma must be at least {_LEAST_SIGMA:g}")
         check_looks(self.looks)
         if self.draws > _MOST_DRAWS:
             raise ValueError(f"draws must be at most 2**31, got {self.draws}")
+        if self.scores and self.draws > _MOST_SCORED:
+            raise ValueError(
+                f"draws must be at most {_MOST_SCORED:,} where scores are counted, got "
+                f"{self.draws:,}: divide the run, or sample labels only"
+            )
         for look in self.looks:
             if look.draws % self.block:
                 raise ValueError(
@@ -202,6 +215,10 @@ class Manifest(_Record):
                 continue
             if isinstance(value, list) or isinstance(theirs[field], list):
                 return f"{field} differ"
+            if field == "noise":
+                there, here = self.noise_facts, other.noise_facts
+                same = " of another source" if str(there) == str(here) else ""
+                return f"noise is {there} there and {here}{same} here"
             return f"{field} is {value!r} there and {theirs[field]!r} here"
         return None
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
+from simplicert.votes.looks import Look
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.table import Drawn, Votes
 
@@ -133,7 +134,7 @@ def add_up(
         sigma=manifest.sigma,
         draw_seconds=seconds[kept],
         noise=manifest.noise_facts,
-        looks=tuple(manifest.looks) if blocks is None else None,
+        looks=_looks_of(manifest, wanted, run=run),
         # Imported votes have a file, not images, and no noise of ours.
         drawn=Drawn(
             seed=manifest.seed,
@@ -151,6 +152,28 @@ def add_up(
             "run": run,
         },
     )
+
+
+def _looks_of(
+    manifest: Manifest, wanted: Bool[np.ndarray, " blocks"], *, run: str
+) -> tuple[Look, ...] | None:
+    """What may be certified of these blocks: of several looks, each at its own share.
+
+    Raises:
+        InputError: The blocks are not those up to a look, of a run with several.
+    """
+    if wanted.all():
+        return tuple(manifest.looks)
+    if len(manifest.looks) == 1:  # a part of what was fixed was fixed, too
+        return None
+    draws = int(wanted.sum()) * manifest.block
+    first = bool(wanted[: int(wanted.sum())].all())
+    if not first or draws not in [look.draws for look in manifest.looks]:
+        raise InputError(
+            f"{run} has looks at {[look.draws for look in manifest.looks]} draws: only "
+            "the draws up to one of these can be certified apart from the others"
+        )
+    return tuple(manifest.looks)
 
 
 def _add_at(

@@ -248,7 +248,7 @@ class RunDirectory:
         if selection is not None:
             first = slice(0, self._blocks_of(selection))
             rest = slice(first.stop, None)
-            chosen = self.read(blocks=first, scores=False, partial=partial)
+            chosen = self.read(blocks=first, scores=scores, partial=partial)
             bound = self.read(blocks=rest, scores=scores, partial=partial)
             both = np.intersect1d(chosen.indices, bound.indices)
             chosen, bound = (
@@ -265,6 +265,11 @@ class RunDirectory:
 
     def _blocks_of(self, selection: int) -> int:
         block, draws = self.manifest.block, self.manifest.draws
+        if draws == block:
+            raise InputError(
+                f"{self.path} has one block of {block} draws an image: none can be "
+                "set apart. Sample with a smaller --block"
+            )
         if selection % block or not 0 < selection < draws:
             raise InputError(
                 f"selection must be a multiple of the run's block ({block}), above 0 "

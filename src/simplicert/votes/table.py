@@ -94,9 +94,15 @@ class Votes:
                 "scores are not votes and have no Clopper-Pearson bound"
             )
         checked_sigma(self.sigma)
+        if not isinstance(self.noise, Noise):
+            raise InputError(
+                f"noise must be a simplicert.noises.Noise, got {self.noise!r}: "
+                "NOISES.find(name) gives one"
+            )
         self._check_rows("draws is not positive", np.asarray(self.draws < 1))
         for name, values in self.columns.items():
             self._check_column(name, values)
+        self._check_squares()
         if self.labels is not None:
             if self.labels.shape != self.indices.shape:
                 raise InputError(f"{len(self.labels)} labels for {len(self)} images")
@@ -119,12 +125,32 @@ class Votes:
             )
         limit = self.draws
         if COLUMNS[name].dtype == "float64":
+            if values.dtype != np.float64:
+                raise InputError(
+                    f"{name} must be float64, got {values.dtype}: its sums would be "
+                    "rounded by more than the bounds allow for"
+                )
             # Ours are exact; others' may have been rounded on the way.
             limit = np.asarray(limit * (1 + 1e-9))
         legal = np.all(values >= 0, axis=1)  # False for NaN, too
         self._check_rows(f"{name} is negative or NaN", ~legal)
         self._check_rows(
             f"{name} sum to more than draws", COLUMNS[name].illegal(values, limit)
+        )
+
+    def _check_squares(self) -> None:
+        """Scores in [0, 1] have smaller squares, and no negative variance."""
+        if self.score_sums is None or self.score_squares is None:
+            return
+        draws = self.draws[:, None]
+        slack = 1e-9 * draws  # ours were floored to 2**-32
+        least = self.score_sums**2 / draws - slack
+        legal = (least <= self.score_squares) & (
+            self.score_squares <= self.score_sums + slack
+        )
+        self._check_rows(
+            "score_squares are not the sums of squares of scores with these score_sums",
+            ~legal.all(axis=1),
         )
 
     def _check_selection(self, other: "Votes") -> None:
@@ -205,13 +231,21 @@ class Votes:
         return replace(self, selection=selection)
 
     def take(self, rows: Bool[np.ndarray, " images"]) -> "Votes":
-        """The votes of some images only."""
+        """The votes of some images only.
+
+        Raises:
+            InputError: As ``fixed_looks``.
+        """
         columns = {name: values[rows] for name, values in self.columns.items()}
         labels, seconds, chosen = self.labels, self.draw_seconds, self.selection
+        looks = (
+            self.fixed_looks or None
+        )  # or some of unequal draws would pass for fixed
         return replace(
             self,
             **columns,
             draws=self.draws[rows],
+            looks=looks,
             indices=self.indices[rows],
             labels=None if labels is None else labels[rows],
             draw_seconds=None if seconds is None else seconds[rows],
@@ -229,7 +263,7 @@ class Votes:
         # What the first runs did not say is not part of their digests.
         if self.noise.facts != gaussian.facts:
             facts += (self.noise.name, self.noise.norm, self.noise.digest)
-        if self.looks is not None and len(self.looks) > 1:
+        if self.looks is not None and any(look.share != 1.0 for look in self.looks):
             facts += self.looks
         hashed = hashlib.sha256(repr(facts).encode())
         there = self.columns
