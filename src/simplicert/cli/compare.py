@@ -86,8 +86,8 @@ def compare_command(
         tables = {"summary": comparison_summary(whole), "tests": paired_tests(whole)}
     else:
         whole = table2(first, baseline=baseline or BASELINE)
-        whole = whole.assign(noise=first.noise.name, norm=first.norm)
         tables = {"table2": whole}
+        whole = whole.assign(**first.facts)
     if out is not None:
         write_table(whole, out)
     if json:
