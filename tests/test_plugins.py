@@ -177,7 +177,9 @@ def test_their_procedure_is_everywhere(theirs, run, simplicert, tmp_path):
         *("--figures", tmp_path / "figures", "--figure", "fig4-accuracy"),
         *("--figure", "fig6a-draws"),
     )
-    assert "cautious" in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert "cautious" in page
+    assert f"--procedure {spec}" in page  # what a reader types finds it again
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         "fig4-accuracy-run-cautious.png",
         "fig6a-draws-run-cautious.png",

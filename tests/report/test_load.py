@@ -133,3 +133,16 @@ def test_beside_a_log_a_mechanism_is_the_run_s(run, tmp_path):
     ours, theirs = load_runs([run, tmp_path / "theirs"], mechanism="li")
     assert ours.certificates[0].mechanism == "li"
     assert theirs.certificates[0].mechanism == "reported"
+
+
+def test_the_paper_s_ensemble_opens_every_view(run):
+    [loaded] = load_runs([run], mechanism="ensemble")
+    assert [c.mechanism for c in loaded.certificates] == ["ensemble", "ensemble"]
+    assert [c.members for c in loaded.certificates] == list(ENSEMBLES.values())
+
+
+def test_a_mechanism_that_is_about_no_view_is_refused(run):
+    with pytest.raises(
+        InputError, match="lee does not apply: its proof is for uniform"
+    ):
+        load_runs([run], mechanism="lee")

@@ -9,10 +9,11 @@ from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism, proof_of
+from simplicert.noises import Noise
 from simplicert.procedures import PROCEDURES, Procedure, largest_e0_lower, min_draws
 from simplicert.votes import Votes
 
-__all__ = ["ALPHA", "certify", "find_procedure"]
+__all__ = ["ALPHA", "certify", "find_procedure", "why_not"]
 
 ALPHA = 0.001
 """Failure probability of each image's certificate, where none is given."""
@@ -143,30 +144,33 @@ def find_procedure(
     return found
 
 
+def why_not(mechanism: Mechanism, noise: Noise, statistic: str) -> str | None:
+    """Why a mechanism does not apply to such votes; ``None`` where it does.
+
+    ``ensemble`` is the paper's of the statistic, and applies where its members do.
+    """
+    members = [mechanism]
+    if mechanism is mechanisms.ensemble:
+        names = paper.ENSEMBLES.get(statistic, ())
+        members = [mechanisms.BUILT_IN[name] for name in names] or members
+    lacks = (proof_of(member).lacks(noise, statistic) for member in members)
+    return next((lack for lack in lacks if lack is not None), None)
+
+
 def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Mechanism:
     """The mechanism asked for, if it has a proof for these votes."""
     found = find_mechanism(mechanism)
     name = name_of(found)
-    if name == "ensemble" and chosen.statistic in paper.ENSEMBLES:
-        members = [
-            mechanisms.BUILT_IN[each] for each in paper.ENSEMBLES[chosen.statistic]
-        ]
-    else:
-        members = [found]
-    if found not in mechanisms.BUILT_IN.values() and (
-        not name
-        or name in {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS}
-        or name == REPORTED
-    ):
+    taken = {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS, REPORTED}
+    if found not in mechanisms.BUILT_IN.values() and (not name or name in taken):
         raise InputError(
             f"a mechanism of your own cannot be called {name!r}: certificates have "
             "a column of that name, or mean something else by it"
         )
-    for member in members:
-        lack = proof_of(member).lacks(votes.noise, chosen.statistic)
-        if lack is not None:
-            ours = ", ".join(applying(votes.noise, chosen.statistic)) or "none of ours"
-            raise InputError(f"{name} does not apply: {lack}. Applicable: {ours}")
+    lack = why_not(found, votes.noise, chosen.statistic)
+    if lack is not None:
+        ours = ", ".join(applying(votes.noise, chosen.statistic)) or "none of ours"
+        raise InputError(f"{name} does not apply: {lack}. Applicable: {ours}")
     return found
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from simplicert.analysis import certificates_by_draws
-from simplicert.certificates import Certificates, find_procedure
+from simplicert.certificates import Certificates, find_procedure, why_not
 from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.interop import LogEvidence, RunEvidence, is_reported_log, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
-from simplicert.mechanisms.protocol import Mechanism, proof_of
+from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.report.run import MISSING, Pictures, ReportRun
 from simplicert.votes import Manifest, RunDirectory
@@ -93,7 +93,10 @@ def load_runs(
                 procedures,
                 alpha=alpha,
                 mechanism=found,
-                text=mechanism if isinstance(mechanism, str) else None,
+                texts=(
+                    procedure if isinstance(procedure, str) else "",
+                    mechanism if isinstance(mechanism, str) else "",
+                ),
                 pictures=None if dataset is None else dataset.reader,
                 one=one is not None,
             )
@@ -108,7 +111,7 @@ def _check_applies(
     if mechanism is None or procedure is not None:
         return
     lacks = [
-        proof_of(mechanism).lacks(manifest.noise_facts, statistic)
+        why_not(mechanism, manifest.noise_facts, statistic)
         for path in paths
         if not is_reported_log(path)
         for manifest in [RunDirectory(path).manifest]
@@ -125,7 +128,7 @@ def _from_run(
     *,
     alpha: float | None,
     mechanism: Mechanism | None,
-    text: str | None,
+    texts: tuple[str, str],
     pictures: Pictures | None,
     one: bool,
 ) -> ReportRun:
@@ -135,7 +138,7 @@ def _from_run(
     for each in procedures:
         opening = mechanism
         if mechanism is not None and not one:
-            lack = proof_of(mechanism).lacks(manifest.noise_facts, each.statistic)
+            lack = why_not(mechanism, manifest.noise_facts, each.statistic)
             opening = mechanism if lack is None else None  # it is for other views
         made = evidence.certify(alpha=alpha, procedure=each, mechanism=opening)
         certificates.append(made)
@@ -144,11 +147,8 @@ def _from_run(
             _command(
                 evidence.path,
                 *("--alpha", str(made.alpha)),
-                *("--procedure", each.name),
-                *(
-                    "--mechanism",
-                    text if opening is not None and text else made.mechanism,
-                ),
+                *("--procedure", texts[0] or each.name),
+                *("--mechanism", (opening and texts[1]) or made.mechanism),
                 *(["--partial"] if evidence.partial else []),
             )
         )
