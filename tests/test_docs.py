@@ -115,9 +115,7 @@ def test_links_between_pages_lead_somewhere(document):
 @pytest.mark.parametrize("document", MORE_PAGES, ids=lambda path: path.name)
 def test_files_of_the_repository_that_pages_name_exist(document):
     named = re.findall(r"\b(?:tests|benchmarks|src)/[\w/-]+(?:\.\w+)?", TEXT[document])
-    missing = {name for name in named if not (ROOT / name).exists()}
-    # docs/bounds.md has yet to say that it is in tests/procedures.
-    assert missing <= {"tests/bounds/test_selection.py"}
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def printed_outputs():

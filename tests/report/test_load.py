@@ -8,6 +8,7 @@ from simplicert.certificates.certify import certify
 from simplicert.data import load_dataset
 from simplicert.errors import InputError
 from simplicert.interop import import_file
+from simplicert.paper import ENSEMBLES
 from simplicert.report import load_runs, render_report
 from simplicert.votes import DataSource, RunDirectory, read_run
 
@@ -142,7 +143,5 @@ def test_the_paper_s_ensemble_opens_every_view(run):
 
 
 def test_a_mechanism_that_is_about_no_view_is_refused(run):
-    with pytest.raises(
-        InputError, match="lee does not apply: its proof is for"
-    ):
+    with pytest.raises(InputError, match="lee does not apply: its proof is for"):
         load_runs([run], mechanism="lee")

@@ -110,7 +110,7 @@ def table2(certificates: Certificates, *, baseline: str = BASELINE) -> pd.DataFr
         image every number is NaN; with no difference the p-value is 1.
 
     Raises:
-        InputError: ``baseline`` is not a column of these certificates.
+        InputError: ``baseline`` is not a column of these certificates, or the only one.
 
     References:
         Cullen et al. 2024, Table 2. Pratt 1959, doi:10.1080/01621459.1959.10501526.
@@ -188,6 +188,11 @@ def _gains(
                 f"{', '.join(certificates.radii)}"
             )
         raise unknown_name("mechanism", baseline, certificates.radii)
+    if len(certificates.radii) == 1:
+        raise InputError(
+            f"nothing to compare with {baseline}: no other mechanism applies to "
+            f"{certificates.framework} certificates under {certificates.noise}"
+        )
     positive = certificates.radii[baseline] > 0
     base = certificates.radii[baseline][positive]
     for mechanism, radius in certificates.radii.items():

@@ -169,8 +169,15 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
         )
     lack = why_not(found, votes.noise, chosen.statistic)
     if lack is not None:
-        ours = ", ".join(applying(votes.noise, chosen.statistic)) or "none of ours"
-        raise InputError(f"{name} does not apply: {lack}. Applicable: {ours}")
+        ours = [
+            known
+            for known, each in mechanisms.BUILT_IN.items()
+            if why_not(each, votes.noise, chosen.statistic) is None
+        ]
+        raise InputError(
+            f"{name} does not apply: {lack}. "
+            f"Applicable: {', '.join(ours) or 'none of ours'}"
+        )
     return found
 
 

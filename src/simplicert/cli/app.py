@@ -25,8 +25,6 @@ EXTRAS = {
     "safetensors": "torch",
     "filelock": "torch",
     "sklearn": "digits",
-    "plotly": "report",
-    "jinja2": "report",
     "onnxruntime": "onnx",
 }
 

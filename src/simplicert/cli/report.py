@@ -18,10 +18,6 @@ from simplicert.figures import FIGURES
 from simplicert.figures.style import FigureFormat
 from simplicert.report import write
 
-FigureName = Annotated[
-    str, one_of(FIGURES.names, "Only these figures; repeatable", "all of them")
-]
-
 
 def report_command(
     runs: list[Path],
@@ -37,7 +33,11 @@ def report_command(
     split: str | None = None,
     size: Whole | None = None,
     figures: Path | None = None,
-    figure: Annotated[tuple[FigureName, ...] | None, Parameter(negative=())] = None,
+    figure: Annotated[
+        tuple[str, ...] | None,
+        one_of(FIGURES.names, "Only these figures; repeatable", "all of them"),
+        Parameter(negative=()),
+    ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         tuple[FigureFormat, ...] | None, Parameter(negative=())
     ] = None,
@@ -62,7 +62,7 @@ def report_command(
         split: The part of it that was sampled. Default: test.
         size: The side to which its photographs were cut.
         figures: Write the paper's figures into this directory too.
-        figure: Only these figures, or one of your own.
+        figure: Only these of them, or figures of your own.
         format: Formats of the figures. Several may be given. Default: png.
         tables: Write the paper's tables into this directory too.
     """
