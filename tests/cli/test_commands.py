@@ -375,6 +375,9 @@ def test_uniform_noise_is_certified_in_l1_and_says_so(
         "neyman_pearson does not apply: its proof is for gaussian noise, and these "
         "votes had uniform noise, l1 balls. Applicable: lee"
     ) in err
+    code, out, err = simplicert("compare", uniform_run, "--baseline", "lee")
+    assert (code, out) == (2, "")
+    assert "nothing to compare with lee: no other mechanism applies" in err
     votes = read_run(uniform_run)
     radius = certify(votes).radius
     assert 0 < radius.max() < 3**0.5 * 0.5
