@@ -68,3 +68,9 @@ def test_ten_thousand_images_that_all_differ_take_no_time():
     assert signed_rank(change) == pytest.approx(
         (expected.statistic, expected.pvalue), rel=1e-6
     )
+
+
+def test_the_sum_of_every_pattern_is_certain():
+    """In float64 it came to 1.0000000000000002."""
+    change = -np.arange(1.0, 81.0)
+    assert signed_rank(change) == (0.0, 1.0)

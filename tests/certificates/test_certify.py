@@ -244,7 +244,7 @@ def test_unknown_mechanisms_are_named_nearest_first():
         certify(votes([900, 100]), mechanism="culen")
     with pytest.raises(
         InputError,
-        match="li does not apply: its proof is about multinomial .*ensemble, lecuyer",
+        match=r"li does not apply: its proof is about multinomial .*ensemble, lecuyer",
     ):
         certify(
             votes([900, 100], scores=[900.0, 100.0]),

@@ -73,8 +73,13 @@ def test_two_runs_in_every_format(typed, counts, tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(out), whole)
     code, printed, _ = typed("compare", *runs, "--json")
     found = json.loads(printed)
-    assert set(found) == {"summary", "tests", "images"}
+    assert set(found) == {"facts", "summary", "tests", "images"}
+    assert [facts["norm"] for facts in found["facts"]] == ["l2", "l2"]
     assert len(found["images"]) == 500
+    assert {row["noise_after"] for row in found["images"]} == {"gaussian"}
+    headings = typed("compare", *runs)[1].splitlines()[:2]
+    for heading, run in zip(headings, runs, strict=True):
+        assert heading.startswith(f"{run}: multinomial (clopper_pearson), gaussian")
 
 
 def test_json_keeps_every_digit(typed, counts, tmp_path):

@@ -30,7 +30,7 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         ``larger``, ``smaller``, ``equal``; ``neither``), ``predicted_before``,
         ``predicted_after``, ``radius_before``, ``radius_after``, ``change``,
         ``e0_before_lower``, ``e1_before_upper``, ``e0_after_lower``,
-        ``e1_after_upper``.
+        ``e1_after_upper``; and the facts of both, ``sigma_before`` to ``alpha_after``.
 
     Raises:
         InputError: The two are of other norms, data, images, classes or labels.
@@ -67,7 +67,12 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         "e0_after_lower": after.e0_lower[order],
         "e1_after_upper": after.e1_upper[order],
     }
-    return pd.DataFrame(columns)
+    facts = {
+        f"{fact}_{when}": value
+        for when, run in {"before": before, "after": after}.items()
+        for fact, value in run.facts.items()
+    }
+    return pd.DataFrame(columns).assign(**facts)
 
 
 def comparison_summary(comparison: pd.DataFrame) -> pd.DataFrame:

@@ -39,4 +39,4 @@ def signed_rank(change: Float[np.ndarray, " images"]) -> tuple[float, float]:
         largest += rank
         chance[rank : largest + 1] += chance[: largest + 1 - rank]
         chance[: largest + 1] /= 2.0
-    return reached / 2, float(chance[reached:].sum())
+    return reached / 2, min(float(chance[reached:].sum()), 1.0)  # the sum rounds

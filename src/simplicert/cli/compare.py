@@ -17,7 +17,7 @@ from simplicert.analysis import (
     write_table,
 )
 from simplicert.analysis.formats import TABLE_SUFFIXES
-from simplicert.cli.output import print_json
+from simplicert.cli.output import heading, print_json
 from simplicert.cli.types import Framework, MechanismName, ProcedureName
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
@@ -75,7 +75,7 @@ def compare_command(
     found: str | Mechanism | None = mechanism
     if mechanism is not None and not any(isinstance(e, LogEvidence) for e in evidence):
         found = find_mechanism(mechanism)  # once, for both runs
-    first, *second = [
+    first, *second = certificates = [
         each.certify(
             alpha=alpha, framework=framework, procedure=procedure, mechanism=found
         )
@@ -91,8 +91,13 @@ def compare_command(
     if out is not None:
         write_table(whole, out)
     if json:
-        print_json(tables if other is None else {**tables, "images": whole})
+        facts = [each.facts for each in certificates]
+        images = {} if other is None else {"images": whole}
+        print_json({"facts": facts, **tables, **images})
     else:
+        if as_ in (None, "text"):  # other formats are for other programs
+            for path, each in zip((run, other), certificates, strict=False):
+                print(heading(each) if other is None else f"{path}: {heading(each)}")
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         shown = [format_table(t, as_ or "text", width=width) for t in tables.values()]
         print("\n".join(shown), end="")

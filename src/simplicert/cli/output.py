@@ -19,23 +19,27 @@ CONSTANT = [
 """Columns of Table 1 that are one number a run: they go into the heading."""
 
 
-def print_table1(certificates: Certificates) -> None:
-    """The paper's Table 1 for one set of certificates."""
-    table = table1(certificates)
-    fact = table.iloc[0]
+def heading(certificates: Certificates) -> str:
+    """What every radius of a table is about, in a line."""
+    fact = table1(certificates).iloc[0]
     top1 = fact["top1"]
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
-    print(
+    return (
         f"{fact['framework']} ({fact['procedure']}), {fact['noise']} noise of sigma "
         f"{fact['sigma']:g}, {fact['norm']} radii: {fact['images']} images × "
         f"{fact['draws']:,.0f} draws, alpha {fact['alpha']}{right}"
     )
-    print(format_table(table.drop(columns=CONSTANT)))
+
+
+def print_table1(certificates: Certificates) -> None:
+    """The paper's Table 1 for one set of certificates."""
+    print(heading(certificates))
+    print(format_table(table1(certificates).drop(columns=CONSTANT)))
     for note in filter(None, certificates.source.get("notes", "").splitlines()):
         print(f"note: {note}")
 
 
-def print_json(tables: Mapping[str, pd.DataFrame | Mapping[str, object]]) -> None:
+def print_json(tables: Mapping[str, object]) -> None:
     """Tables as one JSON object of lists of rows, every digit kept, NaN as null."""
     json.dump(_plain(tables), sys.stdout, indent=1, allow_nan=False)
     print()
