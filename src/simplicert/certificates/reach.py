@@ -1,5 +1,6 @@
 """What a run can show at most, before the first draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.mechanisms.catalogue import applying
@@ -30,7 +31,7 @@ class Reach:
 def reach(
     procedure: Procedure,
     *,
-    looks: "tuple[Look, ...] | list[Look]",
+    looks: Sequence[Look],
     noise: Noise,
     sigma: float,
     alpha: float,
