@@ -51,6 +51,6 @@ def ensemble(
         >>> ensemble([0.4, 0.9], [0.1, 0.1], sigma=1.0, members=(cohen, li)).round(3)
         array([0.459, 1.282])
     """
-    common_proof(members)  # or their radii have no maximum
+    common_proof(members)  # or their radii cannot be compared
     radii = (member(e0_lower, e1_upper, sigma=sigma) for member in members)
     return np.asarray(reduce(np.maximum, radii))

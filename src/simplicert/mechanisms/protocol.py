@@ -168,7 +168,7 @@ def common_proof(members: Sequence[object]) -> Proof:
             raise InputError(
                 f"one of these mechanisms is proved for {first.noise} noise and "
                 f"{first.norm} balls, and another for {other.noise} noise and "
-                f"{other.norm} balls: their radii have no maximum"
+                f"{other.norm} balls: their radii cannot be compared"
             )
         if of is None or other.of is None:
             of = other.of if of is None else of
