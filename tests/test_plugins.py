@@ -119,6 +119,22 @@ def theirs(tmp_path):
     sys.modules.pop("neighbour", None)
 
 
+def test_neighbours_of_one_name_are_not_taken_for_each_other(theirs, tmp_path):
+    """Python would give the second file the first one's, without a word."""
+    find_mechanism(f"{theirs}:half")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "neighbour.py").write_text("SHARE = 2.0\n")
+    path = other / "mine.py"
+    for line in (
+        "import neighbour",
+        "def f(*a, **k):\n    from neighbour import SHARE",
+    ):
+        path.write_text(line)
+        with pytest.raises(InputError, match=r"mine\.py imports .* rename one of the"):
+            find_mechanism(f"{path}:f")
+
+
 @pytest.fixture
 def run(theirs, simplicert, tmp_path):
     """Sampled from their classifier, on their data: inputs of one axis."""

@@ -4,6 +4,7 @@ A kind is a dictionary of what is built in, and a check at the door. What comes 
 outside is imported, checked once, and from then on as good as what is built in.
 """
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -304,6 +305,7 @@ def _run(path: Path) -> ModuleType:
     assert spec is not None  # the suffix is a known one
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    _check_neighbours(path)
     before = sys.modules.get(name)
     sys.modules[name] = module  # as importing does; dataclasses and pickle look there
     sys.path.insert(0, str(path.parent))
@@ -321,3 +323,23 @@ def _run(path: Path) -> ModuleType:
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))
     return module
+
+
+def _check_neighbours(path: Path) -> None:
+    """Refuse an import that would find another plug-in's neighbour of the same name."""
+    for node in ast.walk(ast.parse(path.read_bytes(), path)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        else:
+            continue
+        for name in {name.partition(".")[0] for name in names}:
+            file = getattr(sys.modules.get(name), "__file__", None)
+            beside = path.parent / f"{name}.py", path.parent / name / "__init__.py"
+            ours = next((each for each in beside if each.is_file()), None)
+            if file and ours and ours.resolve() != Path(file).resolve():
+                raise InputError(
+                    f"{path} imports {ours}, but {file} is loaded under that name "
+                    "already: rename one of the two"
+                )
