@@ -337,7 +337,7 @@ def _check_neighbours(path: Path) -> None:
         for name in {name.partition(".")[0] for name in names}:
             file = getattr(sys.modules.get(name), "__file__", None)
             beside = path.parent / f"{name}.py", path.parent / name / "__init__.py"
-            ours = next((each for each in beside if each.is_file()), None)
+            ours = next((f for f in beside if f.is_file() and f != path), None)
             if file and ours and ours.resolve() != Path(file).resolve():
                 raise InputError(
                     f"{path} imports {ours}, but {file} is loaded under that name "
