@@ -74,8 +74,7 @@ def certify(
     own = None if mechanism is None else _find_own(mechanism, votes, chosen)
     intervals = chosen(votes, alpha=alpha)
     _check_enough_draws(votes, chosen, alpha)
-    # The classes sum to at most 1.
-    e1_upper = np.minimum(intervals.e1_upper, 1.0 - intervals.e0_lower)
+    e1_upper = intervals.others_upper
     columns = applying(votes.noise, chosen.statistic)
     columns.pop("ensemble", None)  # the maximum of others, which are there already
     if own is not None and name_of(own) != "ensemble":
@@ -89,10 +88,8 @@ def certify(
         name: radius(intervals.e0_lower, e1_upper, sigma=votes.sigma)
         for name, radius in columns.items()
     }
-    members = tuple(
-        name for name in paper.ENSEMBLES.get(chosen.statistic, ()) if name in radii
-    )
-    if len(members) == len(paper.ENSEMBLES.get(chosen.statistic, ())) > 0:
+    members = paper.ENSEMBLES.get(chosen.statistic, ())
+    if members and radii.keys() >= set(members):
         radii["ensemble"] = reduce(np.maximum, [radii[name] for name in members])
     else:  # the paper's is not of this noise
         members = tuple(radii)

@@ -13,6 +13,7 @@ from simplicert.analysis import (
     comparison_summary,
     format_table,
     paired_tests,
+    table1,
     table2,
     write_table,
 )
@@ -97,7 +98,8 @@ def compare_command(
     else:
         if as_ in (None, "text"):  # other formats are for other programs
             for path, each in zip((run, other), certificates, strict=False):
-                print(heading(each) if other is None else f"{path}: {heading(each)}")
+                line = heading(table1(each))
+                print(line if other is None else f"{path}: {line}")
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         shown = [format_table(t, as_ or "text", width=width) for t in tables.values()]
         print("\n".join(shown), end="")

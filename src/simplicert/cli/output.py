@@ -19,9 +19,9 @@ CONSTANT = [
 """Columns of Table 1 that are one number a run: they go into the heading."""
 
 
-def heading(certificates: Certificates) -> str:
-    """What every radius of a table is about, in a line."""
-    fact = table1(certificates).iloc[0]
+def heading(table: pd.DataFrame) -> str:
+    """What every radius of a Table 1 is about, in a line."""
+    fact = table.iloc[0]
     top1 = fact["top1"]
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     return (
@@ -33,8 +33,9 @@ def heading(certificates: Certificates) -> str:
 
 def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
-    print(heading(certificates))
-    print(format_table(table1(certificates).drop(columns=CONSTANT)))
+    table = table1(certificates)
+    print(heading(table))
+    print(format_table(table.drop(columns=CONSTANT)))
     for note in filter(None, certificates.source.get("notes", "").splitlines()):
         print(f"note: {note}")
 

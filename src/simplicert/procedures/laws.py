@@ -121,15 +121,14 @@ def _check_coverage(
     laws: Float[np.ndarray, "laws classes"],
     alpha: float,
 ) -> None:
-    e1_upper = np.minimum(found.e1_upper, 1.0 - found.e0_lower)
-    named = found.e0_lower > e1_upper
+    named = found.e0_lower > found.others_upper
     draws = int(counts[0].sum())
     ways = gammaln(draws + 1) - gammaln(counts + 1).sum(axis=1)
     for law in laws:
         others = np.array([np.delete(law, top).max() for top in range(len(law))])
         wrong = law[found.top] <= others[found.top]  # not the one best class
         wrong |= found.e0_lower > law[found.top]
-        wrong |= e1_upper < others[found.top]
+        wrong |= found.others_upper < others[found.top]
         mass = np.exp(ways + xlogy(counts, law).sum(axis=1))
         false = float(mass[named & wrong].sum())
         if false > alpha * (1.0 + 1e-9):

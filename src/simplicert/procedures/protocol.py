@@ -38,6 +38,11 @@ class Intervals:
     e0_lower: Float[np.ndarray, " images"]
     e1_upper: Float[np.ndarray, " images"]
 
+    @property
+    def others_upper(self) -> Float[np.ndarray, " images"]:
+        """Upper bounds on every other class's: all classes sum to at most 1."""
+        return np.asarray(np.minimum(self.e1_upper, 1.0 - self.e0_lower))
+
 
 _CLASSES = ("top", "runner_up")
 """Fields of ``Intervals`` that are classes; the others are numbers in [0, 1]."""

@@ -39,8 +39,8 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
     """
     n = int(checked_trials(draws))
     found = procedure(unanimous(n), alpha=alpha)
-    lower, upper = float(found.e0_lower[0]), float(found.e1_upper[0])
-    return lower if lower > min(upper, 1.0 - lower) else 0.0
+    lower = float(found.e0_lower[0])
+    return lower if lower > found.others_upper[0] else 0.0
 
 
 def min_draws(procedure: Procedure, *, alpha: float) -> int:

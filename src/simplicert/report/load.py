@@ -12,7 +12,7 @@ from simplicert.certificates import Certificates, find_procedure, why_not
 from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
-from simplicert.interop import LogEvidence, RunEvidence, is_reported_log, open_evidence
+from simplicert.interop import Evidence, LogEvidence, RunEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
@@ -59,7 +59,8 @@ def load_runs(
     names = [place.name for place in places]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
-    only_logs = all(map(is_reported_log, places))
+    opened = [open_evidence(path, partial=partial) for path in paths]
+    only_logs = all(isinstance(evidence, LogEvidence) for evidence in opened)
     if only_logs and dataset is not None:
         raise InputError(
             f"{paths[0]} is a log, which does not say what its images are: "
@@ -70,10 +71,9 @@ def load_runs(
     one = None
     if procedure is not None or framework is not None:
         one = find_procedure(procedure, framework=framework)
-    _check_applies(found, paths, procedure=one)
+    _check_applies(found, opened, procedure=one)
     loaded = []
-    for name, path in zip(names, paths, strict=True):
-        evidence = open_evidence(path, partial=partial)
+    for name, evidence in zip(names, opened, strict=True):
         if isinstance(evidence, LogEvidence):
             asked = mechanism if only_logs else None
             made = evidence.certify(
@@ -105,16 +105,16 @@ def load_runs(
 
 
 def _check_applies(
-    mechanism: Mechanism | None, paths: Sequence[Path | str], *, procedure: object
+    mechanism: Mechanism | None, opened: Sequence[Evidence], *, procedure: object
 ) -> None:
     """A mechanism that is asked for must be about some view of some run."""
     if mechanism is None or procedure is not None:
         return
     lacks = [
         why_not(mechanism, manifest.noise_facts, statistic)
-        for path in paths
-        if not is_reported_log(path)
-        for manifest in [RunDirectory(path).manifest]
+        for evidence in opened
+        if isinstance(evidence, RunEvidence)
+        for manifest in [evidence.directory.manifest]
         for statistic in manifest.statistics
     ]
     if lacks and None not in lacks:
