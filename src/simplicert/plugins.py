@@ -31,9 +31,9 @@ __all__ = [
     "code_digest",
     "defined_name",
     "import_place",
+    "kind_of_values",
     "shown_as_theirs",
     "source_digest",
-    "value_of",
 ]
 
 T = TypeVar("T")
@@ -126,26 +126,31 @@ class Kind(Generic[T]):
         return sorted(entry_points(group=self.group), key=lambda point: point.name)
 
 
-def value_of(
-    kind: type[T],
-    built_in: Mapping[str, T],
+def kind_of_values(
+    name: str,
+    type_: type[T],
+    room: Mapping[str, object],
     *,
     expected: str,
     reserved: Collection[str] = (),
     check: Callable[[T], T] | None = None,
-) -> Callable[[object, Origin], T]:
-    """An ``admit`` for things that are values of one type, with a name of their own.
+) -> Kind[T]:
+    """A kind whose things are values of one type, with a ``name`` of their own.
 
     Args:
-        kind: The type.
-        built_in: Ours, whose names are taken: another thing would pass for them.
+        name: As ``Kind`` has it.
+        type_: The type.
+        room: The variables of a module; those of the type are built in. Their names are
+            taken: another thing would pass for them.
         expected: How to make one, for messages.
         reserved: Names that mean something else.
         check: Its laws: returns the thing, or raises ``InputError``.
     """
+    ours = [each for each in room.values() if isinstance(each, type_)]
+    built_in = {str(getattr(each, "name")): each for each in ours}  # noqa: B009 (of T)
 
     def admit(thing: object, origin: Origin) -> T:
-        if not isinstance(thing, kind):
+        if not isinstance(thing, type_):
             raise InputError(f"{origin.text} is something else: expected {expected}")
         name = getattr(thing, "name", None)
         if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
@@ -160,7 +165,7 @@ def value_of(
             )
         return thing if check is None else check(thing)
 
-    return admit
+    return Kind(name=name, built_in=built_in, admit=admit)
 
 
 @contextmanager

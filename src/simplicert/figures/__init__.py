@@ -12,16 +12,11 @@ from simplicert.figures.protocol import Figure as Figure
 from simplicert.figures.protocol import View as View
 from simplicert.figures.runs import runs as runs
 from simplicert.figures.times import times as times
-from simplicert.plugins import Kind, value_of
+from simplicert.plugins import kind_of_values
 
-BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Figure)}
-
-FIGURES: Kind[Figure] = Kind(
-    name="figure",
-    built_in=BUILT_IN,
-    admit=value_of(
-        Figure,
-        BUILT_IN,
-        expected="simplicert.figures.Figure(name=…, table=…, draw=…)",
-    ),
+FIGURES = kind_of_values(
+    "figure",
+    Figure,
+    vars(),
+    expected="simplicert.figures.Figure(name=…, table=…, draw=…)",
 )

@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError, unknown_name
-from simplicert.noises import BUILT_IN, NOISES, Noise
+from simplicert.noises import NOISES, Noise
 from simplicert.noises.protocol import Norm
 from simplicert.votes.columns import COLUMNS
 
@@ -78,7 +78,7 @@ class Proof:
         """Why it does not apply to these votes, or ``None`` where it does."""
         if self.noise != noise.name:
             return f"its proof is for {self.noise} noise, and these votes had {noise}"
-        ours = self.noise in BUILT_IN or self.digest is not None
+        ours = self.noise in NOISES.built_in or self.digest is not None
         if ours and self.digest != noise.digest:
             return f"these votes had another noise that is called {noise.name}"
         if self.norm != noise.norm:
@@ -113,7 +113,7 @@ def proves(
     if isinstance(noise, Noise):
         facts = NOISES.find(noise).facts
     else:
-        facts = BUILT_IN[noise].facts if noise in BUILT_IN else Noise(noise, "l2")
+        facts = NOISES.built_in.get(noise, Noise(noise, "l2")).facts
 
     def mark(function: F) -> F:
         function.proof = Proof(facts.name, norm or facts.norm, of, tight, facts.digest)  # type: ignore[attr-defined]  # functions take any

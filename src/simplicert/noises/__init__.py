@@ -7,9 +7,7 @@ from simplicert.errors import InputError
 from simplicert.noises.gaussian import gaussian as gaussian
 from simplicert.noises.protocol import Noise as Noise
 from simplicert.noises.uniform import uniform as uniform
-from simplicert.plugins import Kind, code_digest, shown_as_theirs, value_of
-
-BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Noise)}
+from simplicert.plugins import code_digest, kind_of_values, shown_as_theirs
 
 
 def _with_digest(noise: Noise) -> Noise:
@@ -28,13 +26,10 @@ def _with_digest(noise: Noise) -> Noise:
     return replace(noise, fill=shielded, digest=code_digest(fill))
 
 
-NOISES: Kind[Noise] = Kind(
-    name="noise",
-    built_in=BUILT_IN,
-    admit=value_of(
-        Noise,
-        BUILT_IN,
-        expected="simplicert.noises.Noise(name, norm, fill)",
-        check=_with_digest,
-    ),
+NOISES = kind_of_values(
+    "noise",
+    Noise,
+    vars(),
+    expected="simplicert.noises.Noise(name, norm, fill)",
+    check=_with_digest,
 )

@@ -1,7 +1,7 @@
 """Procedures: votes, alpha → intervals. One file each; a new one is a line here."""
 
 from simplicert.paper import PROCEDURES as FRAMEWORKS
-from simplicert.plugins import Kind, value_of
+from simplicert.plugins import kind_of_values
 from simplicert.procedures.clopper_pearson import clopper_pearson as clopper_pearson
 from simplicert.procedures.empirical_bernstein import (
     empirical_bernstein as empirical_bernstein,
@@ -16,16 +16,11 @@ from simplicert.procedures.simultaneous import Seen as Seen
 from simplicert.procedures.simultaneous import simultaneous as simultaneous
 from simplicert.procedures.two_stage import two_stage as two_stage
 
-BUILT_IN = {each.name: each for each in vars().values() if isinstance(each, Procedure)}
-
-PROCEDURES: Kind[Procedure] = Kind(
-    name="procedure",
-    built_in=BUILT_IN,
-    admit=value_of(
-        Procedure,
-        BUILT_IN,
-        expected="simplicert.procedures.Procedure(…), or simultaneous(…)",
-        reserved=FRAMEWORKS,
-        check=check_procedure,
-    ),
+PROCEDURES = kind_of_values(
+    "procedure",
+    Procedure,
+    vars(),
+    expected="simplicert.procedures.Procedure(…), or simultaneous(…)",
+    reserved=FRAMEWORKS,
+    check=check_procedure,
 )
