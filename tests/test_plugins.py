@@ -22,7 +22,7 @@ from simplicert.errors import InputError
 from simplicert.figures import FIGURES
 from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.noises import NOISES, Noise
-from simplicert.plugins import import_place
+from simplicert.plugins import code_digest, import_place
 from simplicert.procedures import PROCEDURES
 from simplicert.training.methods import METHODS
 
@@ -133,6 +133,42 @@ def test_neighbours_of_one_name_are_not_taken_for_each_other(theirs, tmp_path):
         path.write_text(line)
         with pytest.raises(InputError, match=r"mine\.py imports .* rename one of the"):
             find_mechanism(f"{path}:f")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((1, 2, 1), (1, 2, 2)),
+        ((1, 2), (1, 2, 1)),
+        ((1, 12), (11, 2)),
+        (([1], 2), ([1, 2],)),
+    ],
+)
+def test_functions_made_with_other_values_have_other_digests(one, other):
+    def fill(*values):
+        return values
+
+    digests = [code_digest(functools.partial(fill, *values)) for values in (one, other)]
+    assert digests[0] != digests[1]
+    assert digests[0] == code_digest(functools.partial(fill, *one))
+
+
+def test_a_digest_is_the_same_in_every_process():
+    """Python shuffles sets of words anew in each."""
+    line = (
+        "from simplicert.plugins import code_digest; "
+        "print(code_digest(lambda x: x in {'a', 'b', 'c', 'd', 'e'}))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", line],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(found) == 1
 
 
 @pytest.fixture

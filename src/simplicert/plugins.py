@@ -12,13 +12,13 @@ import inspect
 import marshal
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_PLAIN = bool | int | float | complex | str | bytes
 
 
 @dataclass(frozen=True)
@@ -255,38 +257,41 @@ def code_digest(function: Callable[..., Any]) -> str:
     that it closes over, attributes of a callable object).
     """
     hashed = hashlib.sha256(source_digest(function).encode())
-    seen: list[object] = []
 
-    def add(value: object) -> None:
-        if any(value is other for other in seen):
+    def add(value: object, above: tuple[object, ...] = ()) -> None:
+        if any(value is other for other in above):  # what holds itself ends there
             return
-        seen.append(value)
+
+        def add_each(values: Sequence[object]) -> None:
+            hashed.update(f"{len(values)}:".encode())
+            for each in values:
+                add(each, (*above, value))
+
         if isinstance(value, partial):
-            add((value.func, value.args, value.keywords))
+            add_each((value.func, value.args, value.keywords))
         elif isinstance(value, MethodType):
-            add((value.__func__, value.__self__))
+            add_each((value.__func__, value.__self__))
         elif isinstance(value, FunctionType):
-            code = value.__code__
-            hashed.update(f"{value.__qualname__} {code.co_names}".encode())
-            hashed.update(code.co_code)
-            for const in code.co_consts:
-                hashed.update(repr(getattr(const, "co_code", const)).encode())
-            cells = [
-                c.cell_contents for c in value.__closure__ or () if c != CellType()
-            ]
-            add((value.__defaults__, value.__kwdefaults__, cells))
+            cells = [c for c in value.__closure__ or () if c != CellType()]
+            closed = [cell.cell_contents for cell in cells]
+            defaults = value.__defaults__, value.__kwdefaults__
+            add_each((value.__qualname__, value.__code__, *defaults, closed))
+        elif isinstance(value, CodeType):
+            add_each((value.co_code, value.co_names, value.co_consts))
         elif isinstance(value, list | tuple):
-            for each in value:
-                add(each)
+            add_each(value)
+        elif isinstance(value, set | frozenset):
+            add_each(sorted(map(repr, value)))  # in no order of its own
         elif isinstance(value, dict):
-            add([[str(key), each] for key, each in value.items()])
-        elif value is None or isinstance(value, bool | int | float | complex | str):
-            hashed.update(repr(value).encode())
+            add_each([(str(key), each) for key, each in value.items()])
+        elif value is None or isinstance(value, _PLAIN):
+            hashed.update(f"{value!r};".encode())
         elif hasattr(value, "tolist"):  # an array or a tensor
-            hashed.update(repr(value.tolist()).encode())
+            hashed.update(f"{value.tolist()!r};".encode())
         else:
-            hashed.update(type(value).__qualname__.encode())
-            add(vars(value) if callable(value) and hasattr(value, "__dict__") else ())
+            hashed.update(f"{type(value).__qualname__};".encode())
+            state = callable(value) and hasattr(value, "__dict__")
+            add_each([vars(value)] if state else ())
 
     add(function)
     return hashed.hexdigest()
