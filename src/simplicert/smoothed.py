@@ -63,7 +63,7 @@ class SmoothedClassifier:
         device: str | None = None,
         threads: int | None = None,
         nonfinite: str = "stop",
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
     ) -> None:
         self.model, self.sigma = model, checked_sigma(sigma)
         self._make_ready = partial(

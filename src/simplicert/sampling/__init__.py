@@ -6,11 +6,14 @@ from simplicert.classifiers import (
     TorchClassifier,
     as_classifier,
 )
-from simplicert.sampling.sampler import Progress, Sampler, sample
+from simplicert.sampling.memory import MemoryRun
+from simplicert.sampling.progress import Progress
+from simplicert.sampling.sampler import Sampler, sample
 from simplicert.sampling.seeds import chunk_seeds
 
 __all__ = [
     "Classifier",
+    "MemoryRun",
     "NumpyClassifier",
     "Progress",
     "Sampler",

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from pathlib import Path
@@ -41,6 +41,7 @@ from simplicert.sampling.probe import (
     see,
     see_again,
 )
+from simplicert.sampling.progress import Progress, shown_progress
 from simplicert.sampling.workers import sole_writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.manifest import Probe
@@ -52,11 +53,11 @@ WORTH_ASKING = 100 * QUESTIONS
 FLUSH_SECONDS = 20.0
 """Between two flushes; what was drawn since the last is all that a crash can lose."""
 
+TITLE = "sampling"
+"""Beside the progress."""
+
 TRIAL_SECONDS = 1.0
 """About how long ``Sampler.trial`` draws."""
-
-Progress = Callable[[int, int], object]
-"""Called with the draws done and the draws in all, about as often as votes arrive."""
 
 
 def sample(
@@ -77,7 +78,7 @@ def sample(
     threads: int | None = None,
     nonfinite: str = "stop",
     flush: float = FLUSH_SECONDS,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Votes:
     """Draw noisy forward passes and count the votes.
 
@@ -110,12 +111,18 @@ def sample(
         nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
             such draws as votes for no class, which is sound.
         flush: Seconds between two writes to ``out``.
-        progress: Told how many draws are done.
+        progress: Whether to show how far it is; or a function that is told how many
+            draws are done, and of how many. Default: on a terminal and in a notebook,
+            where it takes more than a moment.
 
     Returns:
         The votes of all images.
 
     Raises:
+        KeyboardInterrupt: Without ``out`` this, like any other exception, takes what
+            was drawn with it: ``error.run`` (in a notebook ``sys.last_value.run``) has
+            ``read(partial=True)``, the votes of the complete images, and
+            ``save(path)``, after which ``out=path`` goes on.
         InputError: Bad arguments; images outside [0, 1]; a model that does not return
             one row of logits an image; non-finite logits; ``out`` holds another run, or
             another process is drawing into it.
@@ -143,8 +150,8 @@ def sample(
     )
     if out is None:
         return sampler.votes(plan, progress=progress)
-    with sole_writer(out, plan) as run:
-        sampler.draw(run, progress=progress)
+    with shown_progress(progress, TITLE) as told, sole_writer(out, plan) as run:
+        sampler.draw(run, progress=told)
         run.compact()
         return run.read()
 
@@ -355,10 +362,13 @@ class Sampler:
         other._attach(self.dataset)
         return other.trial(plan.model_copy(update={"precision": "fp32"}), seconds=0.3)
 
-    def votes(self, plan: Manifest, *, progress: Progress | None = None) -> Votes:
-        """All draws of a plan, in memory."""
+    def votes(
+        self, plan: Manifest, *, progress: Progress | bool | None = None
+    ) -> Votes:
+        """All draws of a plan, in memory; an exception takes with it what there is."""
         memory = MemoryRun(plan)
-        self.draw(memory, progress=progress)
+        with shown_progress(progress, TITLE) as told, memory.kept():
+            self.draw(memory, progress=told)
         return memory.read()
 
     def draw(
