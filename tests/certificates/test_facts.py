@@ -335,7 +335,7 @@ def test_a_run_of_the_first_schema_cannot_say_what_it_could_not(tmp_path):
 
 def test_selected_images_keep_their_facts():
     both = random_votes(5, draws=2000).chosen_by(random_votes(5, draws=100, seed=1))
-    some = both.take(np.array([True, False, True, False, False]))
+    some = both[[True, False, True, False, False]]
     assert len(some) == len(some.selection) == 2
     assert (some.noise, some.looks) == (both.noise, both.fixed_looks)
 
@@ -407,7 +407,7 @@ def test_radii_of_two_noises_have_no_maximum_and_no_ratio():
 def test_unequal_draws_stay_unequal_when_some_are_taken():
     unequal = votes([[900, 100], [90, 10]])
     with pytest.raises(InputError, match="nothing says that these numbers were fixed"):
-        unequal.take(unequal.draws == 1000)
+        unequal[unequal.draws == 1000]
 
 
 @pytest.mark.parametrize("name", ["sigma", "noise", "norm", "alpha", "reported", "top"])

@@ -1,11 +1,13 @@
 """Certified accuracy (the paper's Eq. 10), and what it says of the whole data set."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.special import bdtrc
 
-from simplicert.arguments import checked_alpha
+from simplicert.arguments import checked_alpha, real_numbers
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.certificates.record import ABSTAIN, REPORTED, Certificates
 from simplicert.errors import InputError
@@ -18,6 +20,9 @@ __all__ = [
     "false_certificates",
     "guaranteed_accuracy",
 ]
+
+Distances = Sequence[float] | np.ndarray
+"""Radii to say something at."""
 
 
 def hits(certificates: Certificates, mechanism: str) -> Bool[np.ndarray, " images"]:
@@ -52,6 +57,12 @@ def quantity(certificates: Certificates) -> str:
     return "share certified" if certificates.labels is None else "certified accuracy"
 
 
+def average_name(certificates: Certificates) -> str:
+    """The name of what the mean of ``counted_radius`` is."""
+    labelled = certificates.labels is not None
+    return "average_certified_radius" if labelled else "average_radius"
+
+
 def curve_radii(certificates: Certificates, points: int = 201) -> np.ndarray:
     """Radii from 0 to a little beyond the largest certified one, for a curve."""
     largest = max((r.max(initial=0.0) for r in certificates.radii.values()), default=0)
@@ -60,7 +71,7 @@ def curve_radii(certificates: Certificates, points: int = 201) -> np.ndarray:
 
 def certified_accuracy(
     certificates: Certificates,
-    radii: Float[np.ndarray, " points"],
+    radii: Distances,
     *,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
@@ -73,7 +84,7 @@ def certified_accuracy(
 
     Args:
         certificates: One run's certificates.
-        radii: In input units, not negative.
+        radii: A list of distances, in input units.
         confidence: Of the band, in (0, 1).
 
     Returns:
@@ -81,13 +92,14 @@ def certified_accuracy(
         ``quantity``, ``share``, ``share_lower``, ``share_upper``.
 
     Raises:
-        InputError: No images, a radius that is negative or NaN, or a ``confidence``
-            outside (0, 1).
+        InputError: No images, no radii, one that is negative or not finite, or a
+            ``confidence`` outside (0, 1).
 
     References:
         Cullen et al. 2024, Eq. 10.
     """
-    _check(certificates, radii)
+    _check_images(certificates)
+    radii = checked_radii(radii)
     if not 0.0 < confidence < 1.0:
         raise InputError(f"confidence must be in (0, 1), got {confidence!r}")
     images, each = len(certificates), (1.0 - confidence) / 2.0
@@ -121,15 +133,18 @@ def average_certified_radius(certificates: Certificates) -> pd.DataFrame:
         One row a mechanism: ``mechanism``, ``average_certified_radius``. Without
         labels, every certified radius counts and the column is ``average_radius``.
 
+    Raises:
+        InputError: There are no images.
+
     References:
         Zhai et al. 2020 (MACER), arXiv:2001.02378, section 5.
     """
-    labelled = certificates.labels is not None
-    column = "average_certified_radius" if labelled else "average_radius"
+    _check_images(certificates)
     means = {
         mechanism: float(counted_radius(certificates, mechanism).mean())
         for mechanism in certificates.radii
     }
+    column = average_name(certificates)
     return pd.DataFrame({"mechanism": list(means), column: list(means.values())})
 
 
@@ -160,7 +175,7 @@ def false_certificates(images: int, *, alpha: float, failure: float) -> int:
 
 def dataset_guarantee(
     certificates: Certificates,
-    radii: Float[np.ndarray, " points"],
+    radii: Distances,
     *,
     failure: float = 0.001,
 ) -> pd.DataFrame:
@@ -182,9 +197,13 @@ def dataset_guarantee(
     it is your premise. Of a log's column ``reported`` nothing was derived here, and
     both bounds are NaN.
 
+    Of images that were chosen by index nobody knows whether their votes had a say in
+    it. The false certificates of all may be among them, so the first bound allows for
+    as many; they are no independent choice of any source, and the second is NaN.
+
     Args:
         certificates: One run's certificates, with labels.
-        radii: In input units, not negative.
+        radii: A list of distances, in input units.
         failure: Probability with which a statement may be wrong.
 
     Returns:
@@ -194,7 +213,8 @@ def dataset_guarantee(
     Raises:
         InputError: As ``certified_accuracy``; ``failure`` outside (0, 1); no labels.
     """
-    _check(certificates, radii)
+    _check_images(certificates)
+    radii = checked_radii(radii)
     if certificates.labels is None:
         raise InputError(
             "these votes have no labels, so there is no accuracy to bound: "
@@ -211,6 +231,7 @@ def dataset_guarantee(
                     images=len(certificates),
                     alpha=certificates.alpha,
                     failure=failure,
+                    chosen_from=certificates.chosen_from,
                 ),
             }
         )
@@ -223,16 +244,40 @@ def dataset_guarantee(
 
 
 def guaranteed_accuracy(
-    count: Int[np.ndarray, " points"], *, images: int, alpha: float, failure: float
+    count: Int[np.ndarray, " points"],
+    *,
+    images: int,
+    alpha: float,
+    failure: float,
+    chosen_from: int | None = None,
 ) -> dict[str, Float[np.ndarray, " points"]]:
     """``dataset_guarantee`` from the number of hits alone."""
-    wrong = false_certificates(images, alpha=alpha, failure=failure)
+    wrong = false_certificates(chosen_from or images, alpha=alpha, failure=failure)
     covered = clopper_pearson_lower(count, trials=images, alpha=failure)
+    population = np.maximum(covered - alpha, 0.0)
     return {
         "share": count / images,
         "dataset_lower": np.maximum(count - wrong, 0) / images,
-        "population_lower": np.maximum(covered - alpha, 0.0),
+        "population_lower": np.full(len(count), np.nan) if chosen_from else population,
     }
+
+
+def checked_radii(radii: Distances) -> Float[np.ndarray, " points"]:
+    """Distances as a list of floats.
+
+    Raises:
+        InputError: There is none, or one that is negative or not finite.
+    """
+    found = np.atleast_1d(real_numbers(radii, argument="radii"))
+    if found.ndim != 1 or not len(found):
+        raise InputError(f"radii must be a list of distances, got shape {found.shape}")
+    wrong = ~((found >= 0) & (found < np.inf))
+    if wrong.any():
+        raise InputError(
+            "radii must not be negative, NaN or infinite: they are distances, got "
+            f"{found[wrong][0]:g}"
+        )
+    return found
 
 
 def _hits_at(
@@ -242,8 +287,6 @@ def _hits_at(
     return len(hit) - np.searchsorted(hit, radii, side="left")
 
 
-def _check(certificates: Certificates, radii: Float[np.ndarray, " points"]) -> None:
+def _check_images(certificates: Certificates) -> None:
     if len(certificates) == 0:
         raise InputError("there are no images to take a share of")
-    if not (radii >= 0).all():
-        raise InputError("radii must not be negative or NaN: they are distances")

@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 
 from simplicert import mechanisms, paper
-from simplicert.certificates.record import REPORTED, Certificates
+from simplicert.certificates.record import PRINTED, REPORTED, Certificates
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism, proof_of
@@ -117,6 +117,7 @@ def certify(
         classes=votes.classes,
         source=votes.source,
         draw_seconds=votes.draw_seconds,
+        chosen_from=votes.chosen_from,
     )
 
 
@@ -158,7 +159,8 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
     """The mechanism asked for, if it has a proof for these votes."""
     found = find_mechanism(mechanism)
     name = name_of(found)
-    taken = {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS, REPORTED}
+    taken = {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS}
+    taken |= {REPORTED, PRINTED}
     if found not in mechanisms.BUILT_IN.values() and (not name or name in taken):
         raise InputError(
             f"a mechanism of your own cannot be called {name!r}: certificates have "

@@ -1,27 +1,44 @@
 """What is certified about each image, and the facts that it rests on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.noises import Noise
+from simplicert.notebook import rounded, shown_rows, table_html
 from simplicert.paper import PROCEDURES
+from simplicert.rounding import round_down
 from simplicert.votes import Look
+from simplicert.votes.chosen import (
+    chosen_from,
+    chosen_rows,
+    draws_in_words,
+    images_in_words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABSTAIN", "REPORTED", "Certificates"]
+__all__ = ["ABSTAIN", "PRINTED", "REPORTED", "Certificates"]
 
 REPORTED = "reported"
 """The column of radii that others printed, without the votes behind them."""
 
+PRINTED = "printed"
+"""What others printed, as they printed it. It is no mechanism: nothing is certified."""
+
 ABSTAIN = -1
 """The predicted class where a certificate names none."""
+
+_ONE_AN_IMAGE = (
+    *("indices", "labels", "top", "runner_up", "e0", "e1", "e0_lower", "e1_upper"),
+    *("draws", "draw_seconds", "printed"),
+)
+"""The attributes with an entry an image; also each of ``radii``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +72,9 @@ class Certificates:
         classes: Number of classes.
         source: What produced the votes.
         draw_seconds: Time that each image's draws took, as in ``Votes``.
+        printed: Radii as a log printed them, to check a published table by: perhaps
+            rounded up, perhaps more than its draws allow. Nothing is certified of them.
+        chosen_from: How many images these were chosen from, as in ``Votes``.
     """
 
     indices: Int[np.ndarray, " images"]
@@ -78,6 +98,8 @@ class Certificates:
     classes: int
     source: Mapping[str, str]
     draw_seconds: Float[np.ndarray, " images"] | None = None
+    printed: Float[np.ndarray, " images"] | None = None
+    chosen_from: int | None = None
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "image",
@@ -101,12 +123,60 @@ class Certificates:
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
             raise unknown_name("mechanism", self.mechanism, self.radii)
+        if PRINTED in self.radii:
+            raise InputError(f"no mechanism can be called {PRINTED!r}: it is for logs")
         for name, radius in self.radii.items():
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __getitem__(self, index: Any) -> "Certificates":
+        """Those of some images: one, a slice, a list or a mask of rows.
+
+        Raises:
+            InputError: As ``Votes``.
+        """
+        rows = chosen_rows(index, len(self))
+        columns = {name: getattr(self, name) for name in _ONE_AN_IMAGE}
+        return replace(
+            self,
+            **{name: each[rows] for name, each in columns.items() if each is not None},
+            radii={name: radius[rows] for name, radius in self.radii.items()},
+            chosen_from=chosen_from(self.chosen_from, rows, len(self)),
+        )
+
+    def __repr__(self) -> str:
+        images = images_in_words(len(self), self.chosen_from)
+        said = (
+            f"Certificates: {images} × {draws_in_words(self.draws)}, "
+            f"{self.noise.name} noise of sigma {self.sigma:g}, "
+            f"{self.procedure} at alpha {self.alpha}"
+        )
+        if not len(self):
+            return said
+        share = float(round_down((self.radius > 0).mean(), 3))
+        return (
+            f"{said}; {self.mechanism} certifies {share:.1%}, median {self.norm} "
+            f"radius {round_down(np.median(self.radius), 3):.3f}"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first rows and the last, for a notebook."""
+        here = shown_rows(len(self))
+        columns: dict[str, Sequence[object]] = {"image": self.indices[here].tolist()}
+        if self.labels is not None:
+            columns["label"] = self.labels[here].tolist()
+        columns |= {
+            "predicted": np.where(
+                self.radius > 0, self.predicted.astype(str), self.abstention
+            )[here].tolist(),
+            f"{self.norm} radius": rounded(self.radius[here]),
+            "e0_lower": rounded(self.e0_lower[here]),
+            "e1_upper": rounded(self.e1_upper[here], up=True),
+        }
+        return table_html(repr(self), columns, count=len(self))
 
     @property
     def norm(self) -> str:
@@ -181,6 +251,7 @@ class Certificates:
         }
         largest = columns.pop("largest")
         columns = {name: each for name, each in columns.items() if each is not None}
-        return pd.DataFrame(
-            columns | dict(self.radii) | {"largest": largest} | self.facts
-        )
+        radii = dict(self.radii) | {"largest": largest}
+        if self.printed is not None:
+            radii[PRINTED] = self.printed
+        return pd.DataFrame(columns | radii | self.facts)

@@ -114,7 +114,7 @@ class Procedure:
         for look in looks:
             here = votes.draws == look.draws
             if here.any():
-                found = self._at(votes.take(here), alpha * look.share)
+                found = self._at(votes[here], alpha * look.share)
                 for name, whole in joined.items():
                     whole[here] = getattr(found, name)
         return Intervals(**joined)

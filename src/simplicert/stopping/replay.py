@@ -96,7 +96,7 @@ def replay(
             stopped, active = here, np.ones(len(here), dtype=bool)
         else:
             stopped = _where(active, here, stopped)
-        active[active] = ~_asked(rule, here.take(active), alpha)
+        active[active] = ~_asked(rule, here[active], alpha)
     assert stopped is not None  # there is a look
     return Replay(
         draws=stopped.draws,

@@ -151,6 +151,7 @@ def add_up(
             "precision": manifest.precision,
             "run": run,
         },
+        manifest=manifest,
     )
 
 

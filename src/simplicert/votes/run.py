@@ -252,7 +252,7 @@ class RunDirectory:
             bound = self.read(blocks=rest, scores=scores, partial=partial)
             both = np.intersect1d(chosen.indices, bound.indices)
             chosen, bound = (
-                votes.take(np.isin(votes.indices, both)) for votes in (chosen, bound)
+                votes[np.isin(votes.indices, both)] for votes in (chosen, bound)
             )
             return bound.chosen_by(chosen)
         return add_up(

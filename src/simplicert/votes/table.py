@@ -1,8 +1,10 @@
 """Votes in memory: what a certificate is computed from, and the facts behind it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -10,8 +12,16 @@ from jaxtyping import Bool, Float, Int, Shaped
 from simplicert.arguments import checked_sigma
 from simplicert.errors import InputError
 from simplicert.noises import Noise, gaussian
+from simplicert.notebook import shown_rows, table_html
+from simplicert.votes.chosen import (
+    chosen_from,
+    chosen_rows,
+    draws_in_words,
+    images_in_words,
+)
 from simplicert.votes.columns import COLUMNS
 from simplicert.votes.looks import Look, check_looks, one_look
+from simplicert.votes.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class Votes:
             digest.
         selection: Other draws of the same images, which choose the class that these
             bound; ``None`` where these do both. Not part of the digest.
+        manifest: Of the run that drew them; ``None``: not known. Not part of the
+            digest.
+        chosen_from: How many images these were chosen from, by index; ``None``: they
+            are all there were. What is said of a whole table allows for it, because
+            nobody knows how they were chosen.
     """
 
     counts: Shaped[np.ndarray, "images classes"]
@@ -81,6 +96,8 @@ class Votes:
     looks: tuple[Look, ...] | None = None
     drawn: Drawn | None = None
     selection: "Votes | None" = None
+    manifest: Manifest | None = None
+    chosen_from: int | None = None
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[1] < 2:
@@ -230,12 +247,15 @@ class Votes:
         """
         return replace(self, selection=selection)
 
-    def take(self, rows: Bool[np.ndarray, " images"]) -> "Votes":
-        """The votes of some images only.
+    def __getitem__(self, index: Any) -> "Votes":
+        """Those of some images: one, a slice, a list or a mask of rows.
 
         Raises:
-            InputError: As ``fixed_looks``.
+            IndexError: There is no such row.
+            InputError: The index means no rows, or one of them twice; or as
+                ``fixed_looks``.
         """
+        rows = chosen_rows(index, len(self))
         columns = {name: values[rows] for name, values in self.columns.items()}
         labels, seconds, chosen = self.labels, self.draw_seconds, self.selection
         looks = (
@@ -249,8 +269,45 @@ class Votes:
             indices=self.indices[rows],
             labels=None if labels is None else labels[rows],
             draw_seconds=None if seconds is None else seconds[rows],
-            selection=None if chosen is None else chosen.take(rows),
+            selection=None if chosen is None else chosen[rows],
+            chosen_from=chosen_from(self.chosen_from, rows, len(self)),
         )
+
+    def save(self, path: Path | str) -> Path:
+        """Write a run directory that every command reads; return its path.
+
+        ``read_run`` gives the same votes again. It cannot be drawn on: an image's draws
+        are one block.
+
+        Raises:
+            InputError: ``path`` holds something else; or the votes are some that were
+                chosen, are of several looks, or have others that choose their class.
+        """
+        from simplicert.votes.saving import save  # noqa: PLC0415 (it reads votes)
+
+        return save(self, path)
+
+    def __repr__(self) -> str:
+        images = images_in_words(len(self), self.chosen_from)
+        return (
+            f"Votes: {images} × {draws_in_words(self.draws)}, {self.classes} classes, "
+            f"{self.noise.name} noise of sigma {self.sigma:g}"
+        )
+
+    def _repr_html_(self) -> str:
+        """The first rows and the last, for a notebook."""
+        here = shown_rows(len(self))
+        counts = self.counts[here]
+        second, first = np.argsort(counts, axis=1, kind="stable")[:, -2:].T
+        columns: dict[str, Sequence[object]] = {"image": self.indices[here].tolist()}
+        if self.labels is not None:
+            columns["label"] = self.labels[here].tolist()
+        for name, classes in {"top": first, "runner_up": second}.items():
+            columns[name] = classes.tolist()
+            votes = counts[np.arange(len(here)), classes]
+            columns[f"votes of {name}"] = [f"{each:,}" for each in votes.tolist()]
+        columns["draws"] = [f"{each:,}" for each in self.draws[here].tolist()]
+        return table_html(repr(self), columns, count=len(self))
 
     @property
     def digest(self) -> str:
