@@ -121,9 +121,11 @@ def test_files_of_the_repository_that_pages_name_exist(document):
 def printed_outputs():
     """Every ``$ simplicert …`` about a committed run, with the lines shown below it."""
     for page in PAGES:
-        for block in re.findall(r"(?:^    .*\n)+", TEXT[page], re.MULTILINE):
+        lines = r"(?:^    .*\n|^\n(?=    ))+"  # an output may have empty ones
+        for block in re.findall(lines, TEXT[page], re.MULTILINE):
             for part in re.split(r"^    \$ ", block, flags=re.MULTILINE)[1:]:
-                command, *shown = [line.strip() for line in part.splitlines()]
+                found = [line.strip() for line in part.splitlines()]
+                command, *shown = [line for line in found if line]
                 if re.match(r"simplicert [a-z]+ results/", command):
                     yield pytest.param(command, shown, id=f"{page.name}: {command}")
 

@@ -140,7 +140,7 @@ def test_what_has_no_answer_is_refused(certificates):
         dataset_guarantee(certify(random_votes(labels=False)), RADII)
     with pytest.raises(InputError, match="no images"):
         certified_accuracy(by_hand({"cohen": []}), RADII)
-    with pytest.raises(InputError, match="must not be negative or NaN"):
+    with pytest.raises(InputError, match="must not be negative, NaN or infinite"):
         certified_accuracy(certificates, np.array([np.nan]))
     with pytest.raises(InputError, match="confidence must be in"):
         certified_accuracy(certificates, RADII, confidence=1.0)

@@ -66,14 +66,17 @@ def test_two_runs_in_every_format(typed, counts, tmp_path):
     out = tmp_path / "images.parquet"
     code, printed, _ = typed("compare", *runs, "--as", "csv", "-o", out)
     assert code == 0
-    summary, tests = printed.split("\n\n")
+    accuracy, summary, tests = printed.split("\n\n")
+    accuracy = pd.read_csv(io.StringIO(accuracy))
+    assert accuracy["run"].tolist() == [str(run) for run in runs]
+    assert accuracy["0"][0] == (certify_path(runs[0]).radius > 0).mean()
     assert pd.read_csv(io.StringIO(summary))["images"].sum() == 500
     assert pd.read_csv(io.StringIO(tests)).shape == (1, 7)
     whole = compare_runs(*map(certify_path, runs))
     pd.testing.assert_frame_equal(pd.read_parquet(out), whole)
     code, printed, _ = typed("compare", *runs, "--json")
     found = json.loads(printed)
-    assert set(found) == {"facts", "summary", "tests", "images"}
+    assert set(found) == {"facts", "accuracy", "summary", "tests", "images"}
     assert [facts["norm"] for facts in found["facts"]] == ["l2", "l2"]
     assert len(found["images"]) == 500
     assert {row["noise_after"] for row in found["images"]} == {"gaussian"}

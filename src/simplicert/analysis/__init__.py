@@ -11,6 +11,7 @@ from simplicert.analysis.breakdown import abstentions, per_class
 from simplicert.analysis.compare import compare_runs, comparison_summary, paired_tests
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
 from simplicert.analysis.formats import TableFormat, format_table, write_table
+from simplicert.analysis.published import accuracy_at, usual_radii
 from simplicert.analysis.tables import (
     has_baseline,
     improvement_survival,
@@ -24,6 +25,7 @@ from simplicert.analysis.where import region_boundaries, region_shares, simplex_
 __all__ = [
     "TableFormat",
     "abstentions",
+    "accuracy_at",
     "against_draws",
     "average_certified_radius",
     "certificates_by_draws",
@@ -46,5 +48,6 @@ __all__ = [
     "table1",
     "table2",
     "times",
+    "usual_radii",
     "write_table",
 ]

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from simplicert import paper
-from simplicert.analysis.accuracy import top_right
+from simplicert.analysis.accuracy import average_name, counted_radius, top_right
 from simplicert.analysis.signed_rank import signed_rank
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError, unknown_name
@@ -40,7 +40,8 @@ def table1(certificates: Certificates) -> pd.DataFrame:
         ``norm``, ``sigma``, ``draws`` (mean an
         image), ``alpha``, ``images``, ``top1`` (share of images whose top class is the
         label, certified or not; NaN without labels, or where a log does not say what
-        the top class of its abstentions is), ``median_radius``, ``largest``,
+        the top class of its abstentions is), ``median_radius``,
+        ``average_certified_radius`` (without labels ``average_radius``), ``largest``,
         ``above_0.05``.
 
     Raises:
@@ -66,6 +67,9 @@ def table1(certificates: Certificates) -> pd.DataFrame:
             "images": len(certificates),
             "top1": top1,
             "median_radius": float(np.median(radius)),
+            average_name(certificates): float(
+                counted_radius(certificates, mechanism).mean()
+            ),
             "largest": largest.get(mechanism, float("nan")),
             "above_0.05": float((radius > RADIUS_OF_INTEREST).mean()),
         }

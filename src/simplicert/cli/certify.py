@@ -5,9 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from simplicert.analysis import table1
-from simplicert.cli.output import print_json, print_table1
-from simplicert.cli.types import Framework, MechanismName, ProcedureName, Whole
+from simplicert.analysis import accuracy_at, table1
+from simplicert.cli.output import print_accuracy, print_json, print_table1
+from simplicert.cli.types import Framework, MechanismName, ProcedureName, Radii, Whole
 from simplicert.files import check_suffix
 from simplicert.interop import certify_path, write_certificates
 from simplicert.interop.export import CERTIFICATE_SUFFIXES
@@ -22,6 +22,7 @@ def certify_command(
     procedure: ProcedureName | None = None,
     mechanism: MechanismName | None = None,
     selection: Whole | None = None,
+    radii: Radii | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: Annotated[bool, Parameter(negative=())] = False,
@@ -29,6 +30,7 @@ def certify_command(
     """Turn a run's stored votes into certified radii. Needs no model and no GPU.
 
         simplicert certify runs/s0.50 --alpha 0.001 -o certificates.parquet
+        simplicert certify runs/s0.50 --radii 0.25,0.5,1
 
     Args:
         run: A run directory, or an imported log.
@@ -40,6 +42,7 @@ def certify_command(
         mechanism: What names the class.
         selection: How many draws only choose the class, whole blocks, where the
             procedure is two_stage. Default: one block.
+        radii: At which to say the certified accuracy.
         partial: Certify the finished images of an unfinished run.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
@@ -58,6 +61,13 @@ def certify_command(
     if out is not None:
         write_certificates(certificates, out)
     if json:
-        print_json({"summary": table1(certificates), "images": certificates.table()})
+        print_json(
+            {
+                "summary": table1(certificates),
+                "accuracy": accuracy_at(certificates, radii),
+                "images": certificates.table(),
+            }
+        )
     else:
         print_table1(certificates)
+        print_accuracy(certificates, radii)

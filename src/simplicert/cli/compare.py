@@ -1,25 +1,30 @@
 """``simplicert compare``: mechanisms within a run, or two runs image by image."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Annotated
 
+import pandas as pd
 from cyclopts import Parameter
 
 from simplicert.analysis import (
     TableFormat,
+    accuracy_at,
     compare_runs,
     comparison_summary,
     format_table,
+    has_baseline,
     paired_tests,
     table1,
     table2,
+    usual_radii,
     write_table,
 )
 from simplicert.analysis.formats import TABLE_SUFFIXES
-from simplicert.cli.output import heading, print_json
-from simplicert.cli.types import Framework, MechanismName, ProcedureName
+from simplicert.analysis.published import AS_PRINTED
+from simplicert.certificates.record import Certificates
+from simplicert.cli.output import heading, notes, print_json, width
+from simplicert.cli.types import Framework, MechanismName, ProcedureName, Radii
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
 from simplicert.interop import LogEvidence, open_evidence
@@ -38,6 +43,7 @@ def compare_command(
     procedure: ProcedureName | None = None,
     mechanism: MechanismName | None = None,
     baseline: str | None = None,
+    radii: Radii | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     as_: Annotated[TableFormat | None, Parameter(name="--as")] = None,
@@ -45,8 +51,9 @@ def compare_command(
 ) -> None:
     """Compare the mechanisms on one run, or two runs on the same images.
 
-    One run gives the paper's Table 2: how much larger than the baseline's each radius
-    is. Two runs give the images that gained and lost, and whether that is chance.
+    One run gives what each mechanism certifies and, where there are several, the
+    paper's Table 2: how much larger than the baseline's each radius is. Two runs give
+    the images that gained and lost, and whether that is chance.
 
         simplicert compare runs/s0.25
         simplicert compare runs/plain runs/macer -o images.csv
@@ -61,6 +68,7 @@ def compare_command(
         procedure: How the expectations are bounded, in place of a framework.
         mechanism: What two runs are compared by; with one run, one more to compare.
         baseline: What the mechanisms of one run are compared with. Default: cohen.
+        radii: At which to say the certified accuracy.
         partial: Compare the finished images of unfinished runs.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
         as_: How to print the tables. Default: text.
@@ -76,30 +84,62 @@ def compare_command(
     found: str | Mechanism | None = mechanism
     if mechanism is not None and not any(isinstance(e, LogEvidence) for e in evidence):
         found = find_mechanism(mechanism)  # once, for both runs
-    first, *second = certificates = [
+    first, *_ = certificates = [
         each.certify(
             alpha=alpha, framework=framework, procedure=procedure, mechanism=found
         )
         for each in evidence
     ]
-    if second:
-        whole = compare_runs(first, *second)
-        tables = {"summary": comparison_summary(whole), "tests": paired_tests(whole)}
-    else:
-        whole = table2(first, baseline=baseline or BASELINE)
-        tables = {"table2": whole}
-        whole = whole.assign(**first.facts)
+    tables, whole = _compared(certificates, baseline=baseline)
+    accuracy = _accuracy((run, other), certificates, radii)
+    tables = {"accuracy": accuracy, **tables}
+    if whole is None:
+        whole = accuracy.assign(**first.facts)
     if out is not None:
         write_table(whole, out)
     if json:
         facts = [each.facts for each in certificates]
         images = {} if other is None else {"images": whole}
         print_json({"facts": facts, **tables, **images})
-    else:
-        if as_ in (None, "text"):  # other formats are for other programs
-            for path, each in zip((run, other), certificates, strict=False):
-                line = heading(table1(each))
-                print(line if other is None else f"{path}: {line}")
-        width = get_terminal_size().columns if sys.stdout.isatty() else None
-        shown = [format_table(t, as_ or "text", width=width) for t in tables.values()]
-        print("\n".join(shown), end="")
+        return
+    if as_ in (None, "text"):  # other formats are for other programs
+        for path, each in zip((run, other), certificates, strict=False):
+            line = heading(table1(each))
+            print(line if other is None else f"{path}: {line}")
+    shown = [format_table(t, as_ or "text", width=width()) for t in tables.values()]
+    print("\n".join(shown), end="")
+    if as_ in (None, "text"):
+        for note in dict.fromkeys(n for each in certificates for n in notes(each)):
+            print(f"note: {note}")
+
+
+def _compared(
+    certificates: Sequence[Certificates], *, baseline: str | None
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame | None]:
+    """Tables of the differences, and the whole; of one mechanism there are none."""
+    first, *second = certificates
+    if second:
+        images = compare_runs(first, *second)
+        summary, tests = comparison_summary(images), paired_tests(images)
+        return {"summary": summary, "tests": tests}, images
+    if baseline is None and not has_baseline(first):
+        return {}, None
+    table = table2(first, baseline=baseline or BASELINE)
+    return {"table2": table}, table.assign(**first.facts)
+
+
+def _accuracy(
+    paths: Sequence[Path | None],
+    certificates: Sequence[Certificates],
+    radii: Sequence[float] | None,
+) -> pd.DataFrame:
+    """Of one run every mechanism's; of two each run's own, and what was printed."""
+    at = usual_radii(*certificates) if radii is None else radii
+    tables = [accuracy_at(each, at) for each in certificates]
+    if len(tables) == 1:
+        return tables[0]
+    rows = []
+    for path, each, table in zip(paths, certificates, tables, strict=True):
+        own = table[table["mechanism"].isin([each.mechanism, AS_PRINTED])]
+        rows.append(own.assign(run=str(path))[["run", *table.columns]])
+    return pd.concat(rows, ignore_index=True)

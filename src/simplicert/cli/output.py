@@ -3,13 +3,15 @@
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
 
 import numpy as np
 import pandas as pd
 
-from simplicert.analysis import format_table, table1
-from simplicert.certificates.record import Certificates
+from simplicert.analysis import accuracy_at, format_table, table1
+from simplicert.analysis.accuracy import average_name, quantity
+from simplicert.certificates.record import PRINTED, Certificates
 from simplicert.rounding import round_down
 
 CONSTANT = [
@@ -35,9 +37,33 @@ def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
     table = table1(certificates)
     print(heading(table))
-    print(format_table(table.drop(columns=CONSTANT)))
-    for note in filter(None, certificates.source.get("notes", "").splitlines()):
+    shown = table.drop(columns=[*CONSTANT, average_name(certificates)])
+    print(format_table(shown))
+
+
+def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) -> None:
+    """The average radius and the certified accuracy, and what is to be known of it."""
+    said = f"{quantity(certificates)} at {certificates.norm} radius:"
+    table = accuracy_at(certificates, radii)
+    print(f"{said}\n{format_table(table, width=width())}", end="")
+    for note in notes(certificates):
         print(f"note: {note}")
+
+
+def notes(certificates: Certificates) -> list[str]:
+    """What is to be known of certificates that come from a log."""
+    found = certificates.source.get("notes", "").splitlines()
+    if certificates.printed is not None:
+        found.append(
+            f"{PRINTED}: as the log printed the radii, to check a published table by. "
+            "Print may have rounded them up: they are not guaranteed"
+        )
+    return list(filter(None, found))
+
+
+def width() -> int | None:
+    """Of the reader's terminal; other programs take lines of any length."""
+    return get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_json(tables: Mapping[str, object]) -> None:

@@ -9,6 +9,7 @@ from simplicert.cli.types import (
     Framework,
     MechanismName,
     ProcedureName,
+    Radii,
     Whole,
     one_of,
 )
@@ -28,6 +29,7 @@ def report_command(
     framework: Framework | None = None,
     procedure: ProcedureName | None = None,
     mechanism: MechanismName | None = None,
+    radii: Radii | None = None,
     partial: Annotated[bool, Parameter(negative=())] = False,
     data: str | None = None,
     split: str | None = None,
@@ -57,6 +59,7 @@ def report_command(
         framework: Certify in one framework only. Default: each that the votes allow.
         procedure: Bound the expectations by this procedure only.
         mechanism: The mechanism that the page opens with.
+        radii: At which to say the certified accuracy.
         partial: Report on the finished images of unfinished runs.
         data: The dataset that was sampled, to show its pictures.
         split: The part of it that was sampled. Default: test.
@@ -82,6 +85,7 @@ def report_command(
         framework=framework,
         procedure=procedure,
         mechanism=mechanism,
+        radii=radii,
         partial=partial,
         dataset=dataset,
         only=figure,

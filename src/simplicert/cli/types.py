@@ -1,5 +1,6 @@
 """Types of options: what they take, said where the registries say it."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,31 @@ def _whole(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001 (its pro
         raise ValueError(f"{tokens[0].value!r} is not a whole number") from None
 
 
+def _radii(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ARG001
+    text = ",".join(token.value for token in tokens)
+    try:
+        radii = [float(each) for each in text.split(",")]
+    except ValueError:
+        radii = [-1.0]
+    # float also takes nan, 1_0 and the digits of other scripts.
+    plain = set(text) <= set("0123456789.eE+-, ")
+    if not plain or not all(0.0 <= radius < math.inf for radius in radii):
+        raise ValueError(
+            f"{text!r} is not a list of distances with commas between, as 0.25,0.5,1 is"
+        )
+    return tuple(sorted(set(radii)))
+
+
+Radii = Annotated[
+    tuple[float, ...],
+    Parameter(
+        converter=_radii,
+        n_tokens=1,
+        help="At which radii to say the certified accuracy: 0.25,0.5,1. Default: at "
+        "steps of 0.25, as papers do (smaller where sigma is below 0.25, larger where "
+        "it is above 1).",
+    ),
+]
 Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number. By itself cyclopts reads 2.5 as 2."""
 

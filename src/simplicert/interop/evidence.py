@@ -188,7 +188,8 @@ class LogEvidence:
         alpha, and then it is the one that counts. ``source["evidence"]`` says which:
         ``"recovered counts"`` or ``"reported radii"``. What the log does not say is NaN
         (estimates) or -1 (the class of an abstention, every runner-up). A row in which
-        the log abstains has the bound 0 and stays an abstention.
+        the log abstains has the bound 0 and stays an abstention. The radii as they were
+        printed, at the log's alpha, are in ``printed``, and no mechanism's.
 
         Args:
             alpha: Failure probability of each image; the log's by default.
@@ -267,6 +268,7 @@ class LogEvidence:
             framework="multinomial",
             procedure="two_stage",
             classes=int(max(log.labels.max(), log.predicted.max())) + 1,
+            printed=log.radius if same else None,
             source={
                 "log": conditions.source,
                 "digest": conditions.digest,

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
-from simplicert.analysis import false_certificates, table1
+from simplicert.analysis import accuracy_at, false_certificates, table1
+from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.report.run import MISSING, ReportRun
 from simplicert.rounding import round_down
@@ -35,6 +37,7 @@ class Overview:
         noise: What was added to the inputs.
         table_promise: What alpha means for all images of a run.
         reported: The runs of which no votes are known, or "".
+        printed: Whether there are radii as a log printed them.
     """
 
     claim: str
@@ -43,6 +46,7 @@ class Overview:
     noise: str
     table_promise: str
     reported: str
+    printed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +56,21 @@ class TableGroup:
     Attributes:
         view: Which run and framework, as the script numbers them.
         title: Those, and what every number in it rests on.
-        rows: A mechanism's name and four cells.
+        rows: A mechanism's name and five cells.
+        accuracy: As ``accuracy_at``: a name, and its average radius and a
+            share for each radius.
     """
 
     view: str
     title: str
     rows: list[tuple[str, list[str]]]
+    accuracy: list[tuple[str, list[str]]]
 
 
 def overview(runs: Sequence[ReportRun]) -> Overview:
     """The page's first sentences, about all of its runs."""
     every = [c for run in runs for c in run.certificates]
-    images = max(len(c) for c in every)
+    images = max(c.chosen_from or len(c) for c in every)
     false = false_certificates(
         images, alpha=max(c.alpha for c in every), failure=FAILURE
     )
@@ -84,6 +91,7 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         reported=_each(
             run.name for run in runs if REPORTED in run.certificates[0].radii
         ),
+        printed=any(c.printed is not None for c in every),
     )
 
 
@@ -93,32 +101,50 @@ def fact_rows(columns: Sequence[Mapping[str, str]]) -> list[tuple[str, list[str]
     return [(name, [column.get(name, "–") for column in columns]) for name in names]
 
 
-def table_groups(runs: Sequence[ReportRun]) -> list[TableGroup]:
-    """The paper's Table 1 for each run and framework, as text, rounded down."""
+def table_groups(
+    runs: Sequence[ReportRun], radii: Float[np.ndarray, " points"]
+) -> list[TableGroup]:
+    """What each mechanism certifies of each run and framework, as text, rounded down.
+
+    The paper's Table 1, and the certified accuracy at some radii.
+    """
     return [
         TableGroup(
             view=f"{i}-{j}",
-            title=f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
-            f"{certificates.norm} radii, sigma = {certificates.sigma:g}, "
-            f"alpha = {certificates.alpha}, "
-            f"n = {_draws(certificates)}, {len(certificates):,} images, "
-            f"digest {run.digest[:12]}",
+            title=_title(run, certificates),
             rows=[
                 (
                     row["mechanism"],
                     [
                         _percent(row["top1"]),
-                        f"{round_down(row['median_radius'], 4):.4f}",
+                        _radius(row["median_radius"]),
+                        _radius(row[average_name(certificates)]),
                         _percent(row["largest"]),
                         _percent(row["above_0.05"]),
                     ],
                 )
                 for row in table1(certificates).to_dict("records")
             ],
+            accuracy=[
+                (name, [_radius(average), *map(_percent, shares)])
+                for name, average, *shares in accuracy_at(
+                    certificates, radii
+                ).itertuples(index=False)
+            ],
         )
         for i, run in enumerate(runs)
         for j, certificates in enumerate(run.certificates)
     ]
+
+
+def _title(run: ReportRun, certificates: Certificates) -> str:
+    return (
+        f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
+        f"{certificates.norm} radii, sigma = {certificates.sigma:g}, "
+        f"alpha = {certificates.alpha}, "
+        f"n = {_draws(certificates)}, {len(certificates):,} images, "
+        f"digest {run.digest[:12]}"
+    )
 
 
 def conditions(run: ReportRun) -> dict[str, str]:
@@ -161,6 +187,10 @@ def _each(values: Iterable[str]) -> str:
 def _draws(certificates: Certificates) -> str:
     low, high = certificates.draws.min(), certificates.draws.max()
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _radius(radius: float) -> str:
+    return f"{round_down(radius, 4):.4f}"
 
 
 def _percent(share: float) -> str:

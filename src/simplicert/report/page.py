@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # has none
 
 from simplicert import __version__
+from simplicert.analysis import usual_radii
+from simplicert.analysis.accuracy import Distances, checked_radii
 from simplicert.errors import InputError
 from simplicert.files import write_whole
 from simplicert.report.content import page_data
@@ -36,6 +39,7 @@ def render_report(
     *,
     title: str | None = None,
     most_images: int = MOST_IMAGES,
+    radii: Distances | None = None,
 ) -> str:
     """One self-contained HTML page about one or more runs.
 
@@ -47,14 +51,17 @@ def render_report(
         title: Heading; names the runs by default.
         most_images: How many images of a run the page lists. Of a larger run it lists
             an even choice and the extremes, and says so; its tables are of all images.
+        radii: At which to say the certified accuracy; by default ``usual_radii``.
 
     Raises:
-        InputError: No runs, or ``most_images`` below 1.
+        InputError: No runs, ``most_images`` below 1, or radii that are no distances.
     """
     if not runs:
         raise InputError("there are no runs to report on")
     if most_images < 1:
         raise InputError(f"most_images must be at least 1, got {most_images!r}")
+    every = [certificates for run in runs for certificates in run.certificates]
+    at = usual_radii(*every) if radii is None else np.unique(checked_radii(radii))
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     environment.policies["json.dumps_kwargs"] = {
         "allow_nan": False,  # JSON.parse refuses NaN
@@ -72,7 +79,8 @@ def render_report(
         facts=fact_rows([conditions(run) for run in runs]),
         origins=fact_rows([origins(run) for run in runs]),
         overview=overview(runs),
-        table1=table_groups(runs),
+        groups=table_groups(runs, at),
+        radii=[np.format_float_positional(radius, trim="-") for radius in at],
         commands=[command for run in runs for command in run.commands],
         version=__version__,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial as later
 from pathlib import Path
 
+from simplicert.analysis.accuracy import Distances
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.figures import FIGURES, Figure, View
@@ -49,6 +50,7 @@ def write(
     dataset: Dataset | None = None,
     only: Sequence[str | Figure] | None = None,
     formats: Sequence[FigureFormat] = ("png",),
+    radii: Distances | None = None,
 ) -> Written:
     """Certify runs once, and write what is asked for about them.
 
@@ -65,6 +67,7 @@ def write(
         dataset: The sampled images, for their pictures.
         only: Which figures, as ``FIGURES.find`` takes them. Default: the paper's.
         formats: Of the figures' files.
+        radii: At which to say the certified accuracy; by default ``usual_radii``.
 
     Raises:
         InputError: As ``load_runs``, ``write_report`` and ``write_figures``; a file
@@ -85,11 +88,13 @@ def write(
     )
     views = views_of(loaded)
     return Written(
-        page=None if page is None else write_report(render_report(loaded), page),
+        page=None
+        if page is None
+        else write_report(render_report(loaded, radii=radii), page),
         figures=[]
         if figures is None
         else write_figures(views, figures, figures=chosen, formats=formats),
-        tables=[] if tables is None else write_tables(views, tables),
+        tables=[] if tables is None else write_tables(views, tables, radii=radii),
     )
 
 
