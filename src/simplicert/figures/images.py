@@ -17,6 +17,9 @@ __all__ = ["draw_images_on_simplex", "images", "simplex_frame"]
 MOST_POINTS = 5000
 """More points than this hide each other and make vector files slow."""
 
+FEW_POINTS = 20
+"""So few are each looked at, and drawn large."""
+
 BOUNDS = ("E0, lower bound", "E1, upper bound")
 UNCERTIFIED = "#BBBBBB"
 MARKERS = ("o", "^", "s", "D", "v")
@@ -48,7 +51,7 @@ def draw_images_on_simplex(
             ax.scatter(
                 e0[here],
                 e1[here],
-                s=6,
+                s=30 if len(largest) <= FEW_POINTS else 6,
                 marker=marker,
                 color=colour,
                 linewidths=0,
