@@ -245,6 +245,10 @@ NEAR_MISSES = {
         "\n".join([HEADER, *ROWS[:9], "9\t3", *ROWS[10:]]),
         "line 11: 2 fields, not 6",
     ),
+    "an estimate that is no bound": (
+        tsv(log(pA="0.9").drop(columns="radius")),
+        "looks most like a certification log",
+    ),
     "no rows": (HEADER, "holds no rows"),
     "underscores": (
         "\n".join([HEADER, *ROWS, "1_7" + ROWS[0][1:]]),
@@ -459,6 +463,10 @@ COUNTS_REFUSED = {
         "a,b,c\n1000,900,100\n",
         "column a has the sum of the others in every row. If it is their total",
     ),
+    "perhaps a total of few draws": (
+        "a,b,c\n5,2,3\n5,1,4\n5,5,0\n5,4,1\n",
+        "column a has the sum of the others in every row",
+    ),
     "a wrong total": ("a,b,n\n9,1,10\n5,4,8\n", "column n says 8 draws, but .* 9"),
     "fewer draws": (
         "a,b,n\n900,100,1000\n300,100,400\n",
@@ -513,9 +521,11 @@ def test_draws_without_a_class_count_for_none(tmp_path):
     assert "count for none: 1" in found.notes[0]
     assert read_run(out).draws.tolist() == [1000, 1000]
     (tmp_path / "named").mkdir()
-    _, out = imported(
-        tmp_path / "named", "a,b,nan\n900,60,40\n300,100,600\n", sigma=1.0
-    )
+    content = "a,b,nan\n900,60,40\n300,100,600\n"
+    with pytest.raises(InputError, match=r"column nan seems to .* --invalid-draws"):
+        imported(tmp_path / "named", content, sigma=1.0)
+    options = {"sigma": 1.0, "invalid_draws": True}
+    _, out = imported(tmp_path / "named", content, **options)
     assert read_run(out).counts.tolist() == [[900, 60], [300, 100]]
 
 

@@ -19,7 +19,7 @@ _WORDS = {
     "l2radius",
     "count": "count counts rawcount na counta countna topcount votes nvotes numvotes "
     "frequency freq",
-    "bound": "pabar pa palower pabarlower palowerbound",
+    "bound": "pabar palower pabarlower palowerbound",
     "draws": "n draws total totals sum numsamples nsamples samples trials ndraws "
     "numdraws totalvotes totalcount totalcounts votestotal ntotal nsample",
     "invalid": "nan nans invalid invaliddraws noclass",

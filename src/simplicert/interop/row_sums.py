@@ -14,8 +14,8 @@ from simplicert.interop.table import Table
 
 __all__ = ["check_constant", "draws_of", "total_column"]
 
-_UNLIKELY = 3
-"""Rows in which no class has exactly half of the votes by chance."""
+_CHANCE = 1e-5
+"""Of a class with exactly half of the votes in every row, to be taken for a total."""
 
 
 def total_column(
@@ -35,7 +35,9 @@ def total_column(
     [name, *others] = found
     if asked.draws is not None:
         return name if (votes[name] == asked.draws).all() and not others else None
-    if others or len(sums) < _UNLIKELY:
+    # Of n draws exactly n / 2 have a class with chance sqrt(2 / (pi n)) at most.
+    chance = np.exp(-0.5 * np.log(np.pi * np.maximum(sums / 2, 1)).sum())
+    if others or chance > _CHANCE:
         raise InputError(
             f"{path}: column {name} has the sum of the others in every row. If it is "
             f"their total, say --ignore-column {name}; if it is a class that has half "

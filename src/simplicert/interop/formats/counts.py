@@ -168,6 +168,12 @@ def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
         classes = classes[1:]
     votes = {name: whole(frame[name], name, path) for name in classes}
     invalid = [whole(frame[n], n, path) for n in roles.get("invalid", []) if n in known]
+    if any(each.any() for each in invalid) and not asked.invalid_draws:
+        raise InputError(
+            f"{path}: column {roles['invalid'][0]} seems to count draws that gave no "
+            "class (NaN outputs). If so, say --invalid-draws: they count for none. If "
+            "it is a class, call it otherwise"
+        )
     totals = {n: whole(frame[n], n, path) for n in roles.get("draws", []) if n in known}
     if total := total_column(votes, asked, path, named=table.named):
         totals[total] = votes.pop(total)
