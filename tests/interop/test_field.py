@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -603,6 +604,36 @@ def test_a_small_packed_file_does_not_take_all_memory(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="cannot be read as a table"):
         imported(tmp_path, cut, "c.csv.gz", sigma=0.5)
     assert Path(tmp_path / "out").exists() is False
+
+
+def archive():
+    stored = BytesIO()
+    np.savez(stored, counts=COUNTS.counts, labels=COUNTS.labels)
+    return stored.getvalue()
+
+
+WORDS = b"1e400 -1 nan \xff \t , [ { # tensor( label n \xe2\x88\x92 1_0 " + b"9" * 400
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_of_any_kind_is_read_or_refused_in_a_line(tmp_path, seed):
+    random = np.random.default_rng(seed)
+    sound = [*SPELLINGS.values(), *COUNTED.values(), *FORMS.values(), archive()]
+    sound += [content for content, _ in COUNTS_REFUSED.values()]
+    for number in range(40):
+        content = sound[random.integers(len(sound))]
+        content = bytearray(content.encode() if isinstance(content, str) else content)
+        for place in random.integers(len(content), size=random.integers(1, 5)):
+            word = WORDS.split(b" ")[random.integers(14)]
+            cut = int(random.integers(0, 20))
+            content[place : place + cut] = word if cut % 3 else content[:place][-40:]
+        (tmp_path / str(number)).mkdir()
+        try:
+            _, out = imported(tmp_path / str(number), bytes(content), **CONDITIONS)
+            certify_path(out).table()
+        except InputError as error:
+            said = str(error)
+            assert "\n" not in said
 
 
 @pytest.mark.parametrize("extra", ["", ",n"])

@@ -92,8 +92,8 @@ def _integers(
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(
-            f"{table.path}, row {row}: {name} {frame[name].iloc[row]!r} is not a whole "
-            "number"
+            f"{table.path}, row {row}: {name} {str(frame[name].iloc[row])!r} is not a "
+            "whole number"
         )
     return found.astype(np.int64)
 
@@ -124,7 +124,7 @@ def _radii(
         row = int(np.argmax(bad))
         comma = " (a decimal comma? write points)" if "," in texts.iloc[row] else ""
         raise InputError(
-            f"{table.path}, row {row}: radius {column.iloc[row]!r} is not a "
+            f"{table.path}, row {row}: radius {str(column.iloc[row])!r} is not a "
             f"distance{comma}"
         )
     return radius, units_of(column, radius)
@@ -171,7 +171,7 @@ def _correct_notes(
         ]
     row = int(np.argmax(differs))
     raise InputError(
-        f"{path}, row {row}: correct is {column.iloc[row]!r} but predict "
+        f"{path}, row {row}: correct is {str(column.iloc[row])!r} but predict "
         f"{'is' if correct[row] else 'is not'} the label, and the column is no running "
         "total either: the log contradicts itself"
     )

@@ -1,5 +1,7 @@
 """The one place that decides what a file is, or looks most like and lacks."""
 
+from dataclasses import replace
+
 from simplicert.errors import InputError
 from simplicert.interop.format import Asked, Format
 from simplicert.interop.formats import FORMATS
@@ -15,7 +17,10 @@ def recognised(table: Table, asked: Asked, kind: Format | None = None) -> Format
         InputError: It looks most like one of which something is missing; or like none.
     """
     formats = FORMATS.built_in.values() if kind is None else [kind]
-    matches = [(each, each.match(table, asked)) for each in formats]
+    # Of two columns of one name the first; reading refuses both.
+    once = table.frame.loc[:, ~table.frame.columns.duplicated()]
+    seen = replace(table, frame=once)
+    matches = [(each, each.match(seen, asked)) for each in formats]
     # Of equally sure ones that which lacks least; then the first in the registry.
     best, match = max(matches, key=lambda m: (m[1].sure, -len(m[1].lacks)))
     if not match.lacks:

@@ -98,4 +98,5 @@ def printed_units(printed: list[str]) -> Float[np.ndarray, " images"]:
     decimals = min(int(number.as_tuple().exponent) for number in numbers)
     digits = max(len(number.as_tuple().digits) for number in numbers)
     exponents = [max(decimals, n.adjusted() - digits + 1) for n in numbers]
-    return 10.0 ** np.array(exponents, dtype=np.float64)
+    with np.errstate(over="ignore"):  # an infinite unit leaves nothing of a number
+        return 10.0 ** np.array(exponents, dtype=np.float64)

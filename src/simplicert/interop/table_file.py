@@ -1,13 +1,12 @@
 """Any file that holds a table → the table; what it is, its first bytes say."""
 
 import bz2
-import csv
+import errno
 import gzip
 import io
 import lzma
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -28,23 +27,9 @@ _PACKED: dict[bytes, Callable[..., Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
+_BINARY = (b"PAR1", b"PK\x03\x04", b"\x93NUMPY")
 _MOST_TEXT = 2**28
 """Bytes: 50,000 images of 1,000 classes. A small packed file may claim any size."""
-
-_UNREADABLE = (
-    ValueError,  # also Arrow's, pandas's and Unicode's
-    EOFError,
-    KeyError,
-    MemoryError,  # a damaged header may claim any size
-    NotImplementedError,
-    OSError,  # also of packed files that are damaged
-    OverflowError,
-    RuntimeError,
-    csv.Error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 def read_table(path: Path) -> Table:
@@ -53,24 +38,35 @@ def read_table(path: Path) -> Table:
     Raises:
         InputError: The file is none of these, or damaged.
     """
-    try:
-        with path.open("rb") as opened:
-            start = opened.read(6)
+    with path.open("rb") as opened:
+        start = opened.read(6)
+        opened.seek(0)
         for mark, unpack in _PACKED.items():
             if start.startswith(mark):
-                with unpack(path, "rb") as opened:
-                    return _from_bytes(_content(opened, path), path)
-        if start.startswith((b"PAR1", b"PK\x03\x04", b"\x93NUMPY")):
-            with path.open("rb") as opened:
-                return _from_binary(opened, start, path)
-        with path.open("rb") as opened:
-            return _from_bytes(_content(opened, path), path)
+                with _damage_said(path), unpack(opened) as unpacked:
+                    content = _content(unpacked, path)
+                return _from_bytes(content, path)
+        if start.startswith(_BINARY):
+            return _from_binary(opened, start, path)
+        return _from_bytes(_content(opened, path), path)
+
+
+@contextmanager
+def _damage_said(path: Path) -> Iterator[None]:
+    """Whatever a library raises of damaged bytes is one line.
+
+    Raises:
+        InputError: That, in place of any error but the system's own.
+    """
+    try:
+        yield
     except InputError:
         raise
-    except _UNREADABLE as error:
-        if isinstance(error, OSError) and is_the_systems(error):
+    except Exception as error:
+        # Of a wrong offset in a file the system says EINVAL.
+        if is_the_systems(error) and error.errno != errno.EINVAL:
             raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise InputError(f"{path} cannot be read as a table ({reason})") from error
 
 
@@ -85,7 +81,7 @@ def _content(opened: Any, path: Path) -> bytes:
 
 
 def _from_bytes(content: bytes, path: Path) -> Table:
-    if content.startswith((b"PAR1", b"PK\x03\x04", b"\x93NUMPY")):
+    if content.startswith(_BINARY):
         return _from_binary(io.BytesIO(content), content[:6], path)
     text, notes = decoded(content, path)
     if text.lstrip()[:1] in ("{", "["):
@@ -97,15 +93,18 @@ def _from_bytes(content: bytes, path: Path) -> Table:
 
 def _from_binary(opened: IO[bytes], start: bytes, path: Path) -> Table:
     if start.startswith(b"PAR1"):
-        frame = pd.read_parquet(opened)
+        with _damage_said(path):
+            frame = pd.read_parquet(opened)
         if not isinstance(frame.index, pd.RangeIndex):
             frame = frame.reset_index(names=frame.index.name or "")
         frame.columns = frame.columns.map(str)
         return expanded(frame, path)
-    loaded = np.load(opened, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return Table(path=path, frame=_matrix(loaded, path), named=False)
-    return _from_archive(dict(loaded), path)
+    with _damage_said(path):
+        loaded = np.load(opened, allow_pickle=False)
+        arrays = loaded if isinstance(loaded, np.ndarray) else dict(loaded)
+    if isinstance(arrays, dict):
+        return _from_archive(arrays, path)
+    return Table(path=path, frame=_matrix(arrays, path), named=False)
 
 
 def _matrix(matrix: np.ndarray, path: Path) -> pd.DataFrame:

@@ -32,6 +32,9 @@ _SUMMARY = {
     *("result", "results", "std", "sum", "summary", "total", "totals"),
 }
 _STATED = re.compile(r"(?<![\w.])([A-Za-z]\w*)\s*[=:\s]\s*([\w.+-]+)")
+_DIGITS = 15
+"""Up to which a whole number is a float of its own."""
+
 _LOOKED_AT = 200
 """Lines, to find the separator."""
 
@@ -199,16 +202,27 @@ def _commented_names(
 
 
 def _frame(rows: list[list[str]], names: list[str] | None, width: int) -> pd.DataFrame:
-    block = np.empty((len(rows), width), dtype=object)
-    for place, fields in enumerate(rows):
-        block[place] = fields
-    columns = names or list(map(str, range(width)))
-    frame = pd.DataFrame(block, columns=columns, dtype=object)
+    columns = [_cells(list(column)) for column in zip(*rows, strict=True)]
+    frame = pd.DataFrame(dict(enumerate(columns)), columns=range(width))
+    frame.columns = pd.Index(names or list(map(str, range(width))), dtype=object)
     # A separator at the end of every line makes a column of nothing.
     unnamed = width > 2 and (names is None or not names[-1])
     if unnamed and not any(fields[-1] for fields in rows):
         frame = frame.iloc[:, :-1]
     return frame
+
+
+def _cells(column: list[str]) -> np.ndarray:
+    """Text, as digits are evidence; but numbers where they would print the same."""
+    joined = "".join(column)
+    if joined.isascii() and joined.isdigit():
+        lengths = set(map(len, column))
+        padded = any(cell[:1] == "0" and cell != "0" for cell in column)
+        if 0 not in lengths and max(lengths) <= _DIGITS and not padded:
+            return np.array(list(map(int, column)), dtype=np.int64)
+    cells = np.empty(len(column), dtype=object)
+    cells[:] = column
+    return cells
 
 
 def _stated(lines: Iterator[str] | list[str]) -> dict[str, frozenset[str]]:

@@ -49,8 +49,8 @@ def _read(table: Table, asked: Asked) -> Counts:
     if (twice := frame.duplicated([image, voted])).any():
         row = int(np.argmax(twice))
         raise InputError(
-            f"{path}, row {row}: image {frame[image].iloc[row]!r} has the class "
-            f"{frame[voted].iloc[row]!r} twice"
+            f"{path}, row {row}: image {str(frame[image].iloc[row])!r} has the "
+            f"class {str(frame[voted].iloc[row])!r} twice"
         )
     values = frame[voted].astype(str).str.strip()
     classes = list(dict.fromkeys(values))
