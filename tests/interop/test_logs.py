@@ -135,13 +135,19 @@ def test_a_published_log_is_reported_and_not_rederivable(tmp_path):
         certify_path(tmp_path / "log", framework="softmax")
 
 
-def test_a_log_that_n_cannot_have_given_is_named(tmp_path):
-    found = import_file(COHEN, tmp_path / "log", **(CONDITIONS | {"draws": 1000}))
-    limit = cohen_radius(1000, sigma=0.5, draws=1000, alpha=0.001)
-    largest = certify_path(tmp_path / "log").radius.max()
-    assert largest == pytest.approx(limit, rel=1e-12)
-    assert "by more than rounding: sigma, draws or alpha is not" in found.notes[0]
-    assert "no count gives the radius" in found.notes[1]
+def test_a_log_that_n_cannot_have_given_is_refused_or_of_another_certificate(tmp_path):
+    conditions = CONDITIONS | {"draws": 1000}
+    with pytest.raises(InputError, match=r"up to 1\.91, exceed 1\.231631.*other"):
+        import_file(COHEN, tmp_path / "log", **conditions)
+    found = import_file(COHEN, tmp_path / "log", certificate="other", **conditions)
+    assert found.evidence == "reported radii"
+    certificates = certify_path(tmp_path / "log")
+    assert certificates.radius.max() == pytest.approx(1.91 - 0.01)
+    assert np.isnan(certificates.e0_lower).all()
+    with pytest.raises(InputError, match="cohen cannot be had of it"):
+        certify_path(tmp_path / "log", mechanism="cohen")
+    with pytest.raises(InputError, match="use --alpha"):
+        certify_path(tmp_path / "log", alpha=0.01)
 
 
 def test_our_own_export_comes_back_with_every_count(tmp_path):
@@ -196,16 +202,25 @@ def test_a_running_total_in_correct_is_detected_and_named(tmp_path):
     ("text", "message"),
     [
         (lines((1, "1\t8\t8\t1.02\t0\t0")), "row 1: correct is '0' but predict is the"),
-        (lines((0, "0\t3\t3\t-0.4\t1\t0")), "row 0: radius '-0.4' is not a distance"),
-        (lines((0, "0\t3\t3\tnan\t1\t0")), "row 0: radius 'nan' is not a distance"),
-        (lines((2, "2\t8\t-1\t0.5\t0\t0")), "row 2 .*abstains .* with a radius"),
         (lines((1, "0\t8\t8\t1.02\t1\t0")), "row 1 .*idx was there before"),
+        (lines((0, "0\t3\t3\t1_0.4\t1\t0")), "row 0: radius '1_0.4' is not a dist"),
+        (lines((0, "0\t3\t3\t0,4\t1\t0")), "'0,4' is not a .*decimal comma"),
+        (lines((0, "0\t3\t3\t０.4\t1\t0")), "'０.4' is not a distance"),
         (lines((1, "x\t8\t8\t1.02\t1\t0")), "row 1: idx 'x' is not a whole number"),
         (lines((1, "1\t-8\t8\t1.02\t1\t0")), "row 1 .*label is negative"),
-        (lines(header="idx\tlabel\tpredict\tr\tcorrect\ttime"), "has no column radius"),
+        (
+            lines(header="idx\tlabel\tpredict\tr\tcorrect\ttime"),
+            "looks most like a cert.* has no 'radius'",
+        ),
         ("idx\tlabel\tpredict\tradius\tcorrect\n", "holds no rows"),
-        (lines((1, "1\t8\t8\t1.02\t1\t0\t7\t7")), "is not tab-separated text"),
-        (lines(header="idx\tlabel\tpredict\tradius\tcorrect"), "more fields than its"),
+        (
+            lines((1, "1\t8\t8\t1.02\t1\t0\t7\t7")),
+            "line 3: 8 fields, not 6 as the header",
+        ),
+        (
+            lines(header="idx\tlabel\tpredict\tradius\tcorrect"),
+            "line 2: 6 fields, not 5 as the header",
+        ),
         (lines((1, "inf\t8\t8\t1.02\t1\t0")), "idx 'inf' is not a whole number"),
         (lines((1, "1e300\t8\t8\t1.02\t1\t0")), "idx '1e300' is not a whole"),
     ],

@@ -75,6 +75,7 @@ def per_class(
             "average_radius": grouped["radius"].mean(),
         }
     ).reset_index()
-    names = class_names or [str(number) for number in range(certificates.classes)]
-    table.insert(1, "name", [names[number] for number in table["class"]])
+    # Names of the classes that occur: there may be as many others as you like.
+    names = [class_names[n] if class_names else str(n) for n in table["class"]]
+    table.insert(1, "name", names)
     return table if labelled else table.drop(columns="top1")

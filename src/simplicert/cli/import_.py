@@ -3,13 +3,18 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
-from simplicert.cli.types import NoiseName, Whole
-from simplicert.interop import ImportKind, import_file
+from simplicert.cli.types import NoiseName, Whole, one_of
+from simplicert.interop import FORMATS, import_file
+from simplicert.noises import Norm
+
+FormatName = Annotated[
+    str, one_of(FORMATS.names, "What the file is", "what it looks like")
+]
 
 
 def import_command(
@@ -20,9 +25,13 @@ def import_command(
     sigma: float | None = None,
     draws: Whole | None = None,
     alpha: float | None = None,
-    noise: NoiseName = "gaussian",
-    kind: ImportKind | None = None,
-    label_column: str = "label",
+    noise: NoiseName | None = None,
+    norm: Norm | None = None,
+    certificate: Literal["cohen", "other"] | None = None,
+    kind: FormatName | None = None,
+    label_column: str | None = None,
+    ignore_column: tuple[str, ...] = (),
+    invalid_draws: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Turn other people's counts or certification logs into a run directory.
@@ -30,16 +39,25 @@ def import_command(
         simplicert import counts.csv --sigma 0.25 -o runs/theirs
 
     Args:
-        file: A counts table (.txt, .csv, .tsv, .npy, .npz, .parquet), a log in Cohen's
-            layout (idx label predict radius correct time), or a DSRS sampling log.
+        file: Counts (a column a class; a row an image and class; the top two and how
+            many draws; two stages), a log in Cohen's layout (idx label predict radius
+            correct time), or a DSRS sampling log: as text, CSV, JSON, JSON lines, .npy,
+            .npz or .parquet, perhaps packed (.gz, .bz2, .xz).
         out: The directory to write.
         sigma: Noise standard deviation, where the file does not say it.
-        draws: Draws an image. Of a counts table, by default what each row sums to.
-        alpha: A Cohen log's failure probability.
-        noise: What was added when a counts table was drawn.
-        kind: What the file is. Default: what it looks like.
-        label_column: The label's column in a counts table: its name or, where columns
-            have no names, its position (-1 is the last).
+        draws: Draws an image. Of counts, by default what each row sums to.
+        alpha: A log's failure probability.
+        noise: What was added when the votes were drawn. With --norm any name will do.
+        norm: Of the balls that the radii are about. "none": the radii are no distances
+            between inputs, but of a translation, a rotation, a blur.
+        certificate: What a log's radii are: Cohen's, or another's, which are kept as
+            reported. Default: Cohen's for Gaussian noise and l2 balls.
+        kind: What the file is.
+        label_column: The labels' column: its name or, where columns have no names, its
+            position (-1 is the last).
+        ignore_column: A column to leave out, likewise; may be given several times.
+        invalid_draws: Draws missing from a row's sum were made and gave no class (NaN
+            outputs): they count for none.
         json: Print what was found as JSON.
     """
     found = import_file(
@@ -50,7 +68,11 @@ def import_command(
         draws=draws,
         alpha=alpha,
         noise=noise,
+        norm=norm,
+        certificate=certificate,
         label_column=label_column,
+        ignore_column=ignore_column,
+        invalid_draws=invalid_draws,
     )
     if json:
         print_json({"imported": {**asdict(found), "path": str(found.path)}})

@@ -8,16 +8,24 @@ from simplicert.interop.evidence import (
     open_evidence,
 )
 from simplicert.interop.export import cohen_table, write_certificates
-from simplicert.interop.importing import Imported, ImportKind, import_file
+from simplicert.interop.format import Asked, Counts, Format, Match
+from simplicert.interop.formats import FORMATS
+from simplicert.interop.importing import Imported, import_file
 from simplicert.interop.reported import ReportedLog, is_reported_log
+from simplicert.interop.table import Table
 
 __all__ = [
+    "FORMATS",
+    "Asked",
+    "Counts",
     "Evidence",
-    "ImportKind",
+    "Format",
     "Imported",
     "LogEvidence",
+    "Match",
     "ReportedLog",
     "RunEvidence",
+    "Table",
     "certify_path",
     "cohen_table",
     "import_file",

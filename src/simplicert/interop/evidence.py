@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import ndtr
 
 from simplicert import paper
@@ -23,7 +24,7 @@ from simplicert.interop.reported import ReportedLog, is_reported_log
 from simplicert.mechanisms import cohen
 from simplicert.mechanisms.catalogue import name_of
 from simplicert.mechanisms.protocol import Mechanism
-from simplicert.noises import gaussian
+from simplicert.noises import Noise
 from simplicert.procedures import Procedure, two_stage
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.looks import one_look
@@ -222,30 +223,30 @@ class LogEvidence:
                 f"the votes to derive others from: use --alpha {conditions.alpha:g}"
             )
         images = len(log.indices)
-        named = log.radius > 0
+        named = (log.radius > 0) | (log.most > 0)
         estimate = np.full(images, np.nan)
-        limit = largest_radius(
-            sigma=conditions.sigma, draws=conditions.draws, alpha=conditions.alpha
-        )
-        certain = np.maximum(np.minimum(log.radius - log.unit, limit), 0.0)
-        radii = {REPORTED: certain} if same else {}
+        certain = _certain(log)
+        radii = {REPORTED: certain} if same and conditions.printed else {}
         if log.recovered:
             estimate[named] = log.most[named] / conditions.draws
             lower = clopper_pearson_lower(
                 log.most, trials=conditions.draws, alpha=alpha
             )
             radii["cohen"] = cohen(lower, 1.0 - lower, sigma=conditions.sigma)
-        else:
+        elif conditions.certificate == "cohen":
             # The bound that the radius implies.
             lower = np.where(certain > 0, ndtr(certain / conditions.sigma), 0.0)
+        else:
+            lower = np.full(images, np.nan)
         own = "cohen" if log.recovered else REPORTED
         asked = mechanism if isinstance(mechanism, str | None) else name_of(mechanism)
         if callable(mechanism) and mechanism is not cohen:
             asked = f"a mechanism of your own ({asked})"
-        if asked not in (None, "cohen", *radii):
+        cohens = ("cohen",) if conditions.certificate == "cohen" else ()
+        if asked not in (None, *cohens, *radii):
             raise InputError(
-                f"{path} is a log of Cohen's radii, not of votes: {asked} cannot be "
-                f"had of it. It has: {', '.join(radii)}"
+                f"{path} is a log of radii, not of votes: {asked} cannot be had of "
+                f"it. It has: {', '.join(radii)}"
             )
         chosen = asked if asked in radii else own
         return Certificates(
@@ -263,7 +264,7 @@ class LogEvidence:
             draws=np.full(images, conditions.draws),
             sigma=conditions.sigma,
             alpha=alpha,
-            noise=gaussian.facts,
+            noise=Noise(conditions.noise, conditions.norm),
             looks=one_look(conditions.draws),
             framework="multinomial",
             procedure="two_stage",
@@ -277,6 +278,18 @@ class LogEvidence:
                 "run": str(path),
             },
         )
+
+
+def _certain(log: ReportedLog) -> Float[np.ndarray, " images"]:
+    """What is certain of printed radii: print may round up; Cohen's have a ceiling."""
+    certain, conditions = log.radius - log.unit, log.conditions
+    if conditions.certificate == "cohen":
+        limit = largest_radius(
+            sigma=conditions.sigma, draws=conditions.draws, alpha=conditions.alpha
+        )
+        certain = np.minimum(certain, limit)
+    least: Float[np.ndarray, " images"] = np.maximum(certain, 0.0)
+    return least
 
 
 Evidence = RunEvidence | LogEvidence

@@ -1,8 +1,8 @@
 """A file of counts or a log → a run directory, or a reported log."""
 
 import datetime
-import hashlib
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,25 +10,20 @@ from typing import Literal
 import numpy as np
 from pydantic import ValidationError
 
-from simplicert.arguments import checked_alpha, checked_sigma
 from simplicert.errors import InputError
-from simplicert.interop.cohen_log import is_cohen_log, read_cohen_log
-from simplicert.interop.counts_table import (
-    LARGEST_WHOLE,
-    CountsTable,
-    read_counts,
-)
-from simplicert.interop.dsrs_log import is_dsrs_log, read_dsrs_log
-from simplicert.noises import NOISES, Noise, gaussian
+from simplicert.interop.format import Asked, Counts, Format
+from simplicert.interop.formats import FORMATS
+from simplicert.interop.recognise import recognised
+from simplicert.interop.reported import ReportedLog
+from simplicert.interop.table import Table
+from simplicert.interop.table_file import read_table
+from simplicert.noises import Noise
 from simplicert.votes.looks import one_look
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory
 
-__all__ = ["ImportKind", "Imported", "import_file"]
-
-ImportKind = Literal["counts", "cohen", "dsrs"]
-"""What a file may be: a counts table, a log in Cohen's layout, or one of DSRS."""
+__all__ = ["Imported", "import_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +31,7 @@ class Imported:
     """What an import found.
 
     Attributes:
-        kind: The format.
+        kind: The format's name.
         path: Where it is now.
         images: How many images.
         sigma: Noise standard deviation.
@@ -47,7 +42,7 @@ class Imported:
         notes: What later results are missing, and what is wrong with the file.
     """
 
-    kind: ImportKind
+    kind: str
     path: Path
     images: int
     sigma: float
@@ -60,30 +55,44 @@ def import_file(
     file: Path | str,
     out: Path | str,
     *,
-    kind: ImportKind | None = None,
+    kind: str | Format | None = None,
     sigma: float | None = None,
     draws: int | None = None,
     alpha: float | None = None,
-    noise: str | Noise = "gaussian",
-    label_column: str = "label",
+    noise: str | Noise | None = None,
+    norm: str | None = None,
+    certificate: str | None = None,
+    label_column: str | None = None,
+    ignore_column: Sequence[str] = (),
+    invalid_draws: bool = False,
 ) -> Imported:
-    """Read a counts table or a log and write what later commands read.
+    """Read counts or a log and write what later commands read.
 
-    A counts table and a DSRS log become an ordinary run directory; a log in Cohen's
-    layout has no votes, and becomes a directory with what it reports. Importing the
-    same file to the same place again changes nothing, and mends what was damaged.
+    Counts and a DSRS log become an ordinary run directory; a log in Cohen's layout, and
+    counts of two stages, become a directory with what they report. Importing the same
+    file to the same place again changes nothing, and mends what was damaged.
 
     Args:
-        file: A counts table (text, CSV, ``.npy``, ``.npz``, Parquet), a certification
-            log in Cohen's layout, or a DSRS sampling log.
+        file: Text, CSV, JSON or JSON lines, ``.npy``, ``.npz`` or Parquet; perhaps
+            packed as ``.gz``, ``.bz2`` or ``.xz``.
         out: The directory to write.
-        kind: The format; by default, what the file looks like.
-        sigma: Noise standard deviation. A DSRS log says it.
-        draws: Draws an image. Of a counts table, by default what its rows sum to.
-        alpha: A Cohen log's failure probability.
-        noise: What was added when the counts were drawn, as ``NOISES.find`` takes it.
-            The radii of logs are of Gaussian noise.
-        label_column: Of a counts table, as ``read_counts`` takes it.
+        kind: The format, as ``FORMATS.find`` takes it; by default, what the file looks
+            like.
+        sigma: Noise standard deviation, where the file does not say it.
+        draws: Draws an image. Of counts, by default what the rows sum to.
+        alpha: A log's failure probability.
+        noise: What was added when the counts were drawn, as ``NOISES.find`` takes it,
+            or with ``norm`` any name; Gaussian by default.
+        norm: Of the balls that the radii are about: ``"l1"``, ``"l2"``, ``"linf"``; or
+            ``"none"``: they are no distances between inputs, but of a translation, say.
+        certificate: What a log's radii are: ``"cohen"``, the default for Gaussian
+            noise, or ``"other"``, which are kept as reported.
+        label_column: The labels' column: a name or, where there are no names, a
+            position (0 is the first, -1 the last). By default the one that is called
+            so.
+        ignore_column: Columns that are to be left out, likewise.
+        invalid_draws: Draws that are missing from a row's sum were made, and gave no
+            class (NaN outputs): they count for none.
 
     Raises:
         InputError: The file is none of these, contradicts itself or what was given, or
@@ -92,127 +101,82 @@ def import_file(
     file, out = Path(file), Path(out)
     if not file.is_file():
         raise InputError(f"{file} does not exist, or is not a file")
-    kind = kind or _kind(file)
-    added = NOISES.find(noise)
-    if kind != "counts" and added is not gaussian:
-        raise InputError("--noise is for counts tables: logs are of Gaussian noise")
-    if kind != "counts" and label_column != "label":
-        raise InputError("--label-column is for counts tables")
-    if kind != "cohen" and alpha is not None:
-        raise InputError(
-            "alpha is asked when votes are certified, not imported: leave --alpha out"
-        )
-    if kind == "cohen":
-        return _import_cohen(file, out, sigma=sigma, draws=draws, alpha=alpha)
-    notes: tuple[str, ...] = ()
-    if kind == "dsrs":
-        log = read_dsrs_log(file)
-        _check_given("sigma", sigma, log.sigma, file)
-        _check_given("draws", draws, log.draws, file)
-        table, sigma, draws = log.table, log.sigma, log.draws
-        notes = (
-            "the log has the votes of the true label only: all other classes are one, "
-            "and certificates that need the runner-up's votes are missing",
-        )
-    else:
-        table = read_counts(file, label_column=label_column)
-        draws = _draws(table, draws, file)
-    if sigma is None:
-        raise InputError(f"{file} does not say its noise: give --sigma")
-    if table.labels is None:
-        notes += ("there are no labels: no accuracy, the share certified instead",)
-    _write_run(table, file, out, sigma=sigma, noise=added, draws=draws)
-    return Imported(
-        kind=kind,
-        path=out,
-        images=len(table.counts),
+    asked = Asked(
         sigma=sigma,
         draws=draws,
+        alpha=alpha,
+        noise=noise,
+        norm=norm,
+        certificate=certificate,
+        label_column=label_column,
+        ignore_column=tuple(ignore_column),
+        invalid_draws=invalid_draws,
+    )
+    said = None if kind is None else FORMATS.find(kind)
+    table = read_table(file)
+    format_ = recognised(table, asked, said)
+    _check_options(format_, asked)
+    found = format_.read(table, asked)
+    if isinstance(found, ReportedLog):
+        found.write(out)
+        return Imported(
+            kind=format_.name,
+            path=out,
+            images=len(found.indices),
+            sigma=found.conditions.sigma,
+            draws=found.conditions.draws,
+            evidence=found.evidence,
+            notes=tuple(found.conditions.notes),
+        )
+    if found.sigma is None:
+        raise InputError(f"{file} does not say its noise: give --sigma")
+    notes = found.notes
+    if found.labels is None:
+        notes += ("there are no labels: no accuracy, the share certified instead",)
+    _write_run(found, table, out, sigma=found.sigma)
+    return Imported(
+        kind=format_.name,
+        path=out,
+        images=len(found.counts),
+        sigma=found.sigma,
+        draws=found.draws,
         evidence="votes",
         notes=notes,
     )
 
 
-def _kind(file: Path) -> ImportKind:
-    if file.suffix in (".npy", ".npz", ".parquet"):
-        return "counts"
-    with file.open("rb") as opened:
-        start = opened.read(4096).decode("utf-8", errors="replace")
-    if is_dsrs_log(start):
-        return "dsrs"
-    return "cohen" if is_cohen_log(start) else "counts"
-
-
-def _import_cohen(
-    file: Path,
-    out: Path,
-    *,
-    sigma: float | None,
-    draws: int | None,
-    alpha: float | None,
-) -> Imported:
-    if sigma is None or draws is None or alpha is None:
+def _check_options(format_: Format, asked: Asked) -> None:
+    for name in sorted(asked.given - format_.options):
+        if name == "alpha":
+            raise InputError(
+                "alpha is asked when votes are certified, not imported: leave --alpha "
+                "out"
+            )
+        options = [f"--{each.replace('_', '-')}" for each in (name, *format_.options)]
         raise InputError(
-            f"{file} is a certification log, which does not say how it was made: give "
-            "--sigma, --draws and --alpha as published with it"
+            f"{options[0]} is not for {format_.title}, which takes "
+            f"{', '.join(sorted(options[1:]))}"
         )
-    checked_alpha(alpha)
-    checked_sigma(sigma)
-    if not 1 <= draws < LARGEST_WHOLE:
-        raise InputError(f"draws must be at least 1 and below 2**53, got {draws}")
-    log = read_cohen_log(file, sigma=sigma, draws=draws, alpha=alpha)
-    log.write(out)
-    return Imported(
-        kind="cohen",
-        path=out,
-        images=len(log.indices),
-        sigma=sigma,
-        draws=draws,
-        evidence=log.evidence,
-        notes=tuple(log.conditions.notes),
-    )
 
 
-def _check_given(name: str, given: float | None, found: float, file: Path) -> None:
-    if given is not None and given != found:
-        raise InputError(f"{file} says {name} {found:g}, not {given:g}")
-
-
-def _draws(table: CountsTable, given: int | None, file: Path) -> int:
-    """The draws an image: given, or the sum that all rows share."""
-    sums = table.counts.sum(axis=1)
-    draws = int(sums[0]) if given is None else given
-    wrong = sums != draws
-    if wrong.any() or draws < 1:
-        row = int(np.argmax(wrong))
-        raise InputError(
-            f"{file}, row {row}: the counts sum to {sums[row]:,}, not to {draws:,}. "
-            "Every draw votes for one class: is a column missing, or is one of them a "
-            "label (--label-column)?"
-        )
-    return draws
-
-
-def _write_run(
-    table: CountsTable, file: Path, out: Path, *, sigma: float, noise: Noise, draws: int
-) -> None:
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+def _write_run(found: Counts, table: Table, out: Path, *, sigma: float) -> None:
+    file, digest, draws = table.path, table.digest, found.draws
     name = f"imported from {file.name}"
     try:
         manifest = Manifest(
             sigma=float(sigma),
-            noise=NoiseSource.of(noise),
+            noise=NoiseSource.of(found.noise),
             looks=[*one_look(draws)],
             block=draws,
             seed=0,
-            classes=table.counts.shape[1],
+            classes=found.counts.shape[1],
             statistics=["multinomial"],
             model=ModelSource(name=name, digest=digest),
             data=DataSource(
-                name=name, digest=digest, shape=[], class_names=table.class_names
+                name=name, digest=digest, shape=[], class_names=found.class_names
             ),
-            images=table.indices.tolist(),
-            labels=None if table.labels is None else table.labels.tolist(),
+            images=found.indices.tolist(),
+            labels=None if found.labels is None else found.labels.tolist(),
             precision="unknown",
             batch=draws,
             device="imported",
@@ -231,9 +195,9 @@ def _write_run(
     if not store.done().all():
         store.append(
             VoteRows(
-                images=table.indices,
-                blocks=np.zeros(len(table.indices), dtype=np.int64),
-                columns={"counts": table.counts},
-                draw_seconds=np.full(len(table.indices), np.nan),
+                images=found.indices,
+                blocks=np.zeros(len(found.indices), dtype=np.int64),
+                columns={"counts": found.counts},
+                draw_seconds=np.full(len(found.indices), np.nan),
             )
         )

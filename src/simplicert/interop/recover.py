@@ -9,6 +9,7 @@ from scipy.special import ndtr, ndtri
 from simplicert.bounds import clopper_pearson_counts
 
 __all__ = [
+    "counts_from_bounds",
     "counts_from_radii",
     "largest_radius",
     "printed_units",
@@ -39,14 +40,34 @@ def counts_from_radii(
         draws: Of the estimation, without those that chose the class.
         alpha: Failure probability.
     """
-    rounding = ROUNDING * radius
-    lowest = radius - np.maximum(0.5 * unit, rounding)
-    highest = radius + np.maximum(unit, rounding)
+    lowest, highest = _printed_so(radius, unit)
     few = clopper_pearson_counts(
         np.maximum(ndtr(lowest / sigma), 0.5), trials=draws, alpha=alpha
     )
     most = clopper_pearson_counts(ndtr(highest / sigma), trials=draws, alpha=alpha)
     return few + 1, most
+
+
+def counts_from_bounds(
+    bound: Float[np.ndarray, " images"],
+    unit: Float[np.ndarray, " images"],
+    *,
+    draws: int,
+    alpha: float,
+) -> tuple[Int[np.ndarray, " images"], Int[np.ndarray, " images"]]:
+    """As ``counts_from_radii``, of Clopper-Pearson bounds as printed."""
+    lowest, highest = (np.clip(each, 0.0, 1.0) for each in _printed_so(bound, unit))
+    few = clopper_pearson_counts(lowest, trials=draws, alpha=alpha)
+    return few + 1, clopper_pearson_counts(highest, trials=draws, alpha=alpha)
+
+
+def _printed_so(
+    number: Float[np.ndarray, " images"], unit: Float[np.ndarray, " images"]
+) -> tuple[Float[np.ndarray, " images"], Float[np.ndarray, " images"]]:
+    """Between which numbers those lie that are printed so, to nearest or down."""
+    rounding = ROUNDING * number
+    lowest = number - np.maximum(0.5 * unit, rounding)
+    return lowest, number + np.maximum(unit, rounding)
 
 
 def largest_radius(*, sigma: float, draws: int, alpha: float) -> float:
@@ -77,4 +98,5 @@ def printed_units(printed: list[str]) -> Float[np.ndarray, " images"]:
     decimals = min(int(number.as_tuple().exponent) for number in numbers)
     digits = max(len(number.as_tuple().digits) for number in numbers)
     exponents = [max(decimals, n.adjusted() - digits + 1) for n in numbers]
-    return 10.0 ** np.array(exponents, dtype=np.float64)
+    with np.errstate(over="ignore"):  # an infinite unit leaves nothing of a number
+        return 10.0 ** np.array(exponents, dtype=np.float64)

@@ -13,8 +13,11 @@ import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
+from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
 from simplicert.files import clear_leftovers, is_the_systems, replacing
+from simplicert.mechanisms import cohen
+from simplicert.noises import Norm
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
@@ -44,18 +47,35 @@ class LogConditions(BaseModel):
         source: The log's file name.
         digest: SHA-256 of the file.
         notes: What a reader of any later table should know.
+        noise: What was added to the inputs.
+        norm: Of the balls that the radii are about; ``"none"``: they are no distances
+            between inputs.
+        certificate: ``"cohen"``: the radii are sigma times the quantile of a bound.
+            ``"other"``: they are what the log says, and nothing can be derived of them.
+        printed: Whether the log has radii; if not, they are those of its counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    # The first knew no unit, and took some counts for recovered that were not.
-    schema_number: Literal[2] = 2
+    # The first knew no unit, and took some counts for recovered that were not. The
+    # second knew Cohen's radii of Gaussian noise only.
+    schema_number: Literal[2, 3] = 3
     sigma: float = Field(gt=0, allow_inf_nan=False)
     draws: int = Field(gt=0)
     alpha: float = Field(gt=0, lt=1)
     source: str
     digest: str
     notes: list[str]
+    noise: str = "gaussian"
+    norm: Norm = "l2"
+    certificate: Literal["cohen", "other"] = "cohen"
+    printed: bool = True
+
+    def same_log(self, other: "LogConditions | None") -> bool:
+        """Whether both are of one log, whichever Simplicert read it."""
+        return other is not None and self == other.model_copy(
+            update={"schema_number": self.schema_number}
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,9 +103,36 @@ class ReportedLog:
     fewest: Int[np.ndarray, " images"]
     most: Int[np.ndarray, " images"]
 
+    @classmethod
+    def of_votes(
+        cls,
+        *,
+        conditions: LogConditions,
+        indices: Int[np.ndarray, " images"],
+        labels: Int[np.ndarray, " images"],
+        predicted: Int[np.ndarray, " images"],
+        votes: Int[np.ndarray, " images"],
+    ) -> "ReportedLog":
+        """A log without printed radii: those are Cohen's of the votes."""
+        lower = clopper_pearson_lower(
+            votes, trials=conditions.draws, alpha=conditions.alpha
+        )
+        return cls(
+            conditions=conditions,
+            indices=indices,
+            labels=labels,
+            predicted=predicted,
+            radius=cohen(lower, 1.0 - lower, sigma=conditions.sigma),
+            unit=np.zeros(len(votes)),
+            fewest=votes,
+            most=votes,
+        )
+
     @property
     def recovered(self) -> bool:
         """Whether every reported radius is that of exactly one count."""
+        if self.conditions.certificate != "cohen":
+            return False
         named = self.radius > 0
         return bool((self.fewest == self.most)[named].all())
 
@@ -108,7 +155,8 @@ class ReportedLog:
         )
         if foreign:
             raise InputError(f"{path} exists and is something else: choose another -o")
-        if _conditions_at(path) not in (None, self.conditions):
+        there = _conditions_at(path)
+        if there is not None and not self.conditions.same_log(there):
             raise InputError(f"{path} holds another log: choose another -o")
         path.mkdir(parents=True, exist_ok=True)
         columns = {name: getattr(self, field) for name, field in COLUMNS.items()}

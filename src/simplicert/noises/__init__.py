@@ -6,6 +6,7 @@ from typing import Any
 from simplicert.errors import InputError
 from simplicert.noises.gaussian import gaussian as gaussian
 from simplicert.noises.protocol import Noise as Noise
+from simplicert.noises.protocol import Norm as Norm
 from simplicert.noises.uniform import uniform as uniform
 from simplicert.plugins import code_digest, kind_of_values, shown_as_theirs
 

@@ -8,8 +8,9 @@ from simplicert.errors import InputError, unknown_name
 
 __all__ = ["Noise", "Norm"]
 
-Norm = Literal["l1", "l2", "linf"]
-"""How distances between inputs are measured."""
+Norm = Literal["l1", "l2", "linf", "none"]
+"""How distances between inputs are measured; ``"none"``: radii are no such distances,
+but of what the noise moves: the parameters of a rotation, a blur, a translation."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Noise:
 
     Attributes:
         name: What runs, tables and proofs call it.
-        norm: Of the balls that it certifies: ``"l1"``, ``"l2"`` or ``"linf"``.
+        norm: Of the balls that it certifies: ``"l1"``, ``"l2"`` or ``"linf"``;
+            ``"none"`` where they are no balls of inputs.
         fill: ``(values, generator)``: overwrite a float32 torch tensor, draws × input
             values, with noise of mean 0 and standard deviation 1, from nothing but the
             generator. ``None`` where only the facts are known: the noise of a run.
@@ -44,4 +46,5 @@ class Noise:
         return Noise(self.name, self.norm, digest=self.digest)
 
     def __str__(self) -> str:
-        return f"{self.name} noise, {self.norm} balls"
+        balls = "no balls of inputs" if self.norm == "none" else f"{self.norm} balls"
+        return f"{self.name} noise, {balls}"

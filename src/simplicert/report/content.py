@@ -71,7 +71,7 @@ def _run(run: ReportRun, most: int, sprites: list[str]) -> dict[str, Any]:
         "name": run.name,
         "data": _data_identity(run),
         "images": len(first),
-        "classNames": [str(name) for name in run.class_names or range(first.classes)],
+        "classNames": list(run.class_names) if run.class_names else None,
         "thumbnails": _thumbnails(run, first.indices[rows], sprites),
         "views": [_view(certificates, rows) for certificates in run.certificates],
     }

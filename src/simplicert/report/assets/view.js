@@ -9,7 +9,7 @@ const view = () => run().views[state.view];
 const radii = () => view().radii[state.mechanism];
 const count = () => view().image.length;
 /** A class by name; what an imported log does not say is -1. */
-const className = (index, of = run()) => of.classNames[index] ?? "unknown";
+const className = (index, of = run()) => index < 0 ? "unknown" : of.classNames ? of.classNames[index] : String(index);
 
 /** "correct", "wrong" or "abstains"; "certified" for "correct" without labels. */
 function outcome(row, of = view(), mechanism = state.mechanism) {

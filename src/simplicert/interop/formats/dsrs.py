@@ -1,7 +1,7 @@
 """Sampling logs of DSRS: the exact interval of the true label's probability."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,38 +13,31 @@ from simplicert.bounds import (
     clopper_pearson_upper,
 )
 from simplicert.errors import InputError
-from simplicert.interop.counts_table import LARGEST_WHOLE, CountsTable
+from simplicert.interop.format import Asked, Counts, Format, Match, stated_number
+from simplicert.interop.table import LARGEST_WHOLE, Table, is_number
 
-__all__ = ["DsrsLog", "is_dsrs_log", "read_dsrs_log"]
+__all__ = ["dsrs"]
 
-ROW = re.compile(r"o\s+(\d{1,15})\s+(\S+)\s+(\S+)")
+ROW = re.compile(r"(?a)o\s+(\d{1,15})\s+(\S+)\s+(\S+)")
 HEADER = re.compile(r"x\s+(\S+)\s+(\S.*)")
 
+NOTE = (
+    "the log has the votes of the true label only: all other classes are one, "
+    "and certificates that need the runner-up's votes are missing"
+)
 CLASS_NAMES = ["the label", "not the label (all other classes together)"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class DsrsLog:
-    """A sampling log, its counts recovered.
-
-    Attributes:
-        table: Two classes: the true label, and everything else. Every label is 0.
-        sigma: Noise standard deviation.
-        draws: Noisy forward passes an image.
-    """
-
-    table: CountsTable
-    sigma: float
-    draws: int
+def _match(table: Table, asked: Asked) -> Match:  # noqa: ARG001 (a format's)
+    lines = [line.strip() for line in (table.text or "").splitlines() if line.strip()]
+    if lines and HEADER.fullmatch(lines[0]):
+        return Match(9)
+    needs = ("header lines `x key value`",)
+    rows = sum(ROW.fullmatch(line) is not None for line in lines[:10])
+    return Match(8 if rows else 0, needs)
 
 
-def is_dsrs_log(text: str) -> bool:
-    """Whether a file starts as DSRS's logs do, with ``x key value``."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return HEADER.fullmatch(first.strip()) is not None
-
-
-def read_dsrs_log(path: Path) -> DsrsLog:
+def _read(table: Table, asked: Asked) -> Counts:
     """Read a sampling log with its header lines and ``o index low high`` rows.
 
     The interval is an exact two-sided Clopper-Pearson one at the header's alpha,
@@ -63,25 +56,12 @@ def read_dsrs_log(path: Path) -> DsrsLog:
     References:
         Li et al. 2022, arXiv:2206.07912, https://github.com/llylly/DSRS.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a DSRS log: it is not text") from error
-    header: dict[str, str] = {}
-    indices, lows, highs = [], [], []
-    for number, line in enumerate(lines, start=1):
-        line = line.strip()  # noqa: PLW2901 (the line, without its end)
-        if found := ROW.fullmatch(line):
-            indices.append(int(found[1]))
-            lows.append(_number(found[2], path, number))
-            highs.append(_number(found[3], path, number))
-        elif found := HEADER.fullmatch(line):
-            header[found[1]] = found[2]
-        elif line:
-            raise InputError(
-                f"{path}, line {number}: {line!r} is neither `x key value` nor "
-                "`o index low high`"
-            )
+    path = table.path
+    if table.text is None:
+        raise InputError(f"{path} is not a DSRS log: it is not text")
+    lines = table.text.rstrip().splitlines()
+    notes = [*table.encoding, NOTE]
+    header, rows = _parsed(lines, path, notes)
     for key in ("disttype", "std", "N", "alpha"):
         if key not in header:
             raise InputError(f"{path} has no header line `x {key} …`")
@@ -90,7 +70,7 @@ def read_dsrs_log(path: Path) -> DsrsLog:
             f"{path} was drawn with {header['disttype']!r} noise; the mechanisms here "
             "certify for Gaussian noise only"
         )
-    if not indices:
+    if not rows:
         raise InputError(f"{path} has no rows `o index low high`")
     sigma, draws, alpha = (_number(header[k], path, k) for k in ("std", "N", "alpha"))
     for key, legal in (
@@ -100,9 +80,12 @@ def read_dsrs_log(path: Path) -> DsrsLog:
     ):
         if not legal:
             raise InputError(f"{path}: no run has `x {key} {header[key]}`")
-    low, high = np.array(lows), np.array(highs)
+    indices, low, high = (np.array(column) for column in zip(*rows, strict=True))
     successes = _recover(low, high, draws=int(draws), alpha=alpha)
     wrong = successes < 0
+    if wrong[-1] and wrong.sum() == 1 < len(rows) and table.text[-1] != "\n":
+        notes.append(f"the last line is cut, and its row left out: {lines[-1]!r}")
+        indices, successes, wrong = indices[:-1], successes[:-1], wrong[:-1]
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
@@ -110,16 +93,46 @@ def read_dsrs_log(path: Path) -> DsrsLog:
             f"Clopper-Pearson interval of any count of {draws:.0f} at alpha "
             f"{header['alpha']}: the file was edited, or made in another way"
         )
-    return DsrsLog(
-        table=CountsTable(
-            counts=np.stack([successes, int(draws) - successes], axis=1),
-            indices=np.array(indices, dtype=np.int64),
-            labels=np.zeros(len(indices), dtype=np.int64),
-            class_names=CLASS_NAMES,
-        ),
-        sigma=sigma,
-        draws=int(draws),
+    stated = replace(
+        table,
+        named=False,
+        stated={"sigma": frozenset([header["std"]]), "draws": frozenset([header["N"]])},
     )
+    stated_number(stated, "draws", asked.draws)
+    return Counts(
+        counts=np.stack([successes, int(draws) - successes], axis=1),
+        draws=int(draws),
+        indices=indices.astype(np.int64),
+        labels=np.zeros(len(indices), dtype=np.int64),
+        class_names=CLASS_NAMES,
+        sigma=stated_number(stated, "sigma", asked.sigma),
+        notes=tuple(notes),
+    )
+
+
+def _parsed(
+    lines: list[str], path: Path, notes: list[str]
+) -> tuple[dict[str, str], list[tuple[int, float, float]]]:
+    """The header by its keys, and the rows: index, low and high."""
+    header: dict[str, str] = {}
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        line = line.strip()  # noqa: PLW2901 (the line, without its end)
+        if found := ROW.fullmatch(line):
+            low, high = (_number(found[place], path, number) for place in (2, 3))
+            rows.append((int(found[1]), low, high))
+        elif found := HEADER.fullmatch(line):
+            header[found[1]] = found[2]
+        elif (
+            number == len(lines) and rows and line[:1] == "o" and len(line.split()) < 4
+        ):
+            notes.append(f"the last line is cut, and its row left out: {line!r}")
+        elif line:
+            raise InputError(
+                f"{path}, line {number}: {line!r} is neither `x key value` nor "
+                "`o index low high`"
+            )
+    return header, rows
 
 
 def _recover(
@@ -146,8 +159,12 @@ def _recover(
 
 
 def _number(text: str, path: Path, where: int | str) -> float:
-    try:
+    if is_number(text):
         return float(text)
-    except ValueError as error:
-        line = f"line {where}" if isinstance(where, int) else f"header line x {where}"
-        raise InputError(f"{path}, {line}: {text!r} is not a number") from error
+    line = f"line {where}" if isinstance(where, int) else f"header line x {where}"
+    raise InputError(f"{path}, {line}: {text!r} is not a number")
+
+
+dsrs = Format(
+    "dsrs", "a sampling log of DSRS", frozenset(["sigma", "draws"]), _match, _read
+)
