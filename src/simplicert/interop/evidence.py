@@ -269,7 +269,7 @@ class LogEvidence:
             framework="multinomial",
             procedure="two_stage",
             classes=int(max(log.labels.max(), log.predicted.max())) + 1,
-            printed=log.radius if same else None,
+            printed=log.radius if same and conditions.printed else None,
             source={
                 "log": conditions.source,
                 "digest": conditions.digest,
