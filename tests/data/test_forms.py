@@ -338,7 +338,7 @@ def test_a_size_is_for_encoded_images(make, tmp_path):
 
 
 def test_a_directory_of_nothing_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"is no dataset: it should hold"):
+    with pytest.raises(InputError, match=r"is empty: it should hold"):
         load_dataset(str(tmp_path))
     with pytest.raises(InputError, match="no dataset at"):
         load_dataset(str(tmp_path / "nowhere"))

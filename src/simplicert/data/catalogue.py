@@ -1,10 +1,9 @@
 """Data sets by name, by plug-in, and in the forms in which files are recognised."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from simplicert.data import huggingface
 from simplicert.data.cifar import cifar
@@ -13,10 +12,12 @@ from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
 from simplicert.data.folder import folder
 from simplicert.data.form import Form
-from simplicert.data.given import as_dataset
+from simplicert.data.given import as_dataset, inputs_and_labels
 from simplicert.data.idx import idx
+from simplicert.data.listing import printable
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
+from simplicert.data.recognise import recognised
 from simplicert.errors import InputError, unknown_name
 from simplicert.plugins import Kind, Origin, shown_as_theirs
 
@@ -36,6 +37,8 @@ def load_dataset(
     split: str = "test",
     size: int | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> Dataset:
     """A data set by name, or from files in any of the forms that people have them in.
 
@@ -50,6 +53,9 @@ def load_dataset(
         size: Cut encoded images to a square of this side; see ``encoded.decoded``.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
             read, or to decode all of them now and skip those.
+        image_column: Column, or array of an ``.npz``, that holds the images. Default:
+            the one that is named as they usually are.
+        label_column: The same of the labels.
 
     Raises:
         InputError: If there is no such dataset or split, or it cannot be read.
@@ -62,38 +68,39 @@ def load_dataset(
     found: object
     if isinstance(name_or_path, Dataset):
         return name_or_path
+    named = {"image_column": image_column, "label_column": label_column}
+    columns = {name: given for name, given in named.items() if given is not None}
+    notes: tuple[str, ...] = ()
     if name_or_path in DATASETS.names:
         found = DATASETS.find(name_or_path)(split=split)
     elif name_or_path.startswith(huggingface.PREFIX):
-        found = huggingface.find(name_or_path, split=split)
+        found = huggingface.find(name_or_path, split=split, **columns)
+        columns = {}
     else:
         path = Path(name_or_path)
         if not path.exists():
             path = _INSTALLED / name_or_path
         if path.exists():
-            found = _recognised(path).open(path, split=split)
+            form, place = recognised(path, FORMS)
+            if place != path:
+                notes = (f"read from {printable(str(place))}, all that is there",)
+            given, columns = (columns, {}) if form.has_columns else ({}, columns)
+            found = form.open(place, split=split, **given)
         elif ":" in name_or_path:
             found = DATASETS.find(name_or_path)(split=split)
         else:
             raise _no_such(name_or_path)
+    if columns:
+        raise InputError(
+            f"{name_or_path} has no columns to choose from: leave out "
+            f"{' and '.join(columns)}"
+        )
     if isinstance(found, EncodedImages):
-        return decoded(found, size=size, corrupt=corrupt)
-    if size is not None:
+        found = decoded(found, size=size, corrupt=corrupt)
+    elif size is not None:
         raise InputError(f"{name_or_path} holds images of one size: leave out the size")
     assert isinstance(found, Dataset)
-    return found
-
-
-def _recognised(path: Path) -> Form:
-    for form in FORMS:
-        if form.recognises(path):
-            return form
-    _refuse_pickles(path)
-    raise InputError(
-        f"{path} is no dataset: it should hold Parquet files, SPLIT/CLASS/FILE images, "
-        "CIFAR's .bin files or idx files, or be an .npz file. Is it empty, or the "
-        "directory above or below?"
-    )
+    return replace(found, notes=(*notes, *found.notes))
 
 
 def _no_such(name_or_path: str) -> InputError:
@@ -120,33 +127,13 @@ def _admit(thing: object, origin: Origin) -> Loader:
                 found = thing(split=split)
         if isinstance(found, Dataset):
             return found
-        inputs, labels = found if isinstance(found, tuple) else (found, None)
-        return as_dataset(
-            np.asarray(inputs) if isinstance(inputs, list) else inputs,
-            labels,
-            name=origin.name,
-            split=split,
-        )
+        try:
+            inputs, labels = inputs_and_labels(found)
+            return as_dataset(inputs, labels, name=origin.name, split=split)
+        except InputError as error:
+            raise InputError(f"{origin.text}: {error}") from error
 
     return load
 
 
 DATASETS: Kind[Loader] = Kind(name="dataset", built_in={"digits": digits}, admit=_admit)
-
-
-def _refuse_pickles(path: Path) -> None:
-    """Refuse CIFAR's Python batches, here or below: reading them would unpickle."""
-    places = [path, *path.glob("*/")] if path.is_dir() else [path.parent]
-    archives = {
-        "data_batch_1": "cifar-10",
-        "test_batch": "cifar-10",
-        "meta": "cifar-100",
-    }
-    for place in places:
-        for mark, archive in archives.items():
-            if (place / mark).is_file():
-                raise InputError(
-                    f"{place} holds CIFAR's pickled Python batches, and a pickle can "
-                    f"run code when it is opened: get {archive}-binary.tar.gz, which "
-                    "is beside them on the same page, and unpack it"
-                )

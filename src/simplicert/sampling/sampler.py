@@ -330,12 +330,7 @@ class Sampler:
         eager = torch.compiler.set_stance("force_eager") if self.compiled else None
         with eager or nullcontext():
             classes = self.classifier.count_classes(self._forward, self._first())
-        named = len(self.dataset.class_names)
-        if named and named != classes:
-            raise InputError(
-                f"the model has {classes} classes but {self.dataset.name} has {named}: "
-                "they do not belong together"
-            )
+        self.dataset.check_classes(classes)
         return classes
 
     def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
