@@ -22,7 +22,7 @@ LARGEST_SIZE = 8192
 _MOST_PIXELS = 4 * LARGEST_SIZE**2  # of an image scaled to be cut
 # The headers of so many images are read, of large ones fewer, in so many runs of
 # neighbours: of Parquet files a row group is read for each run.
-_MOST_LOOKED_AT, _LEAST_LOOKED_AT, _BYTES_LOOKED_AT, _RUNS = 10_000, 100, 64 << 20, 10
+_MOST_LOOKED_AT, _LEAST_LOOKED_AT, _BYTES_LOOKED_AT, _RUNS = 2000, 100, 64 << 20, 10
 _ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-f]+>")
 
 
