@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import subprocess
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -351,3 +352,42 @@ def test_debian_installs_where_names_are_looked_up(tmp_path, monkeypatch):
     dataset = load_dataset("fashion-mnist")
     assert dataset.name == "fashion-mnist"
     assert dataset.class_names[9] == "Ankle boot"
+
+
+def damaged(content, generator):
+    """The bytes with a bit turned, cut short, or with other bytes somewhere."""
+    content = bytearray(content)
+    place = generator.integers(max(len(content) - 8, 1))
+    match generator.integers(4):
+        case 0:
+            content[place] ^= 1 << generator.integers(8)
+        case 1:
+            del content[place:]
+        case 2:
+            content[place : place + 8] = generator.bytes(8)
+        case 3:
+            content[place : place + 4] = b"\xff" * 4
+    return bytes(content)
+
+
+@pytest.mark.parametrize("make", [*COLOUR, make_idx])
+def test_damaged_bytes_are_read_or_refused(tmp_path, make):
+    generator = np.random.default_rng(0)
+    path = make(tmp_path)
+    files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
+    outcomes = set()
+    for _ in range(40):
+        file = files[generator.integers(len(files))]
+        whole = file.read_bytes()
+        file.write_bytes(damaged(whole, generator))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                dataset = load_dataset(str(path))
+                dataset.read(np.arange(len(dataset)))
+                outcomes.add("read")
+            except InputError:
+                outcomes.add("refused")
+        file.write_bytes(whole)
+    assert "refused" in outcomes
+    assert load_dataset(str(path)).labels is not None

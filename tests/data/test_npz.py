@@ -47,7 +47,7 @@ def test_ours_come_first_and_others_can_be_named(tmp_path):
     dataset = load_dataset(str(path))
     assert len(dataset) == 4
     assert dataset.labels is None
-    assert any("can name: klass, x" in note for note in dataset.notes)
+    assert any("can name another: klass, x" in note for note in dataset.notes)
     named = load_dataset(str(path), label_column="klass")
     np.testing.assert_array_equal(named.labels, coarse)
     assert len(load_dataset(str(path), image_column="x")) == 2
@@ -124,7 +124,15 @@ def test_more_than_the_memory_is_refused_before_it_is_taken(tmp_path, monkeypatc
         load_dataset(str(tmp_path / "a.npz"))
 
 
-def test_bytes_on_another_scale_are_said(tmp_path):
-    np.savez(tmp_path / "a.npz", images=IMAGES // 16)
-    (note,) = load_dataset(str(tmp_path / "a.npz")).notes
-    assert note == "no pixel of a.npz is above 15 of 255: is 255 its white?"
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (IMAGES // 16, ["no pixel is above 15 of 255: is 255 its white?"]),
+        (IMAGES / 255**2, ["no pixel is above 0.00392157 of 1: is 1 its white?"]),
+        (IMAGES, []),
+        (IMAGES / 255, []),
+    ],
+)
+def test_images_on_another_scale_are_said(tmp_path, images, said):
+    np.savez(tmp_path / "a.npz", images=images)
+    assert [*load_dataset(str(tmp_path / "a.npz")).notes] == said

@@ -89,6 +89,16 @@ TOLD = {
     "flat": ("a.png b.png", "looks like a folder of images, but its images lie in no"),
     "flat with a table": ("a.png labels.csv", r"does labels\.csv name it\?"),
     "images beside a table": ("images/a.png labels.csv", "the images in images lie in"),
+    "COCO": ("val/1.png annotations/x.json", "the images in val lie in no folder"),
+    "classes and another": (
+        "cat/1.png dog/1.png notes/x.json",
+        "the folders notes hold no images, as classes would",
+    ),
+    "ImageNet's root": (
+        "I/Data/CLS/train/n1/1.png I/Data/CLS/train/n2/1.png I/Annotations/x.xyz",
+        r"further down: give \S+/I/Data/CLS \(a folder of images\)$",
+    ),
+    "no files": ("x/test/cat/.hidden y.xyz", r"but no file is an image\. Looked for"),
     "splits without classes": ("test/a.png train/b.png", "images in test, train lie"),
     "classes of no images": ("test/cat/a.npy", r"no file is an image; there are \.npy"),
     "arrays": ("a.npy", r"a\.npy holds one array.*FILE\.py:NAME"),
@@ -120,6 +130,20 @@ def test_a_file_of_a_dataset_is_told_its_folder(tmp_path, layout, given, told):
     place(tmp_path, layout)
     with pytest.raises(InputError, match=told):
         load_dataset(str(tmp_path / layout.split()[given]))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", "not an empty text"),
+        ("~/pets", "~ is not your home"),
+        ("owner/pets", "say hf:owner/pets"),
+        ("./pets", "check the path$"),
+    ],
+)
+def test_a_path_that_is_not_there_says_why_perhaps(given, told):
+    with pytest.raises(InputError, match=told):
+        load_dataset(given)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)

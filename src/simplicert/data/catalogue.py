@@ -1,5 +1,6 @@
 """Data sets by name, by plug-in, and in the forms in which files are recognised."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -65,36 +66,11 @@ def load_dataset(
         >>> len(digits), digits.shape
         (355, (1, 8, 8))
     """
-    found: object
     if isinstance(name_or_path, Dataset):
         return name_or_path
     named = {"image_column": image_column, "label_column": label_column}
     columns = {name: given for name, given in named.items() if given is not None}
-    notes: tuple[str, ...] = ()
-    if name_or_path in DATASETS.names:
-        found = DATASETS.find(name_or_path)(split=split)
-    elif name_or_path.startswith(huggingface.PREFIX):
-        found = huggingface.find(name_or_path, split=split, **columns)
-        columns = {}
-    else:
-        path = Path(name_or_path)
-        if not path.exists():
-            path = _INSTALLED / name_or_path
-        if path.exists():
-            form, place = recognised(path, FORMS)
-            if place != path:
-                notes = (f"read from {printable(str(place))}, all that is there",)
-            given, columns = (columns, {}) if form.has_columns else ({}, columns)
-            found = form.open(place, split=split, **given)
-        elif ":" in name_or_path:
-            found = DATASETS.find(name_or_path)(split=split)
-        else:
-            raise _no_such(name_or_path)
-    if columns:
-        raise InputError(
-            f"{name_or_path} has no columns to choose from: leave out "
-            f"{' and '.join(columns)}"
-        )
+    found, notes = _found(name_or_path, split=split, columns=columns)
     if isinstance(found, EncodedImages):
         found = decoded(found, size=size, corrupt=corrupt)
     elif size is not None:
@@ -103,9 +79,44 @@ def load_dataset(
     return replace(found, notes=(*notes, *found.notes))
 
 
+def _found(
+    name_or_path: str, *, split: str, columns: dict[str, str]
+) -> tuple[object, tuple[str, ...]]:
+    """The data, maybe encoded, and a word about where it was found."""
+    if not name_or_path:
+        raise InputError("give the name or the path of a dataset, not an empty text")
+    if name_or_path.startswith(huggingface.PREFIX):
+        return huggingface.find(name_or_path, split=split, **columns), ()
+    paths = () if name_or_path in DATASETS.names else (Path(name_or_path),)
+    for path in (*paths, *(_INSTALLED / path for path in paths)):
+        if path.exists():
+            form, place = recognised(path, FORMS)
+            if not form.has_columns:
+                _check_none(columns, path)
+            where = f"read from {printable(str(place))}, all that is there"
+            found = form.open(place, split=split, **columns)
+            return found, () if place == path else (where,)
+    if paths and ":" not in name_or_path:
+        raise _no_such(name_or_path)
+    _check_none(columns, name_or_path)
+    return DATASETS.find(name_or_path)(split=split), ()
+
+
+def _check_none(columns: dict[str, str], source: object) -> None:
+    if columns:
+        raise InputError(
+            f"{source} has no columns to choose from: leave out {' and '.join(columns)}"
+        )
+
+
 def _no_such(name_or_path: str) -> InputError:
     if "/" in name_or_path or "." in name_or_path:
-        return InputError(f"no dataset at {name_or_path}: check the path")
+        hint = ""
+        if name_or_path.startswith("~"):
+            hint = ": ~ is not your home in here"
+        elif re.fullmatch(r"[\w-]+/[\w.-]+", name_or_path):
+            hint = f", or say hf:{name_or_path} if it is one of the hub"
+        return InputError(f"no dataset at {name_or_path}: check the path{hint}")
     return InputError(
         f"{unknown_name('dataset', name_or_path, DATASETS.names)}, the names in "
         f"{_INSTALLED}, hf:NAME, file.py:NAME, or a path (./ in front if there is no / "

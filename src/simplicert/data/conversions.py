@@ -60,6 +60,8 @@ def conversions(image: Image.Image) -> Iterator[str]:
         yield "16 bits reduced to 8"
     if getattr(image, "is_animated", False):
         yield "only the first of several pictures read"
+    if len(image.info.get("sizes", ())) > 1:
+        yield "only the largest of several sizes read"
     if _turned(image):
         done = "applied" if image.format == "TIFF" else "ignored"  # as Pillow has it
         yield f"the camera's orientation {done}"

@@ -1,7 +1,7 @@
 """A folder of images: SPLIT/CLASS/FILE, or CLASS/FILE."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -36,20 +36,22 @@ def _splits(path: Path) -> dict[str, dict[str, Path]]:
         part.name: {each.name: each for each in folders(part)} for part in folders(path)
     }
     names = {name for part in parts.values() for name in part}
-    if _any_images(each for part in parts.values() for each in part.values()):
+    if any(_has_images(each) for part in parts.values() for each in part.values()):
         # Splits in place of the classes: the data set lies one folder below.
         return {} if names <= _SPLITS else parts
-    # One folder alone is one of images, as in images/ beside a table, and no class.
-    if len(parts) < 2 or parts.keys() <= _SPLITS or not _any_images(folders(path)):
+    classes = {part.name: part for part in folders(path)}
+    # One folder alone is one of images, as in images/ beside a table, and no class; and
+    # one of no images may be none: it would shift the others.
+    if len(classes) < 2 or classes.keys() <= _SPLITS:
         return {}
-    return {_ALL: {part.name: part for part in folders(path)}}
+    return {_ALL: classes} if all(map(_has_images, classes.values())) else {}
 
 
-def _any_images(places: Iterable[Path]) -> bool:
+def _has_images(place: Path) -> bool:
+    """Whether images are there, and not in splits further down."""
     known = image_suffixes()
     return any(
-        file.suffix.lower() in known
-        for place in places
+        file.suffix.lower() in known and not _SPLITS & {*file.relative_to(place).parts}
         for file in islice(files_below(place, Counter()), _ENOUGH)
     )
 
@@ -64,8 +66,12 @@ def _lacks(path: Path) -> str | None:
     if any(file.suffix.lower() in image_suffixes() for file in inside):
         return f"its images lie in no folder that names their class{remedy}"
     parts = folders(path)
-    if _any_images(parts):
-        names = ", ".join(printable(part.name) for part in parts[:3])
+    bare = [printable(part.name) for part in parts if _has_images(part)]
+    others = [printable(part.name) for part in parts if not _has_images(part)]
+    if others and len(bare) > 1:
+        return f"the folders {', '.join(others[:3])} hold no images, as classes would"
+    if bare:
+        names = ", ".join(bare[:3])
         return f"the images in {names} lie in no folder that names their class{remedy}"
     classes = [each for part in parts for each in folders(part)]
     found = {
@@ -73,12 +79,9 @@ def _lacks(path: Path) -> str | None:
         for each in classes
         for file in islice(files_below(each, Counter()), _ENOUGH)
     }
-    return f"no file is an image; there are {_listed(found)}" if found else None
-
-
-def _listed(suffixes: set[str]) -> str:
-    named = sorted(filter(None, suffixes))
-    return ", ".join([*named[:5], *(["…"] if named[5:] else [])]) or "names without end"
+    ends = sorted(filter(None, found))
+    there = f"; there are {', '.join(ends[:5])}{' …' if ends[5:] else ''}"
+    return f"no file is an image{there if ends else ''}" if classes else None
 
 
 def _find(path: Path, *, split: str) -> EncodedImages:
@@ -104,8 +107,9 @@ def _find(path: Path, *, split: str) -> EncodedImages:
     class_names = sorted({name for part in parts for name in part})
     left_out: Counter[str] = Counter()
     above = next((each.parent for each in splits[split].values()), path / split)
-    loose = [entry for entry in entries(above) if kind(entry) != "folder"]
-    left_out["files beside the class folders"] += len(loose)
+    beside = [entry for entry in entries(above) if entry.name not in class_names]
+    for entry in beside:
+        left_out[f"{kind(entry).removesuffix('s')}s beside the class folders"] += 1
     left_out["folders of other splits that are no classes"] += len(strays)
     files: list[Path] = []
     labels: list[int] = []
@@ -130,7 +134,7 @@ def _find(path: Path, *, split: str) -> EncodedImages:
         fetch=fetch,
         locate=fetch.locate,
         fingerprint=partial(digest_of_files, path, files),
-        notes=tuple(_notes(left_out, class_names)),
+        notes=(*_notes(left_out, class_names), *_missing(class_names, labels)),
     )
 
 
@@ -182,6 +186,13 @@ def _notes(left_out: Counter[str], class_names: list[str]) -> Iterator[str]:
             "numbers: if the model's class 2 is the folder 2, give all names one "
             "length, as in 02"
         )
+
+
+def _missing(class_names: list[str], labels: list[int]) -> list[str]:
+    seen = {*labels}
+    without = [name for n, name in enumerate(class_names) if n not in seen]
+    named = ", ".join(map(printable, without[:3]))
+    return [f"no images of {len(without)} classes ({named})"] if without else []
 
 
 @dataclass(frozen=True)

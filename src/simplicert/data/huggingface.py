@@ -10,7 +10,12 @@ import numpy as np
 
 from simplicert.data.dataset import unknown_split
 from simplicert.data.encoded import CorruptImageError, EncodedImages
-from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.labels import (
+    label_choice,
+    label_notes,
+    labels_of,
+    numbered_classes,
+)
 from simplicert.errors import InputError
 
 PREFIX = "hf:"
@@ -68,7 +73,12 @@ def find(
         fetch=rows,
         locate=rows.locate,
         fingerprint=rows.digest,
-        notes=() if names else label_notes(labels),
+        notes=(
+            *(() if names else label_notes(labels)),
+            *label_choice(
+                label, [n for n in table.features if n not in {image, label}]
+            ),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simplicert.data.arrays import ArrayReader
+from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
@@ -85,7 +85,7 @@ def _load(path: Path, *, split: str) -> Dataset:
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels[:, None]),
         fingerprint=partial(digest_of_files, path, files),
-        notes=_notes(split, labels),
+        notes=(*_sideways(split), *dark(pixels), *label_notes(labels)),
     )
 
 
@@ -127,9 +127,10 @@ def _array(file: Path) -> np.ndarray:
     return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
-def _notes(split: str, labels: np.ndarray | None) -> tuple[str, ...]:
-    emnist = "EMNIST's images lie on their sides, and are read as they are stored"
-    return (*((emnist,) if split.startswith("emnist") else ()), *label_notes(labels))
+def _sideways(split: str) -> tuple[str, ...]:
+    if not split.startswith("emnist"):
+        return ()
+    return ("EMNIST's images lie on their sides, and are read as they are stored",)
 
 
 idx = Form(

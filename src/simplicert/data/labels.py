@@ -1,7 +1,7 @@
 """Labels as others store them: checked once, and numbered from 0."""
 
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Int64
@@ -93,3 +93,12 @@ def label_notes(labels: Int64[np.ndarray, " images"] | None) -> tuple[str, ...]:
         "labels start at 1, and classes at 0: if the model's first class is your "
         "label 1, subtract 1 from all labels",
     )
+
+
+def label_choice(chosen: str | None, others: Iterable[str]) -> tuple[str, ...]:
+    """A word where labels may be elsewhere: of all others if there are none so far."""
+    named = [name for name in others if chosen is None or "label" in name]
+    if not named:
+        return ()
+    labels = "no labels" if chosen is None else f"labels are {chosen}"
+    return (f"{labels}; label_column can name another: {', '.join(named)}",)

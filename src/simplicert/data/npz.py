@@ -1,7 +1,6 @@
 """NumPy archives."""
 
 import math
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from simplicert.data.arrays import ArrayReader
+from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
-from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.labels import (
+    label_choice,
+    label_notes,
+    labels_of,
+    numbered_classes,
+)
 from simplicert.data.listing import printable
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
@@ -27,12 +31,11 @@ _PAIRS = (
     ("data", "targets"), ("data", "target"), ("inputs", "targets"), ("arr_0", "arr_1"),
 )  # fmt: skip
 _SPELLINGS = ("{split}_{name}", "{name}_{split}", "{name}")
-_DARK = 64  # bytes that are all below it may be on another scale
 
 
 def _recognises(path: Path) -> bool:
     """Whether this is a file of that name."""
-    return path.suffix == ".npz" and path.is_file()
+    return path.suffix.lower() == ".npz" and path.is_file()
 
 
 def _load(
@@ -63,7 +66,7 @@ def _load(
             stored, names = (
                 None if key is None else _array(path, archive, key) for key in keys[1:]
             )
-            unused = {*archive} - {*keys}
+            unused = sorted({*archive} - {*keys})
     except (MemoryError, InputError):
         raise
     except Exception as error:  # damaged bytes raise almost anything
@@ -75,7 +78,7 @@ def _load(
         ) from error
     class_names = () if names is None else tuple(map(str, names.ravel().tolist()))
     labels = None if stored is None else labels_of(where, stored, class_names)
-    pixels, white, notes = _pixels(path, images)
+    pixels, white = _pixels(path, images)
     return Dataset(
         name=printable(path.stem),
         split=split,
@@ -86,9 +89,9 @@ def _load(
         reader=ArrayReader(pixels, white),
         fingerprint=partial(digest_of_files, path.parent, [path]),
         notes=(
-            *notes,
+            *dark(pixels, white),
             *(() if class_names else label_notes(labels)),
-            *_label_choice(keys[1], unused),
+            *(label_choice(None, unused) if labels is None else ()),
         ),
     )
 
@@ -108,7 +111,7 @@ def _chosen(
     pairs = [
         (_spelt(image, split, spelling), _spelt(label, split, spelling))
         for spelling in _SPELLINGS
-        if split == "test" or "{split}" in spelling
+        if "{split}" in spelling or split.lower() in {"test", path.stem.lower()}
         for image, label in _PAIRS
     ]
     images = image_column or next(
@@ -163,16 +166,8 @@ def _kind_of(dtype: np.dtype[Any]) -> str:
     return "pickled objects" if dtype.hasobject else f"{dtype}, no real numbers"
 
 
-def _label_choice(chosen: str | None, unused: Iterable[str]) -> list[str]:
-    """A word where the labels may be in another array."""
-    others = ", ".join(sorted(unused))
-    if chosen is None and others:
-        return [f"no labels; other arrays, which label_column can name: {others}"]
-    return []
-
-
-def _pixels(path: Path, stored: np.ndarray) -> tuple[np.ndarray, int, tuple[str, ...]]:
-    """Images with their channels second, the value that stands for 1, and notes."""
+def _pixels(path: Path, stored: np.ndarray) -> tuple[np.ndarray, int]:
+    """Images with their channels second, and the value that stands for 1."""
     images = stored[:, None] if stored.ndim == 3 else stored
     if images.ndim == 4:
         second, last = (images.shape[axis] in _COLOURS for axis in (1, 3))
@@ -196,10 +191,9 @@ def _pixels(path: Path, stored: np.ndarray) -> tuple[np.ndarray, int, tuple[str,
         raise InputError(f"{path}: images are {images.dtype}, no numbers")
     low, high = images.min(), images.max()
     if images.dtype == np.uint8:
-        dark = f"no pixel of {path.name} is above {high} of 255: is 255 its white?"
-        return images, 255, (dark,) if high < _DARK else ()
+        return images, 255
     if images.dtype.kind == "f" and 0 <= low <= high <= 1:
-        return images, 1, ()
+        return images, 1
     raise InputError(
         f"{path}: images are {images.dtype} in [{low}, {high}]: they must be bytes, or "
         "floating point in [0, 1]"

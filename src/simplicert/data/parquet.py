@@ -17,7 +17,12 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.labels import (
+    label_choice,
+    label_notes,
+    labels_of,
+    numbered_classes,
+)
 from simplicert.data.listing import is_hidden, printable
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
@@ -68,6 +73,7 @@ def _find(
     where = f"{root}, split {split!r}"
     names = _class_names(schema, label)
     fetch = RowGroups(files, image)
+    used = {image.partition(".")[0], label}
     check_room(f"{where}: {fetch.rows:,} labels", 64 * fetch.rows)
     labels = None if label is None else labels_of(where, _stored(files, label), names)
     return EncodedImages(
@@ -81,7 +87,7 @@ def _find(
         fingerprint=partial(digest_of_files, root, files),
         notes=(
             *(() if names else label_notes(labels)),
-            *_label_choice(schema, image, label),
+            *label_choice(label, [name for name in schema.names if name not in used]),
         ),
     )
 
@@ -92,7 +98,7 @@ def _parquet_files(path: Path) -> list[Path]:
     return sorted(
         file
         for file in found
-        if file.suffix == ".parquet"
+        if file.suffix.lower() == ".parquet"
         and not any(map(is_hidden, file.relative_to(path).parts))
         and (file.is_file() or not file.exists())  # a link that leads nowhere is said
     )
@@ -119,9 +125,10 @@ def _check_shards(split: str, files: list[Path]) -> None:
             f"split {split!r} is there more than once: {files[0]} and {files[-1]} "
             "belong to two uploads, or to two datasets. Give one folder, or remove one"
         )
-    if shards and (len(shards) < len(files) or numbers != [*range(min(counts))]):
+    there = {*numbers} & {*range(min(counts, default=0))}
+    if shards and not len(files) == len(there) == min(counts):
         raise InputError(
-            f"{files[0].parent}: split {split!r} has {len(files)} of its "
+            f"{files[0].parent}: split {split!r} has {len(there)} of its "
             f"{min(counts)} Parquet files: download the rest, and give the "
             "directory"
         )
@@ -185,17 +192,6 @@ def _image_column(file: Path, schema: Any, names: tuple[str, ...]) -> str:
         f"{' or '.join(names)}, as the bytes of JPEG or PNG files; name another with "
         "the option image_column"
     )
-
-
-def _label_choice(schema: Any, image: str, label: str | None) -> tuple[str, ...]:
-    """A word where the labels may be in another column."""
-    used = {image.partition(".")[0], label}
-    rest = [name for name in schema.names if name not in used]
-    others = [name for name in rest if label is None or "label" in name]
-    if not others:
-        return ()
-    chosen = "no labels" if label is None else f"labels are {label}"
-    return (f"{chosen}; label_column can name another: {', '.join(others)}",)
 
 
 def _stored(files: list[Path], column: str) -> np.ndarray:

@@ -13,12 +13,11 @@ _MOST, _DEEPEST = 300, 3
 
 # What is never read → how to make a data set of it.
 _ARRAYS = (
-    ", which is not read itself. Return its arrays from a function of split in a file "
-    "of yours, and give FILE.py:NAME; or save them with np.savez(..., images=…, "
-    "labels=…)"
+    ", which is not read itself. Save its arrays with np.savez(..., images=…, "
+    "labels=…), or return them from a function of split: FILE.py:NAME"
 )
 _UNREAD = {
-    ".npy": f"holds one array{_ARRAYS}, both in one .npz",
+    ".npy": f"holds one array{_ARRAYS}",
     ".mat": f"is a MATLAB file{_ARRAYS}",
     ".h5": f"is an HDF5 file{_ARRAYS}",
     ".hdf5": f"is an HDF5 file{_ARRAYS}",
@@ -72,7 +71,7 @@ def _looks_like(path: Path, forms: Sequence[Form]) -> str:
     names = [form.name for form in forms]
     return (
         f"{'is empty' if empty else 'is no dataset'}: it should hold "
-        f"{', '.join(names[:-1])} or {names[-1]}"
+        f"{', '.join(names[:-1])} or {names[-1]}. Anything else: FILE.py:NAME"
     )
 
 
