@@ -60,7 +60,7 @@ def _lacks(path: Path) -> str | None:
     """What keeps a folder with images, or with folders of folders, from being read."""
     if path.is_file():
         return "it is one image" if path.suffix.lower() in image_suffixes() else None
-    inside = [Path(entry) for entry in entries(path) if kind(entry) == "file"]
+    inside = [Path(entry) for entry in entries(path) if kind(entry) == "files"]
     tables = [printable(file.name) for file in inside if file.suffix in _TABLES]
     remedy = f" (does {tables[0]} name it? Sort them by it)" if tables else ""
     if any(file.suffix.lower() in image_suffixes() for file in inside):
@@ -109,7 +109,7 @@ def _find(path: Path, *, split: str) -> EncodedImages:
     above = next((each.parent for each in splits[split].values()), path / split)
     beside = [entry for entry in entries(above) if entry.name not in class_names]
     for entry in beside:
-        left_out[f"{kind(entry).removesuffix('s')}s beside the class folders"] += 1
+        left_out[f"{kind(entry)} beside the class folders"] += 1
     left_out["folders of other splits that are no classes"] += len(strays)
     files: list[Path] = []
     labels: list[int] = []

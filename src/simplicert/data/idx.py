@@ -38,7 +38,7 @@ def _recognises(path: Path) -> bool:
 def _splits(path: Path) -> dict[str, tuple[str, str]]:
     """Split → names of its files of images and of labels."""
     splits: dict[str, tuple[str, str]] = {}
-    for name in sorted(entry.name for entry in entries(path) if kind(entry) == "file"):
+    for name in sorted(entry.name for entry in entries(path) if kind(entry) == "files"):
         match = _IMAGES.fullmatch(name)
         if match:
             prefix, dot = match["prefix"], match["dot"]

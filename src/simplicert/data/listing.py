@@ -16,7 +16,7 @@ def is_hidden(name: str) -> bool:
 
 def folders(path: Path) -> list[Path]:
     """The folders in a folder, in the order of their names; none in a file."""
-    found = (Path(entry) for entry in entries(path) if kind(entry) == "folder")
+    found = (Path(entry) for entry in entries(path) if kind(entry) == "folders")
     return sorted(found)
 
 
@@ -29,7 +29,7 @@ def entries(path: Path) -> list[os.DirEntry[str]]:
 
 
 def kind(entry: os.DirEntry[str]) -> str:
-    """``"file"``, ``"folder"``, or in the plural what is neither, for messages.
+    """``"files"``, ``"folders"``, or what is neither: words for messages.
 
     A link is what it leads to, and one that leads nowhere is a file: it was to be one.
     """
@@ -37,11 +37,11 @@ def kind(entry: os.DirEntry[str]) -> str:
         # Asks the disk for links only: a folder may hold a million files.
         mode = entry.stat().st_mode if entry.is_symlink() else None
         if entry.is_dir() if mode is None else S_ISDIR(mode):
-            return "folder"
+            return "folders"
         if entry.is_file() if mode is None else S_ISREG(mode):
-            return "file"
+            return "files"
     except FileNotFoundError:
-        return "file"
+        return "files"
     except OSError:  # a link in a circle
         return "links that lead nowhere"
     return "pipes or devices"
@@ -55,10 +55,10 @@ def files_below(folder: Path, left_out: Counter[str]) -> Iterator[Path]:
     for entry in _scanned(folder):
         what = kind(entry)
         if is_hidden(entry.name):
-            left_out[f"hidden {what}s"] += 1
-        elif what == "file":
+            left_out[f"hidden {what}"] += 1
+        elif what == "files":
             yield Path(entry)
-        elif what != "folder":
+        elif what != "folders":
             left_out[what] += 1
         elif entry.is_symlink():
             left_out["links to folders"] += 1

@@ -55,7 +55,7 @@ def _alone(path: Path) -> Iterator[Path]:
     yield path
     for _ in range(_DEEPEST):
         inside = entries(path)
-        if len(inside) != 1 or kind(inside[0]) != "folder":
+        if len(inside) != 1 or kind(inside[0]) != "folders":
             return
         path = Path(inside[0])
         yield path
