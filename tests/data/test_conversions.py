@@ -11,6 +11,7 @@ from files import encoded, put, put_table
 from PIL import Image
 
 from simplicert.data import load_dataset
+from simplicert.data.conversions import image_suffixes
 from simplicert.errors import InputError
 
 
@@ -125,15 +126,21 @@ DAMAGED = {
 def test_a_damaged_image_is_one_line_that_is_the_same_every_time(tmp_path, content):
     file = put(tmp_path / "test" / "cat" / "a.png", content)
     lines = set()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         for _ in range(2):
             with pytest.raises(InputError) as caught:
                 load_dataset(str(tmp_path)).read(np.array([0]))
             lines.add(str(caught.value))
+    assert warned == []
     (line,) = lines
     assert line.startswith(f"{file} cannot be decoded")
     assert " at 0x" not in line
+
+
+@pytest.mark.parametrize("suffix", [".eps", ".ps", ".wmf", ".emf", ".h5", ".mpg"])
+def test_what_other_programs_decode_is_no_image(suffix):
+    assert suffix not in image_suffixes()
 
 
 def test_a_strip_is_not_scaled_to_fill_the_memory(tmp_path):
