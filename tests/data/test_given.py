@@ -117,9 +117,14 @@ def dataset(labels, class_names=()):
         ([1, 1, 0], (), None),
         (None, (), None),
         ([0, 1, 2], ("a", "b", "c"), None),
-        ([1, 2, 3], (), r"0 … 2.*toy has 3: labels start at 0.*these at 1.*subtract"),
-        ([0, 1, 5], (), r"0 … 2.*toy has 5: check the labels"),
-        (None, ("a", "b"), "has 3 classes but toy has 2"),
+        (
+            [1, 2, 3],
+            (),
+            r"0 … 2.*has a label 3: labels start at 0.*these at 1.*subtract",
+        ),
+        ([0, 1, 5], (), r"0 … 2.*has a label 5: check the labels"),
+        (None, ("a", "b"), "has 3 classes but toy has 2: check the labels"),
+        ([1, 2, 3], tuple("0123"), "toy has 4: labels start at 0, and these at 1"),
     ],
 )
 def test_a_classifier_of_three_classes(labels, names, told):

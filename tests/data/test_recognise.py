@@ -98,6 +98,10 @@ TOLD = {
         "I/Data/CLS/train/n1/1.png I/Data/CLS/train/n2/1.png I/Annotations/x.xyz",
         r"further down: give \S+/I/Data/CLS \(a folder of images\)$",
     ),
+    "too far down": (
+        "a/b/c/d/e/test.parquet y.xyz",
+        "looks like a folder of images, but no file is an image",
+    ),
     "no files": ("x/test/cat/.hidden y.xyz", r"but no file is an image\. Looked for"),
     "splits without classes": ("test/a.png train/b.png", "images in test, train lie"),
     "classes of no images": ("test/cat/a.npy", r"no file is an image; there are \.npy"),

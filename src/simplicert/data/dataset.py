@@ -81,18 +81,18 @@ class Dataset:
         Raises:
             InputError: There are names of more or fewer classes, or labels of others.
         """
+        named = len(self.class_names)
+        if named and named != classes:
+            raise InputError(
+                f"the model has {classes} classes but {self.name} has {named}: "
+                f"{_remedy(self.labels, classes)}"
+            )
         highest = -1 if self.labels is None else int(self.labels.max())
         if highest >= classes:
             raise InputError(
                 f"labels must lie in 0 … {classes - 1}, since the model has {classes} "
-                f"classes, but {self.name} has {highest}: "
+                f"classes, but {self.name} has a label {highest}: "
                 f"{_remedy(self.labels, classes)}"
-            )
-        named = len(self.class_names)
-        if named and named != classes:
-            raise InputError(
-                f"the model has {classes} classes but {self.name} has {named}: they do "
-                "not belong together"
             )
 
     @cached_property

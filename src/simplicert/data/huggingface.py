@@ -56,6 +56,8 @@ def find(
     for column in filter(None, (image, label)):
         if column not in table.features:
             raise InputError(f"{name} has no column {column}, but {columns}")
+    if not isinstance(table.features[image], datasets.Image):
+        raise InputError(f"{name}: the column {image} holds no images")
     names: tuple[str, ...] = ()
     if label is not None:
         names = tuple(getattr(table.features[label], "names", ()))
