@@ -143,6 +143,8 @@ def sample_command(
             missing=missing,
             processes=world,
             normalisations=sampler.classifier.normalisations,
+            glance=sampler.glance(plan),
+            fp32_speed=sampler.fp32_speed(plan),
         )
         for line in (*costs.lines, reached.line):
             print(line, file=sys.stderr)
