@@ -5,6 +5,7 @@ import io
 import json
 import pickle
 import subprocess
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -177,6 +178,26 @@ def test_an_idx_file_without_a_whole_header_is_refused(tmp_path, kept):
     path = make_idx(tmp_path)
     (path / "t10k-images-idx3-ubyte").write_bytes(idx(PIXELS[:, 0])[:kept])
     with pytest.raises(InputError, match="images-idx3-ubyte is cut short"):
+        load_dataset(str(path))
+
+
+def test_an_idx_file_takes_no_more_memory_than_its_header_says(tmp_path):
+    path = make_idx(tmp_path)
+    packed = gzip.compress(idx(PIXELS[:, 0]) + bytes(1 << 24), 1)
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(packed)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="after it come more bytes"):
+        load_dataset(str(path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 23
+
+
+def test_an_idx_file_that_claims_all_memory_is_refused_before_it_is_read(tmp_path):
+    path = make_idx(tmp_path)
+    header = bytes([0, 0, 8, 3]) + np.array([2**32 - 1] * 3, ">u4").tobytes()
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(header))
+    with pytest.raises(InputError, match=r"header says shape .* GiB of memory, and"):
         load_dataset(str(path))
 
 
