@@ -77,6 +77,7 @@ def test_large_and_plain_datasets_stay_where_they_are(folder):
     assert keep_in_memory(digits) is digits
 
 
-def test_a_size_is_positive(folder):
-    with pytest.raises(InputError, match="size must be at least 1, got 0"):
-        load_dataset(str(folder), size=0)
+@pytest.mark.parametrize("size", [-1, 0, 8193, 10**9])
+def test_a_size_is_that_of_an_image(folder, size):
+    with pytest.raises(InputError, match=rf"size must be in \[1, 8192\], got {size}"):
+        load_dataset(str(folder), size=size)

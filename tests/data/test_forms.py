@@ -5,6 +5,8 @@ import io
 import json
 import pickle
 import subprocess
+import tracemalloc
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -179,6 +181,26 @@ def test_an_idx_file_without_a_whole_header_is_refused(tmp_path, kept):
         load_dataset(str(path))
 
 
+def test_an_idx_file_takes_no_more_memory_than_its_header_says(tmp_path):
+    path = make_idx(tmp_path)
+    packed = gzip.compress(idx(PIXELS[:, 0]) + bytes(1 << 24), 1)
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(packed)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="after it come more bytes"):
+        load_dataset(str(path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 23
+
+
+def test_an_idx_file_that_claims_all_memory_is_refused_before_it_is_read(tmp_path):
+    path = make_idx(tmp_path)
+    header = bytes([0, 0, 8, 3]) + np.array([2**32 - 1] * 3, ">u4").tobytes()
+    (path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(header))
+    with pytest.raises(InputError, match=r"header says shape .* GiB of memory, and"):
+        load_dataset(str(path))
+
+
 def test_idx_files_of_no_images_are_refused(tmp_path):
     path = make_idx(tmp_path)
     (path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS[:0, 0])))
@@ -338,7 +360,7 @@ def test_a_size_is_for_encoded_images(make, tmp_path):
 
 
 def test_a_directory_of_nothing_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"is no dataset: it should hold"):
+    with pytest.raises(InputError, match=r"is empty: it should hold"):
         load_dataset(str(tmp_path))
     with pytest.raises(InputError, match="no dataset at"):
         load_dataset(str(tmp_path / "nowhere"))
@@ -351,3 +373,42 @@ def test_debian_installs_where_names_are_looked_up(tmp_path, monkeypatch):
     dataset = load_dataset("fashion-mnist")
     assert dataset.name == "fashion-mnist"
     assert dataset.class_names[9] == "Ankle boot"
+
+
+def damaged(content, generator):
+    """The bytes with a bit turned, cut short, or with other bytes somewhere."""
+    content = bytearray(content)
+    place = generator.integers(max(len(content) - 8, 1))
+    match generator.integers(4):
+        case 0:
+            content[place] ^= 1 << generator.integers(8)
+        case 1:
+            del content[place:]
+        case 2:
+            content[place : place + 8] = generator.bytes(8)
+        case 3:
+            content[place : place + 4] = b"\xff" * 4
+    return bytes(content)
+
+
+@pytest.mark.parametrize("make", [*COLOUR, make_idx])
+def test_damaged_bytes_are_read_or_refused(tmp_path, make):
+    generator = np.random.default_rng(0)
+    path = make(tmp_path)
+    files = sorted(file for file in tmp_path.rglob("*") if file.is_file())
+    outcomes = set()
+    for _ in range(40):
+        file = files[generator.integers(len(files))]
+        whole = file.read_bytes()
+        file.write_bytes(damaged(whole, generator))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                dataset = load_dataset(str(path))
+                dataset.read(np.arange(len(dataset)))
+                outcomes.add("read")
+            except InputError:
+                outcomes.add("refused")
+        file.write_bytes(whole)
+    assert "refused" in outcomes
+    assert load_dataset(str(path)).labels is not None

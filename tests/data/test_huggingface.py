@@ -62,7 +62,16 @@ def hub(monkeypatch, tmp_path):
             raise ValueError(f"Unknown split {split!r}")
         return Table(tmp_path, features)
 
-    module = SimpleNamespace(load_dataset=load, Image=HubImage, ClassLabel=HubLabel)
+    def load_from_disk(name):
+        table = Table(tmp_path, features)
+        return table if name.endswith("one") else {"test": table}
+
+    module = SimpleNamespace(
+        load_dataset=load,
+        load_from_disk=load_from_disk,
+        Image=HubImage,
+        ClassLabel=HubLabel,
+    )
     monkeypatch.setitem(sys.modules, "datasets", module)
     return features
 
@@ -75,6 +84,29 @@ def test_a_dataset_of_the_hub_is_read_by_name(hub):
     expected = PIXELS.transpose(0, 3, 1, 2).astype(np.float32) / 255
     np.testing.assert_array_equal(dataset.read(np.arange(3)), expected)
     assert len(dataset.digest) == 64
+
+
+def test_what_was_saved_to_disk_is_read_by_its_folder(hub, tmp_path):
+    for name, mark in (("one", "state.json"), ("splits", "dataset_dict.json")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / mark).write_text("{}")
+        assert len(load_dataset(f"hf:{tmp_path / name}")) == len(PIXELS)
+    with pytest.raises(InputError, match="Known: test"):
+        load_dataset(f"hf:{tmp_path / 'splits'}", split="train")
+
+
+def test_columns_are_named_or_said(hub):
+    del hub["label"]
+    hub["fine"] = None  # some other kind of column
+    dataset = load_dataset("hf:owner/pets")
+    assert dataset.labels is None
+    assert dataset.notes == ("no labels; label_column can name another: fine",)
+    hub["label"] = None
+    named = load_dataset("hf:owner/pets", label_column="label")
+    np.testing.assert_array_equal(named.labels, [0, 1, 1])
+    for column, told in (("nope", "no column nope, but"), ("fine", "holds no images")):
+        with pytest.raises(InputError, match=told):
+            load_dataset("hf:owner/pets", image_column=column)
 
 
 def test_an_unknown_split_is_refused(hub):

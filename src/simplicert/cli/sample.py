@@ -49,6 +49,8 @@ def sample_command(
     threads: Whole | None = None,
     processes: Whole = 1,
     corrupt: Literal["refuse", "skip"] = "refuse",
+    image_column: str | None = None,
+    label_column: str | None = None,
     nonfinite: Literal["stop", "count"] = "stop",
     flush: float = FLUSH_SECONDS,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -83,6 +85,8 @@ def sample_command(
         threads: CPU threads a process.
         processes: On this machine; under torchrun, on any.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
+        image_column: Column or array of the images, if it has another name.
+        label_column: Column or array of the labels, if it has another name.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         flush: Seconds between two writes; what a crash can lose.
         dry_run: Say what would happen, and stop there.
@@ -93,12 +97,21 @@ def sample_command(
     if dry_run and rank > 0:
         return
     dataset = select_images(
-        load_dataset(data, split=split, size=size, corrupt=corrupt),
+        load_dataset(
+            data,
+            split=split,
+            size=size,
+            corrupt=corrupt,
+            image_column=image_column,
+            label_column=label_column,
+        ),
         images=images,
         per_class=per_class,
     )
     for name in dataset.skipped if leads else ():
         print(f"skipped {name}", file=sys.stderr)
+    for note in dataset.notes if leads else ():
+        print(f"data: {note}", file=sys.stderr)
     sampler = Sampler(
         model,
         dataset,

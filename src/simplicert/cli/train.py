@@ -86,8 +86,12 @@ def train_command(
         _dataset(resolved, data, split=split, corrupt=corrupt)
         for split in (resolved.train_split, resolved.validation_split)
     )
-    for name in (*training.skipped, *validation.skipped):
-        print(f"skipped {name}", file=sys.stderr)
+    said = [
+        f"skipped {name}" for each in (training, validation) for name in each.skipped
+    ]
+    said += [f"data: {note}" for note in (*training.notes, *validation.notes)]
+    for line in dict.fromkeys(said):
+        print(line, file=sys.stderr)
     metadata = trained_already(path, resolved, training)
     if metadata is None and processes > 1 and share is None:
         check_division(resolved.shares, processes)

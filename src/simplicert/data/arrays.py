@@ -24,3 +24,10 @@ class ArrayReader:
         """Images of these rows, in [0, 1]."""
         images: np.ndarray = self.pixels[rows].astype(np.float32) / self.white
         return images
+
+
+def dark(pixels: Real[np.ndarray, "images ..."], white: int = 255) -> tuple[str, ...]:
+    """A word about images that are so dark that they may be on another scale."""
+    if not pixels.size or pixels.max() >= white / 4:
+        return ()
+    return (f"no pixel is above {pixels.max():g} of {white}: is {white} its white?",)

@@ -1,10 +1,10 @@
 """Data sets by name, by plug-in, and in the forms in which files are recognised."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
 
 from simplicert.data import huggingface
 from simplicert.data.cifar import cifar
@@ -13,10 +13,12 @@ from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
 from simplicert.data.folder import folder
 from simplicert.data.form import Form
-from simplicert.data.given import as_dataset
+from simplicert.data.given import as_dataset, inputs_and_labels
 from simplicert.data.idx import idx
+from simplicert.data.listing import printable
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
+from simplicert.data.recognise import recognised
 from simplicert.errors import InputError, unknown_name
 from simplicert.plugins import Kind, Origin, shown_as_theirs
 
@@ -36,6 +38,8 @@ def load_dataset(
     split: str = "test",
     size: int | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
+    image_column: str | None = None,
+    label_column: str | None = None,
 ) -> Dataset:
     """A data set by name, or from files in any of the forms that people have them in.
 
@@ -50,6 +54,9 @@ def load_dataset(
         size: Cut encoded images to a square of this side; see ``encoded.decoded``.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
             read, or to decode all of them now and skip those.
+        image_column: Column, or array of an ``.npz``, that holds the images. Default:
+            the one that is named as they usually are.
+        label_column: The same of the labels.
 
     Raises:
         InputError: If there is no such dataset or split, or it cannot be read.
@@ -59,46 +66,57 @@ def load_dataset(
         >>> len(digits), digits.shape
         (355, (1, 8, 8))
     """
-    found: object
     if isinstance(name_or_path, Dataset):
         return name_or_path
-    if name_or_path in DATASETS.names:
-        found = DATASETS.find(name_or_path)(split=split)
-    elif name_or_path.startswith(huggingface.PREFIX):
-        found = huggingface.find(name_or_path, split=split)
-    else:
-        path = Path(name_or_path)
-        if not path.exists():
-            path = _INSTALLED / name_or_path
-        if path.exists():
-            found = _recognised(path).open(path, split=split)
-        elif ":" in name_or_path:
-            found = DATASETS.find(name_or_path)(split=split)
-        else:
-            raise _no_such(name_or_path)
+    named = {"image_column": image_column, "label_column": label_column}
+    columns = {name: given for name, given in named.items() if given is not None}
+    found, notes = _found(name_or_path, split=split, columns=columns)
     if isinstance(found, EncodedImages):
-        return decoded(found, size=size, corrupt=corrupt)
-    if size is not None:
+        found = decoded(found, size=size, corrupt=corrupt)
+    elif size is not None:
         raise InputError(f"{name_or_path} holds images of one size: leave out the size")
     assert isinstance(found, Dataset)
-    return found
+    return replace(found, notes=(*notes, *found.notes))
 
 
-def _recognised(path: Path) -> Form:
-    for form in FORMS:
-        if form.recognises(path):
-            return form
-    _refuse_pickles(path)
-    raise InputError(
-        f"{path} is no dataset: it should hold Parquet files, SPLIT/CLASS/FILE images, "
-        "CIFAR's .bin files or idx files, or be an .npz file. Is it empty, or the "
-        "directory above or below?"
-    )
+def _found(
+    name_or_path: str, *, split: str, columns: dict[str, str]
+) -> tuple[object, tuple[str, ...]]:
+    """The data, maybe encoded, and a word about where it was found."""
+    if not name_or_path:
+        raise InputError("give the name or the path of a dataset, not an empty text")
+    if name_or_path.startswith(huggingface.PREFIX):
+        return huggingface.find(name_or_path, split=split, **columns), ()
+    paths = () if name_or_path in DATASETS.names else (Path(name_or_path),)
+    for path in (*paths, *(_INSTALLED / path for path in paths)):
+        if path.exists():
+            form, place = recognised(path, FORMS)
+            if not form.has_columns:
+                _check_none(columns, path)
+            where = f"read from {printable(str(place))}, all that is there"
+            found = form.open(place, split=split, **columns)
+            return found, () if place == path else (where,)
+    if paths and ":" not in name_or_path:
+        raise _no_such(name_or_path)
+    _check_none(columns, name_or_path)
+    return DATASETS.find(name_or_path)(split=split), ()
+
+
+def _check_none(columns: dict[str, str], source: object) -> None:
+    if columns:
+        raise InputError(
+            f"{source} has no columns to choose from: leave out {' and '.join(columns)}"
+        )
 
 
 def _no_such(name_or_path: str) -> InputError:
     if "/" in name_or_path or "." in name_or_path:
-        return InputError(f"no dataset at {name_or_path}: check the path")
+        hint = ""
+        if name_or_path.startswith("~"):
+            hint = ": ~ is not your home in here"
+        elif re.fullmatch(r"[\w-]+/[\w.-]+", name_or_path):
+            hint = f", or say hf:{name_or_path} if it is one of the hub"
+        return InputError(f"no dataset at {name_or_path}: check the path{hint}")
     return InputError(
         f"{unknown_name('dataset', name_or_path, DATASETS.names)}, the names in "
         f"{_INSTALLED}, hf:NAME, file.py:NAME, or a path (./ in front if there is no / "
@@ -120,33 +138,13 @@ def _admit(thing: object, origin: Origin) -> Loader:
                 found = thing(split=split)
         if isinstance(found, Dataset):
             return found
-        inputs, labels = found if isinstance(found, tuple) else (found, None)
-        return as_dataset(
-            np.asarray(inputs) if isinstance(inputs, list) else inputs,
-            labels,
-            name=origin.name,
-            split=split,
-        )
+        try:
+            inputs, labels = inputs_and_labels(found)
+            return as_dataset(inputs, labels, name=origin.name, split=split)
+        except InputError as error:
+            raise InputError(f"{origin.text}: {error}") from error
 
     return load
 
 
 DATASETS: Kind[Loader] = Kind(name="dataset", built_in={"digits": digits}, admit=_admit)
-
-
-def _refuse_pickles(path: Path) -> None:
-    """Refuse CIFAR's Python batches, here or below: reading them would unpickle."""
-    places = [path, *path.glob("*/")] if path.is_dir() else [path.parent]
-    archives = {
-        "data_batch_1": "cifar-10",
-        "test_batch": "cifar-10",
-        "meta": "cifar-100",
-    }
-    for place in places:
-        for mark, archive in archives.items():
-            if (place / mark).is_file():
-                raise InputError(
-                    f"{place} holds CIFAR's pickled Python batches, and a pickle can "
-                    f"run code when it is opened: get {archive}-binary.tar.gz, which "
-                    "is beside them on the same page, and unpack it"
-                )

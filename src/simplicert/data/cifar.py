@@ -9,15 +9,17 @@ from simplicert.data.arrays import ArrayReader
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
+from simplicert.data.room import check_room
 from simplicert.errors import InputError
 
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
+_TEN = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
 
 
 def _recognises(path: Path) -> bool:
-    """Whether the test images of either dataset are there."""
-    return (path / "test_batch.bin").is_file() or (path / "test.bin").is_file()
+    """Whether some images of either dataset are there."""
+    return any((path / name).is_file() for name in (*_TEN, "train.bin", "test.bin"))
 
 
 def _load(path: Path, *, split: str) -> Dataset:
@@ -28,12 +30,11 @@ def _load(path: Path, *, split: str) -> Dataset:
     Raises:
         InputError: If there is no such split, or a file is missing or cut short.
     """
-    hundred = (path / "test.bin").is_file()
+    hundred = not any((path / name).is_file() for name in _TEN)
     if hundred:
         names = {"train": ["train.bin"], "test": ["test.bin"]}
     else:
-        batches = [f"data_batch_{number}.bin" for number in range(1, 6)]
-        names = {"train": batches, "test": ["test_batch.bin"]}
+        names = {"train": list(_TEN[:5]), "test": list(_TEN[5:])}
     if split not in names:
         raise unknown_split(path, split, names)
     files = [path / name for name in names[split]]
@@ -54,6 +55,7 @@ def _load(path: Path, *, split: str) -> Dataset:
 def _records(file: Path, label_bytes: int) -> np.ndarray:
     if not file.is_file():
         raise InputError(f"{file} is missing: unpack the whole archive")
+    check_room(file, file.stat().st_size)
     content = np.fromfile(file, dtype=np.uint8)
     record = label_bytes + _PIXELS
     if not content.size or content.size % record:
@@ -76,4 +78,10 @@ def _class_names(path: Path, *, hundred: bool) -> tuple[str, ...]:
     return tuple(map(str, range(100 if hundred else 10)))
 
 
-cifar = Form(_recognises, _load)
+cifar = Form(
+    name="CIFAR's binary files",
+    looks_for="test_batch.bin and data_batch_1.bin to 5, or test.bin and train.bin",
+    recognises=_recognises,
+    open=_load,
+    files="*.bin",
+)

@@ -36,6 +36,7 @@ class Dataset:
         reader: Fetches images by ``indices``. Can be pickled, for worker processes.
         fingerprint: Computes ``digest``. Called once, when it is first wanted.
         skipped: Images that were left out because they cannot be decoded, and why.
+        notes: What else was left out, converted or supposed, one line each.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     reader: Reader
     fingerprint: Callable[[], str]
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}, split {self.split!r}"
@@ -67,11 +69,31 @@ class Dataset:
             raise InputError(
                 f"{where}: image {self.indices[wrong[0]]} has label "
                 f"{self.labels[wrong[0]]}, but labels must be in [0, {classes - 1}] "
-                f"({wrong.size} such images): check the labels or the class names"
+                f"({wrong.size} such images): {_remedy(self.labels, classes)}"
             )
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def check_classes(self, classes: int) -> None:
+        """Refuse to belong to a classifier of so many classes, if it does not.
+
+        Raises:
+            InputError: There are names of more or fewer classes, or labels of others.
+        """
+        named = len(self.class_names)
+        if named and named != classes:
+            raise InputError(
+                f"the model has {classes} classes but {self.name} has {named}: "
+                f"{_remedy(self.labels, classes)}"
+            )
+        highest = -1 if self.labels is None else int(self.labels.max())
+        if highest >= classes:
+            raise InputError(
+                f"labels must lie in 0 … {classes - 1}, since the model has {classes} "
+                f"classes, but {self.name} has a label {highest}: "
+                f"{_remedy(self.labels, classes)}"
+            )
 
     @cached_property
     def digest(self) -> str:
@@ -88,6 +110,12 @@ class Dataset:
         """The same dataset with these images only, in this order."""
         labels = None if self.labels is None else self.labels[positions]
         return replace(self, labels=labels, indices=self.indices[positions])
+
+
+def _remedy(labels: Int64[np.ndarray, " labels"] | None, classes: int) -> str:
+    if labels is not None and labels.min() >= 1 and labels.max() == classes:
+        return "labels start at 0, and these at 1, it seems: subtract 1 from them"
+    return "check the labels, the class names, and whether the model is for them"
 
 
 def unknown_split(source: object, split: str, known: Iterable[str]) -> InputError:

@@ -1,6 +1,7 @@
 """Digests of files, as anybody can compute them in a shell."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,5 +23,6 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
         except FileNotFoundError:
             continue
-        listing.update(f"{digest}  {file.relative_to(root).as_posix()}\n".encode())
+        line = f"{digest}  {file.relative_to(root).as_posix()}\n"
+        listing.update(os.fsencode(line))  # a name need not be UTF-8
     return listing.hexdigest()

@@ -1,8 +1,10 @@
 """Images that are stored encoded (JPEG, PNG): decoded when they are read."""
 
 import errno
-import io
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
@@ -10,10 +12,18 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
+from simplicert.data.conversions import conversions, is_grey, opened, said
 from simplicert.data.cuts import CentreCut, Cut, RandomCut
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems
+
+LARGEST_SIZE = 8192
+_MOST_PIXELS = 4 * LARGEST_SIZE**2  # of an image scaled to be cut
+# The headers of so many images are read, of large ones fewer, in so many runs of
+# neighbours: of Parquet files a row group is read for each run.
+_MOST_LOOKED_AT, _LEAST_LOOKED_AT, _BYTES_LOOKED_AT, _RUNS = 2000, 100, 64 << 20, 10
+_ADDRESS = re.compile(r" ?<[^<>]* at 0x[0-9a-f]+>")
 
 
 @runtime_checkable
@@ -37,6 +47,7 @@ class EncodedImages:
         fetch: Gets an image's bytes.
         locate: Says where an image is stored, for messages. Can be pickled.
         fingerprint: Computes the digest of all files.
+        notes: What was left out or supposed in finding them.
     """
 
     name: str
@@ -47,6 +58,7 @@ class EncodedImages:
     fetch: Fetch
     locate: Callable[[int], str]
     fingerprint: Callable[[], str]
+    notes: tuple[str, ...] = ()
 
 
 def decoded(
@@ -57,17 +69,19 @@ def decoded(
     Args:
         source: The encoded images.
         size: Cut every image, in colour, to a square of this side (``CentreCut``).
-            None takes the images as they are: all must have the first one's shape.
+            None takes the images as they are: all must have the first one's shape, and
+            are read in colour if one of those looked at is in colour.
         corrupt: ``"refuse"``: reading an image that cannot be decoded is an error.
             ``"skip"``: every image is decoded now, once, and those are left out.
 
     Raises:
         InputError: If no image can be decoded.
     """
-    if size is not None and size < 1:
-        raise InputError(f"size must be at least 1, got {size}")
+    if size is not None and not 1 <= size <= LARGEST_SIZE:
+        raise InputError(f"size must be in [1, {LARGEST_SIZE}], got {size}")
     cut = None if size is None else CentreCut(size)
     decode = Decoder(source.fetch, source.locate, cut)
+    decode, notes = _looked_at(decode, source.rows, all_of_them=corrupt == "skip")
     skipped: list[str] = []
     kept: list[int] = []
     for row in range(source.rows if corrupt == "skip" else min(source.rows, 1)):
@@ -79,9 +93,10 @@ def decoded(
                 raise
             skipped.append(str(error))
     if not decode.shape:
+        first = f". The first: {skipped[0]}" if skipped else ""
         raise InputError(
             f"{source.name}: none of the {source.rows} images of split "
-            f"{source.split!r} can be decoded"
+            f"{source.split!r} can be decoded{first}"
         )
     rows = np.array(kept) if corrupt == "skip" else np.arange(source.rows)
     channels, height, width = decode.shape
@@ -95,7 +110,42 @@ def decoded(
         reader=decode,
         fingerprint=source.fingerprint,
         skipped=tuple(skipped),
+        notes=(*source.notes, *notes),
     )
+
+
+def _looked_at(
+    decode: "Decoder", rows: int, *, all_of_them: bool
+) -> tuple["Decoder", tuple[str, ...]]:
+    """The decoder that reads all in colour if one is, and what it will convert.
+
+    Only headers are read, all of them or in runs of neighbours all over the rows. What
+    cannot be opened says so when it is decoded.
+    """
+    looked = np.arange(rows) if all_of_them else _spread(decode, rows)
+    counted: Counter[str] = Counter()
+    grey = coloured = 0
+    for row in looked.tolist():
+        with suppress(InputError), decode.opened(row) as image:
+            counted.update(conversions(image))
+            grey += is_grey(image)
+            coloured += not is_grey(image)
+    if grey and (coloured or decode.cut is not None):
+        counted["grey read in colour"] = grey
+    colour = coloured > 0
+    return replace(decode, colour=colour), said(counted, grey + coloured)
+
+
+def _spread(decode: "Decoder", rows: int) -> Int64[np.ndarray, " looked"]:
+    wanted = _LEAST_LOOKED_AT
+    with suppress(Exception):  # whatever it is, it is said when it is decoded
+        each = len(decode.fetch(0) or b"?")
+        wanted = min(max(_BYTES_LOOKED_AT // each, wanted), _MOST_LOOKED_AT)
+    if rows <= wanted:
+        return np.arange(rows)
+    run = np.arange(wanted // _RUNS)
+    starts = np.linspace(0, rows - len(run), _RUNS).astype(np.int64)
+    return np.unique(starts[:, None] + run)
 
 
 class CorruptImageError(InputError):
@@ -111,12 +161,14 @@ class Decoder:
         locate: Says where an image is stored.
         cut: How to cut squares, in colour, or None for images as they are.
         shape: What every image must be; empty while that is not known.
+        colour: Whether grey images become coloured ones.
     """
 
     fetch: Fetch
     locate: Callable[[int], str]
     cut: Cut | None
     shape: tuple[int, ...] = ()
+    colour: bool = False
 
     def __call__(
         self, rows: Int64[np.ndarray, " rows"]
@@ -132,37 +184,68 @@ class Decoder:
             CorruptImageError: If it cannot be decoded.
             InputError: If it is of another shape, or its pixels are not bytes.
         """
-        try:
-            pixels = self._decoded(row)
-        except (InputError, MemoryError):
-            raise
-        except Exception as error:  # damaged bytes raise almost anything
-            if is_the_systems(error) and error.errno != errno.ENOENT:
-                raise
-            raise CorruptImageError(
-                f"{self.locate(row)} cannot be decoded ({error}): it is damaged, cut "
-                "short or missing. Replace it, or choose to skip corrupt images"
-            ) from error
+        with self.opened(row) as image:
+            pixels = self._pixels(image, row)
         if self.shape and pixels.shape != self.shape:
+            remedy = "give a size to cut all images to"
+            if pixels.shape[1:] == self.shape[1:]:  # too late to read all in colour
+                remedy = "make all images grey, or all coloured"
             raise InputError(
                 f"{self.locate(row)} has shape {pixels.shape}, others have "
-                f"{self.shape}: give a size to cut all images to"
+                f"{self.shape}: {remedy}"
             )
         return pixels
 
-    def _decoded(self, row: int) -> UInt8[np.ndarray, "channels height width"]:
-        content = self.fetch(row)
-        if not content:
-            raise CorruptImageError(f"{self.locate(row)} is empty")
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode[0] in "IF":
-                raise InputError(
-                    f"{self.locate(row)} has pixels of 16 bits or more (Pillow's mode "
-                    f"{image.mode!r}), whose range is unknown: convert it to 8"
+    @contextmanager
+    def opened(self, row: int) -> Iterator[Image.Image]:
+        """One image that is not decoded yet; names it in what its bytes raise.
+
+        Raises:
+            CorruptImageError: If it cannot be decoded, here or by the caller.
+            InputError: If its pixels are not bytes.
+        """
+        try:
+            content = self.fetch(row)
+            if not content:
+                raise CorruptImageError(f"{self.locate(row)} is empty")
+            with opened(content) as image:
+                if image.mode[0] in "IF":
+                    raise InputError(
+                        f"{self.locate(row)} has pixels of 16 bits or more (Pillow's "
+                        f"mode {image.mode!r}), whose range is unknown: convert it to 8"
+                    )
+                yield image
+        except (InputError, MemoryError):
+            raise
+        except Image.DecompressionBombError as error:
+            raise CorruptImageError(
+                f"{self.locate(row)} cannot be decoded here ({error}): "
+                "scale it down, or choose to skip corrupt images"
+            ) from error
+        except Exception as error:  # damaged bytes raise almost anything
+            if is_the_systems(error) and error.errno != errno.ENOENT:
+                raise
+            what = _ADDRESS.sub("", str(error))  # the same words every time
+            raise CorruptImageError(
+                f"{self.locate(row)} cannot be decoded ({what}): it is damaged, cut "
+                "short or missing. Replace it, or choose to skip corrupt images"
+            ) from error
+
+    def _pixels(
+        self, image: Image.Image, row: int
+    ) -> UInt8[np.ndarray, "channels height width"]:
+        if self.cut is not None:
+            longer, shorter = max(image.size), min(image.size)
+            if 2 * self.cut.size**2 * longer > _MOST_PIXELS * shorter:
+                raise CorruptImageError(
+                    f"{self.locate(row)} has {image.width} × {image.height} pixels, "
+                    f"too long and narrow to be scaled to squares of {self.cut.size}: "
+                    "cut it first, or choose to skip corrupt images"
                 )
-            if self.cut is None:
-                return _pixels(image)
-            return _pixels(self.cut(image.convert("RGB"), row))
+            image = self.cut(image.convert("RGB"), row)
+        if is_grey(image) and not self.colour:
+            return np.asarray(image.convert("L"))[None]
+        return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
 
 
 def with_random_cuts(dataset: Dataset, *, seed: int) -> Dataset:
@@ -179,9 +262,3 @@ def with_random_cuts(dataset: Dataset, *, seed: int) -> Dataset:
         )
     cut = RandomCut(reader.cut.size, seed)
     return replace(dataset, reader=replace(reader, cut=cut))
-
-
-def _pixels(image: Image.Image) -> UInt8[np.ndarray, "channels height width"]:
-    if image.mode in {"1", "L"}:
-        return np.asarray(image.convert("L"))[None]
-    return np.asarray(image.convert("RGB")).transpose(2, 0, 1)

@@ -10,14 +10,26 @@ from simplicert.data.encoded import EncodedImages
 __all__ = ["Form"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Form:
     """A form that people have data sets in.
 
     Attributes:
+        name: In words, after "looks like".
+        looks_for: What the files should be called, or be.
+        files: Pattern of the names of files that belong to it, but do not make it up.
         recognises: Whether a path, which exists, holds data in this form.
         open: ``(path, *, split)`` → the data set, or its images, still encoded.
+        lacks: What a path that is not recognised, but comes near, is in the way of
+            being so; None if it is not near.
+        has_columns: Whether ``open`` takes an ``image_column`` and a ``label_column``,
+            too: names of what holds the images and the labels; None to find them.
     """
 
+    name: str
+    looks_for: str
     recognises: Callable[[Path], bool]
     open: Callable[..., Dataset | EncodedImages]
+    lacks: Callable[[Path], str | None] = lambda _: None
+    has_columns: bool = False
+    files: str = ""

@@ -1,7 +1,9 @@
 """What was given to be sampled: a dataset, or an array of inputs."""
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Callable, Sequence
 from functools import partial
+from os import PathLike
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -9,6 +11,7 @@ from jaxtyping import Float, Int
 
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_bytes
+from simplicert.data.labels import label_notes, labels_of
 from simplicert.errors import InputError
 
 
@@ -25,7 +28,7 @@ Images: TypeAlias = Dataset | np.ndarray | TorchTensor
 
 def as_dataset(
     images: object,
-    labels: Sequence[int] | Int[np.ndarray, " images"] | None,
+    labels: object,
     *,
     name: str = "array",
     split: str = "all",
@@ -41,38 +44,119 @@ def as_dataset(
         return images
     if not isinstance(images, np.ndarray | TorchTensor):
         raise InputError(
-            "images must be a Dataset, or one numpy array or torch tensor; got a "
-            f"{type(images).__name__}: stack single images first"
+            "images must be a Dataset, or one numpy array or torch tensor; got "
+            f"{_described(images)}"
         )
     array = images if isinstance(images, np.ndarray) else images.detach().cpu().numpy()
     if array.ndim < 2 or not array.size or not np.issubdtype(array.dtype, np.floating):
+        scale = ": divide bytes by 255 first" if array.dtype == np.uint8 else ""
         raise InputError(
             "images must be floating point, images × their shape, as in (images, "
             f"channels, height, width), at least one; got {array.dtype} of shape "
-            f"{array.shape}"
+            f"{array.shape}{scale}"
         )
-    pixels = array.astype(np.float32)
-    classes = None if labels is None else np.asarray(labels)
-    if classes is not None and (
-        classes.shape != (len(pixels),)
-        or not np.issubdtype(classes.dtype, np.integer)
-        or (classes < 0).any()
-    ):
+    with np.errstate(over="ignore"):  # what is infinite is refused when it is read
+        pixels = array.astype(np.float32)
+    stored = None if labels is None else _as_array(labels)
+    classes = None if stored is None else labels_of(f"labels of {name}", stored)
+    if classes is not None and (len(classes) != len(pixels) or (classes < 0).any()):
         raise InputError(
             f"labels must be {len(pixels)} classes, integers from 0, one an image; got "
-            f"{classes.dtype} of shape {classes.shape}"
+            f"{len(classes)}, from {classes.min(initial=0)}"
         )
-    content = pixels.tobytes() + (b"" if classes is None else classes.tobytes())
+    content = pixels.tobytes() + (b"" if stored is None else stored.tobytes())
     return Dataset(
         name=name,
         split=split,
         shape=pixels.shape[1:],
         class_names=(),
-        labels=None if classes is None else classes.astype(np.int64),
+        labels=classes,
         indices=np.arange(len(pixels)),
         reader=lambda rows: pixels[rows],
         fingerprint=partial(digest_of_bytes, content),
+        notes=label_notes(classes),
     )
+
+
+def _as_array(labels: object) -> np.ndarray:
+    """Labels as an array; of objects, which are refused later, if they are unequal."""
+    if isinstance(labels, TorchTensor):
+        labels = labels.detach().cpu().numpy()
+    try:
+        array = np.asarray(labels)
+    except ValueError:
+        return np.array([reprlib.repr(labels)], dtype=object)
+    if array.ndim:
+        return array
+    raise InputError(
+        f"labels must be one class an image, got a {type(labels).__name__}: give a list"
+    )
+
+
+def inputs_and_labels(found: Any) -> tuple[object, Any]:
+    """What a function of somebody returned for a dataset, taken apart.
+
+    Raises:
+        InputError: It is neither inputs nor a pair of inputs and labels; says what it
+            is, and how to make them of it.
+    """
+    if not isinstance(found, tuple):
+        return _stacked(found), None
+    if len(found) != 2:
+        raise InputError(
+            f"a dataset is inputs, or a pair of inputs and labels; got a tuple of "
+            f"{len(found)}: return the two, (inputs, labels)"
+        )
+    return _stacked(found[0]), found[1]
+
+
+def _stacked(inputs: object) -> object:
+    """A list of equal arrays as one array; anything else as it is."""
+    if not isinstance(inputs, list) or _are_pairs(inputs):
+        return inputs
+    try:
+        array = np.asarray(inputs)
+    except ValueError as error:
+        raise InputError(
+            f"the inputs are a list of unequal shapes ({error}): make them equal"
+        ) from error
+    return inputs if array.dtype == object else array
+
+
+def _are_pairs(thing: object) -> bool:
+    some = thing[:1] if isinstance(thing, list | tuple) else ()
+    return bool(some) and isinstance(some[0], tuple) and len(some[0]) == 2
+
+
+_TAKEN_APART = "(np.stack([np.asarray(x) for x, _ in {}]), [y for _, y in {}])"
+
+# What may be given in place of an array, and how to make one of it; the first fits.
+_REMEDIES: tuple[tuple[Callable[[Any], bool], str], ...] = (
+    (lambda it: it is None, "does the function return what it makes?"),
+    (
+        lambda it: isinstance(it, str | PathLike),
+        "simplicert.data.load_dataset gives the dataset of a name or a path",
+    ),
+    (lambda it: hasattr(it, "keys"), "give the inputs and labels in it, as a pair"),
+    (lambda it: hasattr(it, "to_numpy"), "give its to_numpy()"),
+    (_are_pairs, f"of (image, label) give {_TAKEN_APART.format('it', 'it')}"),
+    (lambda it: isinstance(it, list | tuple), "stack single images first"),
+    (
+        lambda it: hasattr(it, "__getitem__"),
+        "if it gives (image, label) by number, as torch's do, give "
+        f"{_TAKEN_APART.format('it', 'it')}",
+    ),
+    (
+        lambda it: hasattr(it, "__iter__"),
+        "it gives one thing after another: make a list of it first; of (image, label) "
+        f"give {_TAKEN_APART.format('pairs', 'pairs')} with pairs = list(it)",
+    ),
+)
+
+
+def _described(thing: object) -> str:
+    remedy = next((text for fits, text in _REMEDIES if fits(thing)), "")
+    return f"a {type(thing).__name__}{remedy and ': '}{remedy}"
 
 
 def check_range(

@@ -8,15 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from simplicert.data.encoded import EncodedImages
-from simplicert.data.labels import labels_of
+from simplicert.data.dataset import unknown_split
+from simplicert.data.encoded import CorruptImageError, EncodedImages
+from simplicert.data.labels import (
+    label_choice,
+    label_notes,
+    labels_of,
+    numbered_classes,
+)
 from simplicert.errors import InputError
 
 PREFIX = "hf:"
 
 
-def find(name: str, *, split: str) -> EncodedImages:
+def find(
+    name: str,
+    *,
+    split: str,
+    image_column: str | None = None,
+    label_column: str | None = None,
+) -> EncodedImages:
     """The images of ``hf:NAME``: its first column of images, and of class labels.
+
+    Or the columns that are named. NAME may be a folder that ``save_to_disk`` wrote.
 
     Raises:
         InputError: If the package is missing, or there is no such dataset or split, or
@@ -31,27 +45,54 @@ def find(name: str, *, split: str) -> EncodedImages:
         ) from error
     where = f"{name}, split {split!r}"
     try:
-        table = datasets.load_dataset(name.removeprefix(PREFIX), split=split)
+        table = _table(datasets, name.removeprefix(PREFIX), split)
     except (ValueError, OSError) as error:
         raise InputError(f"{where}: {error}") from error
-    image = _first(table, datasets.Image)
+    columns = ", ".join(table.features)
+    image = image_column or _first(table, datasets.Image)
     if image is None:
-        columns = ", ".join(table.features)
         raise InputError(f"{name} has no column of images, but {columns}")
-    label = _first(table, datasets.ClassLabel)
-    labels = None if label is None else labels_of(where, np.asarray(table[label]))
+    label = label_column or _first(table, datasets.ClassLabel)
+    for column in filter(None, (image, label)):
+        if column not in table.features:
+            raise InputError(f"{name} has no column {column}, but {columns}")
+    if not isinstance(table.features[image], datasets.Image):
+        raise InputError(f"{name}: the column {image} holds no images")
+    names: tuple[str, ...] = ()
+    if label is not None:
+        names = tuple(getattr(table.features[label], "names", ()))
+    labels = (
+        None if label is None else labels_of(where, np.asarray(table[label]), names)
+    )
     # The bytes as they are stored: we decode them, as in every other form.
     rows = _Rows(name, table.cast_column(image, datasets.Image(decode=False)), image)
     return EncodedImages(
         name=name,
         split=split,
-        class_names=() if label is None else tuple(table.features[label].names),
+        class_names=names or numbered_classes(where, labels),
         labels=labels,
         rows=len(table),
         fetch=rows,
         locate=rows.locate,
         fingerprint=rows.digest,
+        notes=(
+            *(() if names else label_notes(labels)),
+            *label_choice(
+                label, [n for n in table.features if n not in {image, label}]
+            ),
+        ),
     )
+
+
+def _table(datasets: Any, name: str, split: str) -> Any:
+    if (Path(name) / "state.json").is_file():
+        return datasets.load_from_disk(name)  # one split, which has no name
+    if (Path(name) / "dataset_dict.json").is_file():
+        splits = datasets.load_from_disk(name)
+        if split not in splits:
+            raise unknown_split(name, split, splits)
+        return splits[split]
+    return datasets.load_dataset(name, split=split)
 
 
 @dataclass(frozen=True)
@@ -64,7 +105,10 @@ class _Rows:
         stored = self.table[row][self.column]
         content: bytes | None = stored["bytes"]
         if content is None and stored["path"]:
-            return Path(stored["path"]).read_bytes()
+            path = Path(stored["path"])
+            if path.exists() and not path.is_file():
+                raise CorruptImageError(f"{self.locate(row)}: {path} is no file")
+            return path.read_bytes()
         return content
 
     def locate(self, row: int) -> str:

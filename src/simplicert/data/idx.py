@@ -2,20 +2,25 @@
 
 import gzip
 import math
+import re
 import zlib
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from simplicert.data.arrays import ArrayReader
+from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
-from simplicert.data.labels import labels_of, numbered_classes
+from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.listing import entries, kind, printable
+from simplicert.data.room import check_room
 from simplicert.errors import InputError
 
-_PREFIXES = {"train": "train", "test": "t10k"}
+# MNIST's own names, EMNIST's with more in front, and those with a dot before idx3.
+_IMAGES = re.compile(r"(?P<prefix>.+)-images(?P<dot>[-.])idx3-ubyte(\.gz)?")
+_SPLITS = {"t10k": "test"}
 _UNSIGNED_BYTE = 8
 _CLASS_NAMES = {
     "fashion-mnist": (
@@ -27,26 +32,48 @@ _CLASS_NAMES = {
 
 def _recognises(path: Path) -> bool:
     """Whether a file of images is there, compressed or not."""
-    return any(path.glob("*-images-idx3-ubyte*"))
+    return bool(_splits(path))
+
+
+def _splits(path: Path) -> dict[str, tuple[str, str]]:
+    """Split → names of its files of images and of labels."""
+    splits: dict[str, tuple[str, str]] = {}
+    for name in sorted(entry.name for entry in entries(path) if kind(entry) == "files"):
+        match = _IMAGES.fullmatch(name)
+        if match:
+            prefix, dot = match["prefix"], match["dot"]
+            names = (
+                f"{prefix}-images{dot}idx3-ubyte",
+                f"{prefix}-labels{dot}idx1-ubyte",
+            )
+            splits.setdefault(_SPLITS.get(prefix, prefix), names)
+    return splits
+
+
+def _lacks(path: Path) -> str | None:
+    """What is wrong where the names are nearly right."""
+    names = sorted(entry.name for entry in entries(path))
+    near = [name for name in names if "idx1" in name or "idx3" in name]
+    return f"there are only {', '.join(near[:4])}" if near else None
 
 
 def _load(path: Path, *, split: str) -> Dataset:
-    """The ``train`` or ``test`` (``t10k``) images, in memory.
+    """The images of a split, in memory: ``train``, ``test`` (``t10k``), or EMNIST's.
 
     Raises:
         InputError: If there is no such split, or a file is missing or cut short.
     """
-    if split not in _PREFIXES:
-        raise unknown_split(path, split, _PREFIXES)
-    kinds = ("images-idx3", "labels-idx1")
-    files = [_file(path, f"{_PREFIXES[split]}-{kind}-ubyte") for kind in kinds]
+    splits = _splits(path)
+    if split not in splits:
+        raise unknown_split(path, split, splits)
+    files = [_file(path, name) for name in splits[split]]
     pixels, stored = (_array(file) for file in files)
     if pixels.ndim != 3 or stored.shape != pixels.shape[:1]:
         raise InputError(
             f"{files[0]} has shape {pixels.shape} and {files[1]} {stored.shape}: they "
             "should be images, and one label for each"
         )
-    name = path.resolve().name
+    name = printable(path.resolve().name)
     labels = labels_of(files[1], stored)
     class_names = _CLASS_NAMES.get(name) or numbered_classes(files[1], labels)
     return Dataset(
@@ -58,6 +85,7 @@ def _load(path: Path, *, split: str) -> Dataset:
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels[:, None]),
         fingerprint=partial(digest_of_files, path, files),
+        notes=(*_sideways(split), *dark(pixels), *label_notes(labels)),
     )
 
 
@@ -69,29 +97,48 @@ def _file(path: Path, name: str) -> Path:
 
 
 def _array(file: Path) -> np.ndarray:
+    """The bytes that the header announces, and not one more than these."""
+    packed = file.suffix == ".gz"
     try:
-        content = file.read_bytes()
-        if file.suffix == ".gz":
-            content = gzip.decompress(content)
+        with gzip.open(file) if packed else file.open("rb") as stored:
+            start = stored.read(4)
+            axes = start[3] if len(start) == 4 else 0
+            lengths = stored.read(4 * axes)
+            if len(start) < 4 or len(lengths) < 4 * axes:
+                raise InputError(
+                    f"{file} is cut short: {len(start + lengths)} bytes are not even "
+                    "its header. Download it again"
+                )
+            # Two zero bytes, the type, the number of axes, and the length of each.
+            shape = tuple(np.frombuffer(lengths, dtype=">u4").tolist())
+            size = math.prod(shape)
+            check_room(f"{file}, whose header says shape {shape},", size)
+            content = stored.read(size + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             f"{file} is cut short or damaged ({error}): download it again"
         ) from error
-    # Two zero bytes, the type, the number of axes, and the length of each axis.
-    start = 4 + 4 * content[3] if len(content) >= 4 else 4
-    if len(content) < start:
-        raise InputError(
-            f"{file} is cut short: {len(content)} bytes are not even its header. "
-            "Download it again"
-        )
-    shape = tuple(np.frombuffer(content[4:start], dtype=">u4").tolist())
-    size = len(content) - start
-    if content[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or size != math.prod(shape):
+    if start[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or size != len(content):
+        came = f"{len(content)} bytes" if len(content) <= size else "more bytes"
         raise InputError(
             f"{file} is not a whole idx file of bytes: its header says shape {shape}, "
-            f"after it come {size} bytes. Download it again"
+            f"after it come {came}. Download it again"
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
-idx = Form(_recognises, _load)
+def _sideways(split: str) -> tuple[str, ...]:
+    if not split.startswith("emnist"):
+        return ()
+    return ("EMNIST's images lie on their sides, and are read as they are stored",)
+
+
+idx = Form(
+    name="idx files",
+    looks_for="t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, train-images-… and "
+    "train-labels-…, or .gz of them",
+    recognises=_recognises,
+    open=_load,
+    lacks=_lacks,
+    files="*idx?-ubyte*",
+)

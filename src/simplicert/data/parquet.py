@@ -17,14 +17,22 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.labels import labels_of, numbered_classes
+from simplicert.data.labels import (
+    label_choice,
+    label_notes,
+    labels_of,
+    numbered_classes,
+)
+from simplicert.data.listing import is_hidden, printable
+from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems
 
 _IMAGE_COLUMNS = ("img", "image")
 _LABEL_COLUMNS = ("label", "fine_label", "labels")
-_SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<count>\d+)")
+# With a fingerprint at the end in what older versions of the hub's package uploaded.
+_SHARD = re.compile(r"(?P<split>.+)-(?P<number>\d+)-of-(?P<count>\d+)(-[0-9a-f]{8,})?")
 
 
 def _recognises(path: Path) -> bool:
@@ -32,7 +40,13 @@ def _recognises(path: Path) -> bool:
     return bool(_parquet_files(path))
 
 
-def _find(path: Path, *, split: str) -> EncodedImages:
+def _find(
+    path: Path,
+    *,
+    split: str,
+    image_column: str | None = None,
+    label_column: str | None = None,
+) -> EncodedImages:
     """The images of one split.
 
     A split is the files ``SPLIT-00000-of-00003.parquet``, ``SPLIT.parquet`` or
@@ -49,14 +63,21 @@ def _find(path: Path, *, split: str) -> EncodedImages:
     if split not in splits:
         raise unknown_split(path, split, splits)
     files = splits[split]
-    schema, image, label = _columns(files)
+    _check_shards(split, files)
+    schema, image, label = _columns(
+        files,
+        (image_column,) if image_column else _IMAGE_COLUMNS,
+        (label_column,) if label_column else _LABEL_COLUMNS,
+    )
     root = path if path.is_dir() else path.parent
     where = f"{root}, split {split!r}"
-    labels = None if label is None else labels_of(where, _stored(files, label))
     names = _class_names(schema, label)
     fetch = RowGroups(files, image)
+    used = {image.partition(".")[0], label}
+    check_room(f"{where}: {fetch.rows:,} labels", 64 * fetch.rows)
+    labels = None if label is None else labels_of(where, _stored(files, label), names)
     return EncodedImages(
-        name=root.resolve().name,
+        name=printable(root.resolve().name),
         split=split,
         class_names=names or numbered_classes(where, labels),
         labels=labels,
@@ -64,6 +85,10 @@ def _find(path: Path, *, split: str) -> EncodedImages:
         fetch=fetch,
         locate=fetch.locate,
         fingerprint=partial(digest_of_files, root, files),
+        notes=(
+            *(() if names else label_notes(labels)),
+            *label_choice(label, [name for name in schema.names if name not in used]),
+        ),
     )
 
 
@@ -71,7 +96,11 @@ def _parquet_files(path: Path) -> list[Path]:
     # No deeper: below an image folder lie a million files.
     found = [path, *path.glob("*.parquet"), *path.glob("*/*.parquet")]
     return sorted(
-        file for file in found if file.suffix == ".parquet" and not file.is_dir()
+        file
+        for file in found
+        if file.suffix.lower() == ".parquet"
+        and not any(map(is_hidden, file.relative_to(path).parts))
+        and (file.is_file() or not file.exists())  # a link that leads nowhere is said
     )
 
 
@@ -83,21 +112,48 @@ def _split_of(file: Path, path: Path) -> str:
     return file.stem if named_by_file else file.parent.name
 
 
-def _columns(files: list[Path]) -> tuple[Any, str, str | None]:
-    """Schema, image and label column, if all files are there, whole, and alike."""
-    shard = _SHARD.fullmatch(files[0].stem)
-    if shard and len(files) != int(shard["count"]):
+def _check_shards(split: str, files: list[Path]) -> None:
+    """Refuse all but every file of one upload, once."""
+    shards = [
+        match for match in (_SHARD.fullmatch(file.stem) for file in files) if match
+    ]
+    numbers = [int(shard["number"]) for shard in shards]
+    counts = {int(shard["count"]) for shard in shards}
+    places = {file.parent for file in files}
+    if len(counts) > 1 or len(places) > 1 or len(set(numbers)) < len(numbers):
         raise InputError(
-            f"{files[0].parent}: split {shard['split']!r} has {len(files)} of its "
-            f"{int(shard['count'])} Parquet files: download the rest, and give the "
+            f"split {split!r} is there more than once: {files[0]} and {files[-1]} "
+            "belong to two uploads, or to two datasets. Give one folder, or remove one"
+        )
+    there = {*numbers} & {*range(min(counts, default=0))}
+    if shards and not len(files) == len(there) == min(counts):
+        raise InputError(
+            f"{files[0].parent}: split {split!r} has {len(there)} of its "
+            f"{min(counts)} Parquet files: download the rest, and give the "
             "directory"
         )
+
+
+def _columns(
+    files: list[Path], images: tuple[str, ...], labels: tuple[str, ...]
+) -> tuple[Any, str, str | None]:
+    """Schema, image and label column, if all files are whole and alike.
+
+    Args:
+        files: Of the split.
+        images: Names that the column of images may have.
+        labels: The same of labels; one that was asked for must be there.
+    """
     found = []
     for file in files:
         with _reading(file):
             schema = pq.read_schema(file)
-        label = next((name for name in _LABEL_COLUMNS if name in schema.names), None)
-        found.append((schema, _image_column(file, schema), label))
+        label = next((name for name in labels if name in schema.names), None)
+        if label is None and labels is not _LABEL_COLUMNS:
+            raise InputError(
+                f"{file} has no column {labels[0]}, but {', '.join(schema.names)}"
+            )
+        found.append((schema, _image_column(file, schema, images), label))
         if found[-1][1:] != found[0][1:]:
             columns = [", ".join(filter(None, each[1:])) for each in found]
             raise InputError(
@@ -120,18 +176,21 @@ def _reading(file: Path) -> Iterator[None]:
         ) from error
 
 
-def _image_column(file: Path, schema: Any) -> str:
+def _image_column(file: Path, schema: Any, names: tuple[str, ...]) -> str:
     """Path of the column of encoded bytes: they may be a field of the image."""
-    for name in _IMAGE_COLUMNS:
+    for name in names:
         if name in schema.names:
             column, kind = name, schema.field(name).type
             if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
                 column, kind = f"{name}.bytes", kind.field("bytes").type
-            if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            # A column of nothing but nulls is read: each row says what is wrong.
+            kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_null)
+            if any(is_one(kind) for is_one in kinds):
                 return column
     raise InputError(
         f"{file} has the columns {', '.join(schema.names)}: images are looked for in "
-        f"{' or '.join(_IMAGE_COLUMNS)}, as the bytes of JPEG or PNG files"
+        f"{' or '.join(names)}, as the bytes of JPEG or PNG files; name another with "
+        "the option image_column"
     )
 
 
@@ -152,4 +211,11 @@ def _class_names(schema: Any, label: str | None) -> tuple[str, ...]:
         return ()
 
 
-parquet = Form(_recognises, _find)
+parquet = Form(
+    name="Parquet files",
+    looks_for="SPLIT-00000-of-00001.parquet, SPLIT.parquet or SPLIT/*.parquet, or "
+    "these in data/",
+    recognises=_recognises,
+    open=_find,
+    has_columns=True,
+)

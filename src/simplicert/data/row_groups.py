@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from simplicert.data.encoded import CorruptImageError
+
 _CACHE_BYTES = 512 << 20
 
 
@@ -34,11 +36,17 @@ class RowGroups:
                 self.rows += metadata.row_group(group).num_rows
         self._cache: OrderedDict[int, Any] = OrderedDict()
 
-    def __call__(self, row: int) -> bytes | None:
-        """The value of a row; None where it is null."""
+    def __call__(self, row: int) -> bytes:
+        """The value of a row.
+
+        Raises:
+            CorruptImageError: It has none; says what it has instead.
+        """
         index = bisect_right(self._starts, row) - 1
         value = self._group(index)[row - self._starts[index]].as_py()
-        return None if value is None else bytes(value)
+        if value is None:
+            raise CorruptImageError(f"{self.locate(row)} has {self._instead(row)}")
+        return bytes(value)
 
     def locate(self, row: int) -> str:
         """Where a row is, for messages."""
@@ -49,6 +57,18 @@ class RowGroups:
             if other == file
         )
         return f"{file}: row {row - first}"
+
+    def _instead(self, row: int) -> str:
+        """What is there where there are no bytes."""
+        index = bisect_right(self._starts, row) - 1
+        file, group = self._groups[index]
+        column = self._column.split(".")[0]
+        table = pq.ParquetFile(file).read_row_group(group, columns=[column])
+        stored = table.column(0)[row - self._starts[index]].as_py()
+        path = stored.get("path") if isinstance(stored, dict) else None
+        if path is None:
+            return "no bytes: it is empty"
+        return f"a path, no bytes ({path!r}): store the images themselves in the file"
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the cache: every worker process fills its own."""

@@ -221,7 +221,7 @@ class Sampler:
                 self.classes = self.classifier.count_classes(
                     self._forward, self._clean(1)
                 )
-        self._check_classes()
+        self.dataset.check_classes(self.classes)
 
     def plan(
         self,
@@ -492,14 +492,6 @@ class Sampler:
             raise InputError(
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
-            )
-
-    def _check_classes(self) -> None:
-        named = len(self.dataset.class_names)
-        if named and named != self.classes:
-            raise InputError(
-                f"the model has {self.classes} classes but {self.dataset.name} has "
-                f"{named}: they do not belong together"
             )
 
     def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
