@@ -8,6 +8,7 @@ import numpy as np
 
 from simplicert.data import huggingface
 from simplicert.data.cifar import cifar
+from simplicert.data.cuts import Cut, choose_cut
 from simplicert.data.dataset import Dataset
 from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
@@ -35,6 +36,7 @@ def load_dataset(
     *,
     split: str = "test",
     size: int | None = None,
+    cut: Cut | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
 ) -> Dataset:
     """A data set by name, or from files in any of the forms that people have them in.
@@ -47,7 +49,10 @@ def load_dataset(
             ``Dataset``, arrays of inputs and of labels, or a function of ``split`` that
             returns one of these.
         split: Part of it.
-        size: Cut encoded images to a square of this side; see ``encoded.decoded``.
+        size: Cut encoded images to squares of this side.
+        cut: How to cut them. Default: the shorter side to 8/7 of the size, bilinear,
+            and the centre of that. Without a size, only images that are not squares of
+            the cut's size already are cut, and only where they are stored encoded.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
             read, or to decode all of them now and skip those.
 
@@ -60,6 +65,10 @@ def load_dataset(
         (355, (1, 8, 8))
     """
     found: object
+    if size is not None and (cut is None or cut.size != size):
+        if cut is not None:
+            raise InputError(f"size is {size}, but the cut is to {cut.size}")
+        cut = choose_cut(size=size)
     if isinstance(name_or_path, Dataset):
         return name_or_path
     if name_or_path in DATASETS.names:
@@ -77,7 +86,7 @@ def load_dataset(
         else:
             raise _no_such(name_or_path)
     if isinstance(found, EncodedImages):
-        return decoded(found, size=size, corrupt=corrupt)
+        return decoded(found, cut=cut, always=size is not None, corrupt=corrupt)
     if size is not None:
         raise InputError(f"{name_or_path} holds images of one size: leave out the size")
     assert isinstance(found, Dataset)

@@ -36,6 +36,7 @@ class Dataset:
         reader: Fetches images by ``indices``. Can be pickled, for worker processes.
         fingerprint: Computes ``digest``. Called once, when it is first wanted.
         skipped: Images that were left out because they cannot be decoded, and why.
+        cut: How every image is cut to its shape, in words; None if it is as it is.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Dataset:
     reader: Reader
     fingerprint: Callable[[], str]
     skipped: tuple[str, ...] = ()
+    cut: str | None = None
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}, split {self.split!r}"
