@@ -1,9 +1,10 @@
-"""`simplicert sample`: images that cannot be decoded."""
+"""`simplicert sample`: images that cannot be decoded, and how they are cut."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from simplicert.votes import read_run
+from simplicert.votes import RunDirectory, read_run
 
 
 def test_damaged_images_are_refused_or_skipped(simplicert, checkpoint, tmp_path):
@@ -25,3 +26,86 @@ def test_damaged_images_are_refused_or_skipped(simplicert, checkpoint, tmp_path)
     assert code == 0
     assert "skipped" in err
     assert read_run(out).indices.tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+BRIGHT = """
+import torch
+
+class Bright(torch.nn.Module):
+    def forward(self, images):
+        bright = images.mean(dim=(1, 2, 3))
+        return torch.stack([-bright, bright], dim=1)
+"""
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    (tmp_path / "bright.py").write_text(BRIGHT)
+    for label in ("dark", "light"):
+        folder = tmp_path / "photos" / "test" / label
+        folder.mkdir(parents=True)
+        pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "a.png")
+    return tmp_path
+
+
+CUTS = {
+    (): "shorter side to 8/7 of 16, centre 16, bilinear",
+    ("--crop", 0.8): "shorter side to 20, centre 16, bilinear",
+    (
+        "--crop",
+        1,
+        "--interpolation",
+        "bicubic",
+    ): "shorter side to 16, centre 16, bicubic",
+    ("--stretch",): "stretched to 18, centre 16, bilinear",
+}
+
+
+def test_how_images_were_cut_is_recorded_and_never_mixed(simplicert, photographs):
+    model, data = f"{photographs}/bright.py:Bright", photographs / "photos"
+    common = ("--sigma", 0.5, "--draws", 50, "--seed", 1, "--size", 16)
+    for k, (options, words) in enumerate(CUTS.items()):
+        out = photographs / f"run{k}"
+        command = ("sample", model, data, *common, *options, "-o", out)
+        code, _, err = simplicert(*command)
+        assert code == 0
+        assert f"images are cut: {words}" in err
+        assert "does it take pixels in [0, 1] as they are?" in err
+        manifest = RunDirectory.manifest_at(out)
+        assert (manifest.data.cut, manifest.data.shape) == (words, [3, 16, 16])
+        for other in range(k):
+            parts = (photographs / f"run{other}", out)
+            code, _, err = simplicert("merge", *parts, "-o", photographs / "both")
+            assert code == 2
+            assert "data.cut is 's" in err
+            code, _, err = simplicert(*command[:-1], photographs / f"run{other}")
+            assert code == 2
+            assert "data.cut is 's" in err
+
+
+def test_constants_go_in_front_and_are_part_of_the_model(simplicert, photographs):
+    model, data = f"{photographs}/bright.py:Bright", photographs / "photos"
+    common = ("--sigma", 0.5, "--draws", 50, "--seed", 1, "--size", 16)
+    digests = set()
+    for k, options in enumerate(
+        [(), ("--mean", 0.5, "--std", "0.2"), ("--mean", ".4,.5,.6", "--std", "1,1,1")]
+    ):
+        out = photographs / f"run{k}"
+        code, _, err = simplicert("sample", model, data, *common, *options, "-o", out)
+        assert code == 0
+        assert ("give --mean and --std" in err) is (options == ())
+        digests.add(RunDirectory.manifest_at(out).model.digest)
+    assert len(digests) == 3
+    for options, complaint in [
+        (("--mean", 0.5), "belong together"),
+        (("--mean", "0.5;0.5", "--std", 1), "no list of numbers"),
+        (("--mean", "0,0", "--std", "1,1"), "2 means and stds"),
+        (("--crop", 2), "crop must be in"),
+        (("--interpolation", "bicubik"), "bicubik"),
+    ]:
+        out = photographs / "other"
+        code, _, err = simplicert("sample", model, data, *common, *options, "-o", out)
+        assert code == 2
+        assert complaint in err
+        assert not out.exists()

@@ -9,6 +9,7 @@ from torch import nn
 from simplicert.classifiers.digest import weights_digest
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
+from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.machine.layout import layout
@@ -39,6 +40,8 @@ class TorchClassifier(Classifier):
         classes: int | None = None,
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
+        class_names: Sequence[str] = (),
+        cuts: Sequence[PublishedCut] = (),
     ) -> None:
         super().__init__(
             name=name or type(module).__name__,
@@ -47,6 +50,8 @@ class TorchClassifier(Classifier):
             classes=classes,
             shape=shape,
             training_sigma=training_sigma,
+            class_names=class_names,
+            cuts=cuts,
         )
         self._module = module
 
@@ -56,6 +61,17 @@ class TorchClassifier(Classifier):
         return sum(
             hasattr(part, "mean") and hasattr(part, "std")
             for part in self._module.modules()
+        )
+
+    def warnings(self, *, precision: str) -> tuple[str, ...]:
+        """Weights of another precision than usual, which are converted."""
+        kept = {w.dtype for w in self._module.parameters() if w.is_floating_point()}
+        others = kept - {torch.float32, DTYPES[precision]}
+        return tuple(
+            f"the model has weights in {name.removeprefix('torch.')}, which are "
+            f"converted to {precision}: what is certified is the converted model. Is "
+            "it the one that you use?"
+            for name in sorted(map(str, others))
         )
 
     def ready(

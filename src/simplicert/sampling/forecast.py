@@ -1,5 +1,6 @@
 """What a run will cost, before the first draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.votes import Manifest
@@ -33,7 +34,8 @@ def forecast(
     speed: float,
     missing: int,
     processes: int = 1,
-    normalisations: int = 0,
+    normalisations: int | None = None,
+    remarks: Sequence[str] = (),
 ) -> Forecast:
     """Describe a run that is about to start.
 
@@ -43,11 +45,12 @@ def forecast(
         missing: Draws that are not on disk yet.
         processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
-            deviation, as far as is known.
+            deviation, if that is known.
+        remarks: More of what may not have been meant, from the classifier.
     """
     seconds = missing / (speed * processes)
     passes = len(plan.images) * plan.draws
-    lines = (
+    lines: tuple[str, ...] = (
         f"{len(plan.images):,} images × {plan.draws:,} draws = {passes:,} passes of "
         f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
         f"{plan.sigma:g}",
@@ -55,14 +58,21 @@ def forecast(
         f"processes {processes}: about {speed:,.0f} draws/s each",
         f"{missing:,} passes to go, about {_duration(seconds)}",
     )
-    warnings = []
+    if plan.data.cut is not None:
+        lines += (f"images are cut: {plan.data.cut}",)
+    warnings = [*remarks]
     trained = plan.model.training_sigma
     if trained is not None and not 1 / UNLIKE < (trained or 1e-9) / plan.sigma < UNLIKE:
         warnings.append(
             f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
             "will see noise that it does not know"
         )
-    if normalisations > 1:
+    if normalisations == 0:
+        warnings.append(
+            "no layer with a mean and a std is found in the model: does it take pixels "
+            "in [0, 1] as they are? If not, give --mean and --std"
+        )
+    if normalisations is not None and normalisations > 1:
         warnings.append(
             f"the model has {normalisations} layers with a mean and a std: does it "
             "normalise its input twice?"

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from simplicert.classifiers.catalogue import as_classifier
+from simplicert.classifiers.class_names import in_order_of
 from simplicert.data.given import Images, as_dataset, check_range
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
@@ -170,8 +171,10 @@ class Sampler:
         self.noise = NOISES.find(noise)
         if self.noise.digest is not None:
             check_noise(self.noise)
-        self.classifier = as_classifier(model)
         self.dataset = as_dataset(images, labels)
+        self.classifier = in_order_of(
+            as_classifier(model), self.dataset.class_names, source=self.dataset.name
+        )
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
@@ -321,7 +324,7 @@ class Sampler:
     def _probe(self) -> int:
         """The number of classes, from one forward pass."""
         needed = self.classifier.shape
-        if needed is not None and tuple(needed) != self.dataset.shape:
+        if needed is not None and not self.classifier.takes(self.dataset.shape):
             raise InputError(
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
