@@ -90,20 +90,23 @@ def torchvision(monkeypatch):
 
 
 class Processor:
-    """It states ImageNet's usual way, and does what its pipeline does."""
+    """It states something, and does what its pipeline does."""
 
-    def __init__(self, pipeline):
-        self.pipeline = pipeline
+    def __init__(self, pipeline, stated):
+        self.pipeline, self.stated = pipeline, stated
 
     def to_dict(self):
-        return {"image_mean": MEAN, "image_std": STD, "size": {"shortest_edge": 20}}
+        return self.stated
 
     def __call__(self, *, images, return_tensors):
         assert return_tensors == "pt"
         return {"pixel_values": self.pipeline(images)[None]}
 
 
-def hugging_face(monkeypatch, pipeline, **config):
+USUAL = {"image_mean": MEAN, "image_std": STD}
+
+
+def hugging_face(monkeypatch, pipeline, *, stated=USUAL, **config):
     class Wrapped(Pixel):
         def forward(self, images):
             return types.SimpleNamespace(logits=super().forward(images))
@@ -117,7 +120,7 @@ def hugging_face(monkeypatch, pipeline, **config):
     def processor(name):
         if pipeline is None:
             raise OSError(f"{name} has no preprocessor_config.json\nand more")
-        return Processor(pipeline)
+        return Processor(pipeline, stated)
 
     Fake(
         monkeypatch,
@@ -149,6 +152,7 @@ def test_normalisation_and_cut_are_the_library_s(name, request):
     assert as_classifier(name).cuts == (PUBLISHED,)
 
 
+@pytest.mark.parametrize("stated", [USUAL, {}, {"image_mean": 0.5, "image_std": 0.5}])
 @pytest.mark.parametrize(
     ("pipeline", "expected"),
     [
@@ -163,9 +167,11 @@ def test_normalisation_and_cut_are_the_library_s(name, request):
     ],
 )
 def test_hugging_face_s_way_is_inside_whatever_it_states(
-    monkeypatch, pipeline, expected
+    monkeypatch, pipeline, expected, stated
 ):
-    hugging_face(monkeypatch, pipeline, id2label={1: "b", 0: "a", 2: "c"})
+    hugging_face(
+        monkeypatch, pipeline, stated=stated, id2label={1: "b", 0: "a", 2: "c"}
+    )
     found = seen("hf:someone/pixel")
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     classifier = as_classifier("hf:someone/pixel")

@@ -35,6 +35,14 @@ class Bright(torch.nn.Module):
     def forward(self, images):
         bright = images.mean(dim=(1, 2, 3))
         return torch.stack([-bright, bright], dim=1)
+
+def published():
+    from simplicert.classifiers import TorchClassifier
+    from simplicert.data.cuts import PublishedCut
+
+    cuts = [PublishedCut(16, 20, "bicubic"), PublishedCut(24, 24)]
+    names = ("light", "dark")
+    return TorchClassifier(Bright(), shape=(3, 16, 16), cuts=cuts, class_names=names)
 """
 
 
@@ -58,7 +66,7 @@ CUTS = {
         "--interpolation",
         "bicubic",
     ): "shorter side to 16, centre 16, bicubic",
-    ("--stretch",): "stretched to 18, centre 16, bilinear",
+    ("--stretch",): "stretched to 16, centre 16, bilinear",
 }
 
 
@@ -109,3 +117,22 @@ def test_constants_go_in_front_and_are_part_of_the_model(simplicert, photographs
         assert code == 2
         assert complaint in err
         assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "cut"),
+    [
+        ((), "shorter side to 20, centre 16, bicubic"),
+        (("--size", 24), "shorter side to 24, centre 24, bilinear"),
+        (("--interpolation", "box"), "shorter side to 20, centre 16, box"),
+        (("--no-stretch", "--crop", 1), "shorter side to 16, centre 16, bicubic"),
+    ],
+)
+def test_what_is_not_said_is_as_published(simplicert, photographs, options, cut):
+    model, data = f"{photographs}/bright.py:published", photographs / "photos"
+    out = photographs / "run"
+    common = ("--sigma", 0.5, "--draws", 50)
+    code, _, err = simplicert("sample", model, data, *common, *options, "-o", out)
+    assert code == 0
+    assert RunDirectory.manifest_at(out).data.cut == cut
+    assert "in another order: they are put into the data's" in err

@@ -47,8 +47,14 @@ class _Adapted(Classifier):
         return (theirs or 0) + 1 if isinstance(self._before, Normalise) else theirs
 
     def warnings(self, *, precision: str) -> tuple[str, ...]:
-        """The classifier's."""
-        return self._classifier.warnings(precision=precision)
+        """The classifier's, and what was done to it."""
+        told = self._classifier.warnings(precision=precision)
+        if isinstance(self._behind, _Order):
+            told += (
+                "the model's classes have the names of the data's, in another order: "
+                "they are put into the data's",
+            )
+        return told
 
     def ready(
         self,

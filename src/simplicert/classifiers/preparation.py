@@ -31,6 +31,12 @@ _SHOWN = (640, 480)
 most networks take."""
 
 
+_INSTEAD = (
+    "Write a function that returns a module for pixels in [0, 1], with what it needs "
+    "inside, and name that: file.py:function"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
     """What a library does to an image.
@@ -105,7 +111,7 @@ class _Shown:
         return np.concatenate(parts)
 
     def _prepared(self, pixels: np.ndarray) -> np.ndarray:
-        with shown_as_theirs(f"the image processor of {self._name}"):
+        with shown_as_theirs(f"the image processor of {self._name}", f". {_INSTEAD}"):
             prepared = np.asarray(self._prepare(Image.fromarray(pixels)), dtype=float)
         if prepared.ndim != 3 or len(prepared) != self._channels:
             raise self.unlike(f"one becomes {prepared.shape}")
@@ -131,9 +137,7 @@ class _Shown:
     def unlike(self, why: str) -> InputError:
         return InputError(
             f"{self._name}: what its own library does to an image is more than to cut "
-            f"a part out and to normalise each channel ({why}), and cannot be put "
-            "inside. Write a function that returns a module which does it, and name "
-            "that: file.py:function"
+            f"a part out and to normalise each channel ({why}). {_INSTEAD}"
         )
 
 

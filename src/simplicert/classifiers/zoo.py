@@ -9,6 +9,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -51,7 +52,7 @@ def _timm(name: str, *, bare: bool) -> Classifier:
             _theirs("timm", name, transform),
             name=f"timm:{name}",
             channels=config["input_size"][0],
-            stated=(config["mean"], config["std"]),
+            stated=_stated(config["mean"], config["std"]),
         )
 
     # Accuracies are published at the test size; the model takes that of training, too.
@@ -143,7 +144,8 @@ ZOOS: Mapping[str, Zoo] = {
 
 
 def _stated(mean: Any, std: Any) -> Constants | None:
-    return (mean, std) if mean and std else None
+    each = isinstance(mean, list | tuple) and isinstance(std, list | tuple)
+    return (mean, std) if each else None  # else one number for all, or nothing
 
 
 def _is_timms(folder: Path) -> bool:
@@ -200,7 +202,7 @@ def _from_file(
     try:
         module.load_state_dict(dict(weights))
     except RuntimeError as error:
-        first = " ".join(str(error).split("\n\t")[1:2]) or str(error)
+        first = shorten(" ".join(str(error).split("\n\t")[1:2]) or str(error), 160)
         raise InputError(
             f"{name}: the weights are another network's: {first}"
         ) from error

@@ -129,7 +129,8 @@ def choose_cut(
         size: Side of the square. Default: that of the model's usual way.
         crop: Part of the scaled shorter side that is kept, in (0, 1].
         interpolation: One of ``INTERPOLATIONS``.
-        stretch: Whether to stretch to a square first.
+        stretch: Whether to stretch to a square first: of the whole image, unless
+            ``crop`` or the model's way says otherwise.
 
     Returns:
         ``None`` if there is nothing to go by; ``CentreCut`` if there is only a size.
@@ -154,6 +155,8 @@ def choose_cut(
             "crop, interpolation and stretch say how images are cut to a size, which "
             "is not known: give the size, too"
         )
+    if stretch and crop is None and (base is None or not base.stretch):
+        crop = 1.0  # the whole image
     if crop is not None and not side / _MOST <= crop <= 1:
         raise InputError(f"crop must be in [{side / _MOST:.2g}, 1], got {crop!r}")
     if crop is not None or base is None:
