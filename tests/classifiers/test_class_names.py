@@ -13,9 +13,12 @@ from simplicert.classifiers.adapted import reordered
 from simplicert.classifiers.class_names import in_order_of
 from simplicert.data.given import as_dataset
 from simplicert.errors import InputError
+from simplicert.models import Metadata, build_model, save_checkpoint
 
-MANY = tuple(f"{animal} {colour}" for animal in ("cat", "dog", "cow", "hen", "owl")
-             for colour in ("red", "blue", "grey", "black", "white"))  # fmt: skip
+COLOURS = "red", "blue", "grey", "black", "white", "tan", "pied", "dun", "roan", "buff"
+MANY = tuple(
+    f"{animal} {c}" for animal in ("cat", "dog", "cow", "hen", "owl") for c in COLOURS
+)
 
 
 class Last(nn.Module):
@@ -37,9 +40,9 @@ def order(theirs, ours):
     """Which of the model's classes becomes each of the data's."""
     found = in_order_of(classifier(theirs), ours, source="data")
     forward = found.ready(
-        (1, 5, 5), precision="fp32", device=torch.device("cpu"), compiled=False
+        (1, 5, 10), precision="fp32", device=torch.device("cpu"), compiled=False
     )
-    images = torch.arange(25.0).view(1, 1, 5, 5)
+    images = torch.arange(50.0).view(1, 1, 5, 10)
     return (forward(images)[0] / 2).int().tolist()
 
 
@@ -55,7 +58,7 @@ def order(theirs, ours):
         (("0", "1"), ("cat", "dog")),
         (("dog", "cat"), ("n02084071", "n02121620")),
         (("LABEL_1", "LABEL_0"), ("LABEL_0", "LABEL_1")),
-        (MANY, ("scarlet cat", *MANY[1:])),  # one of 25 in other words
+        (MANY, ("scarlet cat", "navy cat", *MANY[2:])),  # in other words
         (("cat", "dog", "cow"), ("cat", "dog")),  # said elsewhere, by the numbers
     ],
 )
@@ -70,8 +73,8 @@ def test_names_that_agree_or_say_nothing_change_nothing(theirs, ours):
         (("dog", "cat"), ("cat", "dog"), [1, 0]),
         (("b", "c", "a"), ("A", "B", "C"), [2, 0, 1]),
         (("dog, hound", "cat, puss"), ("puss", "hound"), [1, 0]),
-        (MANY, MANY[::-1], [*range(24, -1, -1)]),
-        (MANY, (MANY[1], MANY[0], *MANY[2:]), [1, 0, *range(2, 25)]),
+        (MANY, MANY[::-1], [*range(49, -1, -1)]),
+        (MANY, (MANY[1], MANY[0], *MANY[2:]), [1, 0, *range(2, 50)]),
     ],
 )
 def test_another_order_is_mapped(theirs, ours, expected):
@@ -84,8 +87,8 @@ def test_another_order_is_mapped(theirs, ours, expected):
         (("cat", "dog"), ("cat", "cow")),
         (("cat", "dog"), ("dog", "cow")),
         (("cat", "dog", "cat"), ("dog", "cat", "cat")),  # two places to choose from
-        (MANY, ("a", "b", *MANY[2:])),
-        (MANY, ("x", MANY[0], *MANY[2:])),
+        (MANY, ("a", "b", "c", *MANY[3:])),  # too many for that
+        (MANY, ("a", MANY[0], *MANY[2:])),  # in another order, too
         (("1 cat", "dog"), ("cat", "dog")),
     ],
 )
@@ -126,3 +129,23 @@ def test_labels_are_put_in_order_too():
     )
     found = forward(torch.tensor([0.0, 1.0]).view(2, 1, 1, 1))
     assert found.tolist() == [1, 0]
+
+
+def test_a_checkpoint_s_names_are_compared(tmp_path):
+    module = build_model("small-cnn", shape=(1, 8, 8), classes=2)
+    metadata = Metadata(
+        architecture="small-cnn",
+        shape=(1, 8, 8),
+        class_names=("even", "odd"),
+        dataset="digits",
+        dataset_digest="0" * 64,
+        sigma=0.5,
+        recipe={},
+        accuracy={},
+        versions={},
+    )
+    save_checkpoint(tmp_path / "model.safetensors", module, metadata)
+    images = as_dataset(np.zeros((1, 1, 8, 8), np.float32), [0])
+    named = replace(images, class_names=("cat", "dog"))
+    with pytest.raises(InputError, match="0: 'even' and 'cat', 1: 'odd' and 'dog'"):
+        sc.sample(str(tmp_path / "model.safetensors"), named, sigma=0.5, draws=10)
