@@ -66,7 +66,6 @@ def test_noise_is_added_before():
     [
         (MEAN, None, "belong together"),
         (None, STD, "belong together"),
-        ((), (), "one finite number a channel"),
         (MEAN, STD[:2], "one finite number a channel"),
         (MEAN, (0.2, 0.0, 0.2), "no std 0"),
         (MEAN, (0.2, float("inf"), 0.2), "finite"),
@@ -79,7 +78,8 @@ def test_what_is_no_normalisation_is_refused(mean, std, complaint):
 
 
 @pytest.mark.parametrize(
-    ("shape", "constants"), [((3, 5, 5), 2), ((1, 5, 5), 3), ((20,), 1), ((3, 20), 3)]
+    ("shape", "constants"),
+    [((3, 5, 5), 2), ((1, 5, 5), 3), ((20,), 1), ((3, 20), 3), ((3, 5, 5), 0)],
 )
 def test_constants_are_the_channels(shape, constants):
     model = as_classifier(Mean(), mean=[0.5] * constants, std=[0.5] * constants)

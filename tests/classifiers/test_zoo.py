@@ -185,6 +185,14 @@ def test_a_processor_that_does_more_is_refused(monkeypatch):
         as_classifier("hf:pixel")
 
 
+def test_a_cut_that_is_not_learnt_is_said(monkeypatch):
+    hugging_face(monkeypatch, Pipeline(size=None))
+    [said] = as_classifier("hf:pixel").warnings(precision="fp32")
+    assert "cuts photographs could not be learnt" in said
+    hugging_face(monkeypatch, Pipeline())
+    assert as_classifier("hf:pixel").warnings(precision="fp32") == ()
+
+
 def test_without_a_processor_the_constants_are_asked_for(monkeypatch):
     hugging_face(monkeypatch, None, image_size=20)
     with pytest.raises(

@@ -24,6 +24,7 @@ class TorchClassifier(Classifier):
         module: The module; it stays as it is.
         name: Default: its class's.
         output: As for ``Classifier``, like the other arguments.
+        remarks: What to say of it before it is sampled.
 
     Example:
         >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Softmax(dim=1))
@@ -42,6 +43,7 @@ class TorchClassifier(Classifier):
         training_sigma: float | None = None,
         class_names: Sequence[str] = (),
         cuts: Sequence[PublishedCut] = (),
+        remarks: Sequence[str] = (),
     ) -> None:
         super().__init__(
             name=name or type(module).__name__,
@@ -53,7 +55,7 @@ class TorchClassifier(Classifier):
             class_names=class_names,
             cuts=cuts,
         )
-        self._module = module
+        self._module, self._remarks = module, tuple(remarks)
 
     @property
     def normalisations(self) -> int:
@@ -64,10 +66,10 @@ class TorchClassifier(Classifier):
         )
 
     def warnings(self, *, precision: str) -> tuple[str, ...]:
-        """Weights of another precision than usual, which are converted."""
+        """The remarks, and weights of another precision, which are converted."""
         kept = {w.dtype for w in self._module.parameters() if w.is_floating_point()}
         others = kept - {torch.float32, DTYPES[precision]}
-        return tuple(
+        return self._remarks + tuple(
             f"the model has weights in {name.removeprefix('torch.')}, which are "
             f"converted to {precision}: what is certified is the converted model. Is "
             "it the one that you use?"

@@ -216,10 +216,16 @@ def _classifier(
     class_names: Sequence[str],
 ) -> Classifier:
     usual = prepared[0]
+    cuts = [each.cut for each in prepared if each.cut is not None]
+    unknown = (
+        "how its own library cuts photographs could not be learnt: if yours are cut, "
+        "is it as that does it?"
+    )
     return TorchClassifier(
         nn.Sequential(Normalise(*usual.constants), module),
         name=name,
         shape=usual.shape,
         class_names=class_names,
-        cuts=[each.cut for each in prepared if each.cut is not None],
+        cuts=cuts,
+        remarks=() if cuts else (unknown,),
     )

@@ -24,7 +24,7 @@ class Normalise(nn.Module):
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         if (
-            not 0 < len(mean) == len(std)
+            len(mean) != len(std)
             or not all(map(math.isfinite, (*mean, *std)))
             or 0 in std
         ):
