@@ -3,8 +3,14 @@ import pytest
 from PIL import Image
 
 from simplicert.data import load_dataset
-from simplicert.data.cuts import RandomCut
-from simplicert.data.encoded import with_random_cuts
+from simplicert.data.cuts import (
+    CentreCut,
+    PublishedCut,
+    RandomCut,
+    choose_cut,
+    read_cut,
+)
+from simplicert.data.encoded import with_cut, with_random_cuts
 from simplicert.data.memory import keep_in_memory
 from simplicert.errors import InputError
 
@@ -77,7 +83,111 @@ def test_large_and_plain_datasets_stay_where_they_are(folder):
     assert keep_in_memory(digits) is digits
 
 
-@pytest.mark.parametrize("size", [-1, 0, 8193, 10**9])
-def test_a_size_is_that_of_an_image(folder, size):
-    with pytest.raises(InputError, match=rf"size must be in \[1, 8192\], got {size}"):
-        load_dataset(str(folder), size=size)
+def test_a_size_is_positive(folder):
+    with pytest.raises(InputError, match="size must be in 1"):
+        load_dataset(str(folder), size=0)
+
+
+TWO = (PublishedCut(28, 30, "bicubic"), PublishedCut(20, 25, stretch=True))
+
+
+@pytest.mark.parametrize(
+    ("published", "said", "expected"),
+    [
+        ((), {}, None),
+        ((), {"size": 32}, CentreCut(32)),
+        ((), {"size": 224, "interpolation": "box"}, PublishedCut(224, 256, "box")),
+        ((), {"size": 320, "crop": 0.7}, PublishedCut(320, 457)),
+        ((), {"size": 9, "crop": 0.9}, PublishedCut(9, 10)),
+        ((), {"size": 9, "crop": 1.0}, PublishedCut(9, 9)),
+        ((), {"size": 7, "stretch": True}, PublishedCut(7, 7, stretch=True)),
+        (TWO, {"stretch": True}, PublishedCut(28, 28, "bicubic", stretch=True)),
+        (TWO, {"size": 20, "stretch": True}, TWO[1]),
+        (TWO, {}, TWO[0]),
+        (TWO, {"size": 20}, TWO[1]),
+        (TWO, {"size": 32}, CentreCut(32)),
+        (TWO, {"crop": 0.5}, PublishedCut(28, 56, "bicubic")),
+        (TWO, {"size": 20, "stretch": False}, PublishedCut(20, 25)),
+        (TWO, {"interpolation": "nearest"}, PublishedCut(28, 30, "nearest")),
+    ],
+)  # fmt: skip
+def test_what_is_not_said_is_as_published(published, said, expected):
+    assert choose_cut(published, **said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"crop": 0.9}, "give the size, too"),
+        ({"stretch": True}, "give the size, too"),
+        ({"size": 32, "crop": 0.0}, r"crop must be in \[0.0039, 1\], got 0"),
+        ({"size": 32, "crop": 1.5}, r"crop must be in \[0.0039, 1\], got 1.5"),
+        ({"size": 32, "crop": float("nan")}, "crop must be in"),
+        ({"size": 32, "crop": 5e-324}, "crop must be in"),
+        ({"size": 0}, "size must be in 1 … 8192, got 0"),
+        ({"size": 10**9}, "size must be in 1 … 8192"),
+        ({"size": 32, "interpolation": "bicubik"}, "bicubik"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(said, complaint):
+    with pytest.raises(InputError, match=complaint):
+        choose_cut(**said)
+
+
+def test_without_a_size_only_what_has_another_is_cut(folder):
+    cut = PublishedCut(32, 40)
+    whole = load_dataset(str(folder))
+    assert (whole.shape, whole.cut) == ((3, 90, 120), None)
+    assert load_dataset(str(folder), cut=cut).cut == str(cut)
+    squares = folder / "train" / "thing"
+    squares.mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(squares / "a.png")
+    as_they_are = load_dataset(str(folder), split="train", cut=cut)
+    assert (as_they_are.shape, as_they_are.cut) == ((3, 32, 32), None)
+    found = as_they_are.read(np.array([0]))[0]
+    np.testing.assert_array_equal(found, pixels.transpose(2, 0, 1) / np.float32(255))
+    asked = load_dataset(str(folder), split="train", cut=cut, size=32)
+    assert asked.cut == str(cut)
+    assert not np.array_equal(asked.read(np.array([0]))[0], found)
+
+
+def test_a_cut_and_another_size_contradict_each_other(folder):
+    with pytest.raises(InputError, match="size is 32, but the cut is to 28"):
+        load_dataset(str(folder), size=32, cut=TWO[0])
+
+
+def test_the_first_image_that_can_be_decoded_decides(folder):
+    (folder / "test" / "thing" / "a.png").write_bytes(b"")
+    dataset = load_dataset(str(folder), cut=PublishedCut(32, 40), corrupt="skip")
+    assert (dataset.shape, len(dataset), len(dataset.skipped)) == ((3, 32, 32), 3, 1)
+    assert dataset.read(np.arange(3)).shape == (3, 3, 32, 32)
+
+
+def test_cuts_that_differ_are_called_otherwise():
+    cuts = [
+        CentreCut(28),
+        CentreCut(32),
+        *(
+            PublishedCut(28, resize, interpolation, stretch, down)
+            for resize in (28, 31)
+            for interpolation in ("nearest", "bicubic")
+            for stretch in (False, True)
+            for down in (False, True)
+        ),
+        RandomCut(28, seed=0),
+        RandomCut(28, seed=1),
+    ]
+    assert len({str(cut) for cut in cuts}) == len(cuts)
+    assert [read_cut(str(cut)) for cut in cuts[:-2]] == cuts[:-2]
+    for words in ("", "a random part to 28", "shorter side to 30, centre 28, bicubik"):
+        with pytest.raises(InputError, match="no images are cut like this"):
+            read_cut(words)
+
+
+def test_images_are_cut_again_as_they_were_for_a_run(folder):
+    expected = load_dataset(str(folder), cut=TWO[0])
+    for size in (None, 28, 40):
+        again = with_cut(load_dataset(str(folder), size=size), str(TWO[0]))
+        assert (again.shape, again.cut) == (expected.shape, expected.cut)
+        np.testing.assert_array_equal(again.read(EVERYTHING), expected.read(EVERYTHING))

@@ -6,6 +6,8 @@ from simplicert.models import build_model, load_published
 
 SHAPE = (3, 32, 32)
 CONSTANTS = ("0.mean", "0.std")
+CIFAR = {"mean": (0.4914, 0.4822, 0.4465), "std": (0.2023, 0.1994, 0.2010)}
+CENTRED = CIFAR | {"std": (1.0, 1.0, 1.0)}
 
 
 class Anything:
@@ -37,7 +39,7 @@ def test_the_usual_keys_are_understood(tmp_path, ours, prefix, wrap):
     }
     content = state if wrap is None else {wrap: state, "epoch": 90, "arch": "x"}
     path = save(tmp_path / "checkpoint.pth.tar", content)
-    theirs = load_published(path, "resnet20", shape=SHAPE, classes=10)
+    theirs = load_published(path, "resnet20", shape=SHAPE, classes=10, **CIFAR)
     assert not theirs.training
     images = torch.rand(4, *SHAPE)
     assert torch.equal(theirs(images), ours(images))
@@ -51,6 +53,46 @@ def test_a_file_may_have_a_normalisation_of_its_own(tmp_path, ours, axes):
     images = torch.rand(4, *SHAPE)
     assert torch.equal(theirs[0](images), (images - 0.5) / 0.5)
     assert torch.equal(theirs[1](images), ours[1](images))
+
+
+def without_constants(ours):
+    return {k: each for k, each in ours.state_dict().items() if k not in CONSTANTS}
+
+
+def test_a_normalisation_that_no_file_holds_is_said_or_warned_of(tmp_path, ours):
+    path = save(tmp_path / "model.pth", without_constants(ours))
+    options = {"shape": SHAPE, "classes": 10}
+    with pytest.warns(
+        UserWarning, match=r"does not say .*0\.4914, .*0\.2023, .*assumed"
+    ):
+        assumed = load_published(path, "resnet20", **options)
+    images = torch.rand(4, *SHAPE)
+    assert torch.equal(assumed(images), ours(images))
+    centred = load_published(path, "resnet20", **options, **CENTRED)
+    mean = torch.tensor(CIFAR["mean"]).view(3, 1, 1)
+    assert torch.equal(centred[0](images), images - mean)
+    assert torch.equal(centred[1](images), ours[1](images))
+
+
+@pytest.mark.parametrize(
+    ("constants", "complaint"),
+    [
+        ({"mean": (0.5, 0.5, 0.5)}, "belong together"),
+        ({"mean": (0.5,), "std": (0.5,)}, r"has shape \(1, 1, 1\), not \(3, 1, 1\)"),
+        ({"mean": (0.5,) * 3, "std": (0.5, 0.0, 0.5)}, "no std 0"),
+        ({"mean": (0.5,) * 3, "std": (float("nan"),) * 3}, "finite"),
+    ],
+)
+def test_constants_are_checked(tmp_path, ours, constants, complaint):
+    path = save(tmp_path / "model.pth", without_constants(ours))
+    with pytest.raises(InputError, match=complaint):
+        load_published(path, "resnet20", shape=SHAPE, classes=10, **constants)
+
+
+def test_a_file_s_own_constants_and_others_contradict_each_other(tmp_path, ours):
+    path = save(tmp_path / "model.pth", ours.state_dict())
+    with pytest.raises(InputError, match="a mean and a std of its own"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10, **CIFAR)
 
 
 def test_half_a_normalisation_is_refused(tmp_path, ours):

@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.certificates.certify import certify
 from simplicert.data import load_dataset
+from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.interop import import_file
 from simplicert.paper import ENSEMBLES
@@ -76,6 +78,28 @@ def test_pictures_come_from_the_data_that_was_sampled(tmp_path):
     np.testing.assert_array_equal(
         loaded.pictures(np.array(images)), digits.read(np.arange(2))
     )
+
+
+def test_pictures_are_cut_as_the_run_s_images_were(tmp_path):
+    folder = tmp_path / "photos" / "test" / "thing"
+    folder.mkdir(parents=True)
+    for name, width in {"a": 40, "b": 30}.items():
+        pixels = np.random.default_rng(0).integers(0, 256, (50, width, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    photos = load_dataset(str(tmp_path / "photos"), cut=PublishedCut(16, 20, "box"))
+    source = DataSource(
+        name="photos", digest=photos.digest, shape=[3, 16, 16], cut=photos.cut
+    )
+    fields = {"images": [0, 1], "labels": None, "data": source}
+    store = RunDirectory.create(tmp_path / "run", manifest(**fields))
+    store.append(rows(*[(image, block) for image in (0, 1) for block in range(3)]))
+    for size in (None, 16, 20):
+        again = load_dataset(str(tmp_path / "photos"), size=size)
+        [loaded] = load_runs([store.path], alpha=0.1, dataset=again)
+        np.testing.assert_array_equal(
+            loaded.pictures(np.arange(2)), photos.read(np.arange(2))
+        )
+        assert loaded.facts["images cut"] == photos.cut
 
 
 def test_pictures_of_other_images_are_refused(run):

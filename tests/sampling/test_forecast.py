@@ -2,18 +2,21 @@
 
 import numpy as np
 import pytest
+import torch
 from synthetic import manifest
 from torch import nn
 
 import simplicert.sampling.forecast as module
 from simplicert.certificates.reach import reach
-from simplicert.classifiers import TorchClassifier
+from simplicert.classifiers import NumpyClassifier, TorchClassifier, as_classifier
+from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.models.normalise import Normalise
 from simplicert.noises import gaussian
 from simplicert.procedures import clopper_pearson
 from simplicert.sampling import Sampler
 from simplicert.sampling.glance import glance
+from simplicert.votes import DataSource
 from simplicert.votes.manifest import Probe
 
 
@@ -45,6 +48,34 @@ def test_warnings():
     assert reached(0.01).warning == ""
     [twice] = forecast(normalisations=2).warnings
     assert "normalise its input twice" in twice
+    [never] = forecast(normalisations=0).warnings
+    assert "pixels in [0, 1] as they are? If not, give --mean" in never
+    assert forecast(normalisations=1).warnings == ()
+    assert forecast(remarks=("Is it so?",)).warnings == ("Is it so?",)
+
+
+def test_how_images_are_cut_is_said():
+    cut = str(PublishedCut(28, 32, "bicubic"))
+    data = DataSource(name="d", digest="cd", shape=[3, 28, 28], cut=cut)
+    told = module.forecast(manifest(data=data), speed=10.0, missing=60)
+    assert f"images are cut: {cut}" in told.lines
+
+
+@pytest.mark.parametrize(
+    ("dtype", "precision", "told"),
+    [
+        (torch.float64, "fp32", ["float64"]),
+        (torch.bfloat16, "fp32", ["bfloat16"]),
+        (torch.float16, "bf16", ["float16"]),
+        (torch.bfloat16, "bf16", []),
+        (torch.float32, "fp32", []),
+        (torch.float32, "bf16", []),  # as was asked for
+    ],
+)
+def test_weights_that_are_converted_are_said(dtype, precision, told):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.Linear(2, 2).to(dtype))
+    found = TorchClassifier(module).warnings(precision=precision)
+    assert [each.split("in ")[1].split(",")[0] for each in found] == told
 
 
 def test_layers_that_normalise_are_counted():
@@ -52,6 +83,10 @@ def test_layers_that_normalise_are_counted():
     assert TorchClassifier(once).normalisations == 1
     twice = nn.Sequential(Normalise([0.5], [0.5]), once)
     assert TorchClassifier(twice).normalisations == 2
+    assert TorchClassifier(nn.Flatten()).normalisations == 0
+    assert as_classifier(nn.Flatten(), mean=[0.5], std=[0.5]).normalisations == 1
+    unseen = NumpyClassifier(lambda x: x, output="logits")
+    assert unseen.normalisations is None
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, float("nan")])

@@ -1,11 +1,12 @@
 """From what a user names to a classifier. Nothing here unpickles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from simplicert.classifiers.adapted import normalised
 from simplicert.classifiers.onnx import from_onnx
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.sklearn import Estimator, from_estimator
@@ -23,19 +24,34 @@ _FORMS = (
 )
 
 
-def as_classifier(model: object) -> Classifier:
+def as_classifier(
+    model: object,
+    *,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Classifier:
     """Whatever can be sampled, as a classifier.
 
     Args:
         model: A ``Classifier``; a torch module; a fitted scikit-learn classifier; or,
             in words, what ``simplicert sample`` takes as MODEL (docs/classifiers.md).
+        mean: What to subtract from the pixels of [0, 1] first, one number a channel,
+            for a model that does not do so itself.
+        std: What to divide them by then.
 
     Raises:
-        InputError: It is none of these, or cannot be loaded.
+        InputError: It is none of these, or cannot be loaded; or constants are given to
+            a model that states its own.
     """
+    if (mean is None) != (std is None):
+        raise InputError("mean and std belong together: give both, or none")
     if isinstance(model, str | Path):
-        return _named(str(model))
-    return _object(model, name=None)
+        classifier = _named(str(model), bare=mean is not None)
+    else:
+        classifier = _object(model, name=None)
+    if mean is None or std is None:
+        return classifier
+    return normalised(classifier, mean=mean, std=std)
 
 
 def _object(model: object, *, name: str | None) -> Classifier:
@@ -58,10 +74,11 @@ def _object(model: object, *, name: str | None) -> Classifier:
     )
 
 
-def _named(text: str) -> Classifier:
+def _named(text: str, *, bare: bool) -> Classifier:
+    zoo, _, name = text.partition(":")  # names there may have colons, too
+    if zoo in ZOOS:
+        return ZOOS[zoo](name, bare=bare)
     source, colon, attribute = text.rpartition(":")
-    if source in ZOOS:
-        return ZOOS[source](attribute)
     path = Path(text)
     if path.suffix == ".safetensors":
         module, metadata = load_checkpoint(path)
@@ -70,6 +87,7 @@ def _named(text: str) -> Classifier:
             name=path.name,
             shape=metadata.shape,
             training_sigma=metadata.sigma,
+            class_names=metadata.class_names,
         )
     if path.suffix == ".onnx":
         return from_onnx(path)
@@ -78,8 +96,10 @@ def _named(text: str) -> Classifier:
     if path.suffix in _PICKLES:
         raise InputError(
             f"{text} is a pickle, which can run code when it is opened, and never is "
-            "here. Write a function that builds the module and loads it with "
-            "torch.load(weights_only=True), and name that: file.py:function"
+            "here. If it holds the weights of a network of torchvision or timm, name "
+            f"both: torchvision:NAME@{text}. Or write a function that builds the "
+            "module and loads it with torch.load(weights_only=True), and name that: "
+            "file.py:function"
         )
     if not colon and text not in CLASSIFIERS.names:
         raise InputError(f"unknown model {text!r}: expected {_FORMS}")

@@ -13,6 +13,7 @@ from simplicert.classifiers.outputs import (
     outputs_of,
     sum_tolerance,
 )
+from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 
 
@@ -27,6 +28,9 @@ class Classifier(ABC):
         classes: Number of classes. Needed for labels; else learnt from the output.
         shape: Channels, height and width of the images it takes, where that is known.
         training_sigma: Noise it was trained with, where that is known.
+        class_names: One name a class, where they are known.
+        cuts: How photographs are cut for it, the usual way first, where that is known.
+            It takes squares of these sizes, besides ``shape``.
 
     Raises:
         InputError: Another kind of output, or labels of an unknown number of classes.
@@ -41,11 +45,14 @@ class Classifier(ABC):
         classes: int | None = None,
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
+        class_names: Sequence[str] = (),
+        cuts: Sequence[PublishedCut] = (),
     ) -> None:
         self.name, self.digest = name, digest
         self.output: Output = check_kind(output)
         self.classes, self.shape = classes, shape
         self.training_sigma = training_sigma
+        self.class_names, self.cuts = tuple(class_names), tuple(cuts)
         if output == "labels" and classes is None:
             raise InputError(
                 f"{name} returns labels, which do not tell how many classes there are: "
@@ -53,9 +60,20 @@ class Classifier(ABC):
             )
 
     @property
-    def normalisations(self) -> int:
-        """Parts that subtract a mean and divide by a deviation, as far as is known."""
-        return 0
+    def normalisations(self) -> int | None:
+        """Parts that subtract a mean and divide by a deviation; ``None``: unknown."""
+        return None
+
+    def warnings(self, *, precision: str) -> tuple[str, ...]:  # noqa: ARG002 (for others)
+        """What may not have been meant, if it is sampled at this precision."""
+        return ()
+
+    def takes(self, shape: Sequence[int]) -> bool:
+        """Whether images of this shape are what it is for, as far as is known."""
+        if self.shape is None or tuple(shape) == tuple(self.shape):
+            return True
+        squares = {(self.shape[0], cut.size, cut.size) for cut in self.cuts}
+        return tuple(shape) in squares
 
     @abstractmethod
     def ready(

@@ -9,6 +9,7 @@ from torch import nn
 from simplicert.classifiers.digest import weights_digest
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
+from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.machine.layout import layout
@@ -23,6 +24,7 @@ class TorchClassifier(Classifier):
         module: The module; it stays as it is.
         name: Default: its class's.
         output: As for ``Classifier``, like the other arguments.
+        remarks: What to say of it before it is sampled.
 
     Example:
         >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Softmax(dim=1))
@@ -39,6 +41,9 @@ class TorchClassifier(Classifier):
         classes: int | None = None,
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
+        class_names: Sequence[str] = (),
+        cuts: Sequence[PublishedCut] = (),
+        remarks: Sequence[str] = (),
     ) -> None:
         super().__init__(
             name=name or type(module).__name__,
@@ -47,8 +52,10 @@ class TorchClassifier(Classifier):
             classes=classes,
             shape=shape,
             training_sigma=training_sigma,
+            class_names=class_names,
+            cuts=cuts,
         )
-        self._module = module
+        self._module, self._remarks = module, tuple(remarks)
 
     @property
     def normalisations(self) -> int:
@@ -56,6 +63,17 @@ class TorchClassifier(Classifier):
         return sum(
             hasattr(part, "mean") and hasattr(part, "std")
             for part in self._module.modules()
+        )
+
+    def warnings(self, *, precision: str) -> tuple[str, ...]:
+        """The remarks, and weights of another precision, which are converted."""
+        kept = {w.dtype for w in self._module.parameters() if w.is_floating_point()}
+        others = kept - {torch.float32, DTYPES[precision]}
+        return self._remarks + tuple(
+            f"the model has weights in {name.removeprefix('torch.')}, which are "
+            f"converted to {precision}: what is certified is the converted model. Is "
+            "it the one that you use?"
+            for name in sorted(map(str, others))
         )
 
     def ready(

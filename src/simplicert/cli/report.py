@@ -63,7 +63,7 @@ def report_command(
         partial: Report on the finished images of unfinished runs.
         data: The dataset that was sampled, to show its pictures.
         split: The part of it that was sampled. Default: test.
-        size: The side to which its photographs were cut.
+        size: The side to which its photographs were cut, where the run does not say.
         figures: Write the paper's figures into this directory too.
         figure: Only these of them, or figures of your own.
         format: Formats of the figures. Several may be given. Default: png.

@@ -9,9 +9,11 @@ from cyclopts import Parameter
 
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
+from simplicert.classifiers import as_classifier
 from simplicert.cli.progress import draw_progress
-from simplicert.cli.types import NoiseName, Whole
+from simplicert.cli.types import NoiseName, Numbers, Whole
 from simplicert.data import load_dataset
+from simplicert.data.cuts import Interpolation, choose_cut
 from simplicert.data.selection import select_images
 from simplicert.machine.refusal import was_launched_here
 from simplicert.machine.workers import (
@@ -37,6 +39,11 @@ def sample_command(
     noise: NoiseName = "gaussian",
     split: str = "test",
     size: Whole | None = None,
+    crop: float | None = None,
+    interpolation: Interpolation | None = None,
+    stretch: bool | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
     images: str | None = None,
     per_class: Whole | None = None,
     alpha: float = ALPHA,
@@ -72,7 +79,14 @@ def sample_command(
         out: Run directory to write, or to continue.
         noise: What is added to the inputs; sigma is its standard deviation.
         split: Part of the dataset.
-        size: Cut photographs to a square of this side.
+        size: Cut photographs to a square of this side. Default: as published with the
+            model, where that is known, if they are not squares of that size already.
+        crop: Part of the scaled shorter side that the square keeps, as 0.875.
+        interpolation: How photographs are scaled.
+        stretch: Whether to stretch photographs to squares instead of cutting.
+        mean: What to subtract from pixels in [0, 1] first, as 0.485,0.456,0.406, for a
+            model that does not do so itself.
+        std: What to divide them by then.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
         alpha: What the votes will be certified at; for the forecast only.
@@ -96,11 +110,21 @@ def sample_command(
     leads = rank == 0 and not was_launched_here()  # else another does this
     if dry_run and rank > 0:
         return
+    classifier = as_classifier(model, mean=mean, std=std)
+    cut = choose_cut(
+        classifier.cuts,
+        size=size,
+        crop=crop,
+        interpolation=interpolation,
+        stretch=stretch,
+    )
+    asked = {size, crop, interpolation, stretch} != {None}
     dataset = select_images(
         load_dataset(
             data,
             split=split,
-            size=size,
+            size=cut.size if cut is not None and asked else None,
+            cut=cut,
             corrupt=corrupt,
             image_column=image_column,
             label_column=label_column,
@@ -113,7 +137,7 @@ def sample_command(
     for note in dataset.notes if leads else ():
         print(f"data: {note}", file=sys.stderr)
     sampler = Sampler(
-        model,
+        classifier,
         dataset,
         noise=noise,
         precision=precision,
@@ -143,6 +167,7 @@ def sample_command(
             missing=missing,
             processes=world,
             normalisations=sampler.classifier.normalisations,
+            remarks=sampler.classifier.warnings(precision=precision),
             glance=sampler.glance(plan),
             fp32_speed=sampler.fp32_speed(plan),
         )

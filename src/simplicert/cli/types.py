@@ -49,6 +49,21 @@ Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number. By itself cyclopts reads 2.5 as 2."""
 
 
+def _numbers(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ARG001
+    try:
+        return tuple(map(float, tokens[0].value.split(",")))
+    except ValueError:
+        raise ValueError(
+            f"{tokens[0].value!r} is no list of numbers with commas between"
+        ) from None
+
+
+Numbers = Annotated[
+    tuple[float, ...], Parameter(converter=_numbers, n_tokens=1, negative=())
+]
+"""Numbers with commas between, as 0.25,0.5."""
+
+
 def one_of(names: Sequence[str], what: str, default: str = "") -> Parameter:
     """An option that takes a name that a registry knows, or one of the user's own."""
     known = ", ".join(names)

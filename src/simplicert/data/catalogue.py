@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from simplicert.data import huggingface
 from simplicert.data.cifar import cifar
+from simplicert.data.cuts import Cut, choose_cut
 from simplicert.data.dataset import Dataset
 from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
@@ -37,6 +38,7 @@ def load_dataset(
     *,
     split: str = "test",
     size: int | None = None,
+    cut: Cut | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
     image_column: str | None = None,
     label_column: str | None = None,
@@ -51,7 +53,10 @@ def load_dataset(
             ``Dataset``, arrays of inputs and of labels, or a function of ``split`` that
             returns one of these.
         split: Part of it.
-        size: Cut encoded images to a square of this side; see ``encoded.decoded``.
+        size: Cut encoded images to squares of this side.
+        cut: How to cut them. Default: the shorter side to 8/7 of the size, bilinear,
+            and the centre of that. Without a size, only images that are not squares of
+            the cut's size already are cut, and only where they are stored encoded.
         corrupt: Whether to refuse encoded images that cannot be decoded when one is
             read, or to decode all of them now and skip those.
         image_column: Column, or array of an ``.npz``, that holds the images. Default:
@@ -66,13 +71,17 @@ def load_dataset(
         >>> len(digits), digits.shape
         (355, (1, 8, 8))
     """
+    if size is not None and (cut is None or cut.size != size):
+        if cut is not None:
+            raise InputError(f"size is {size}, but the cut is to {cut.size}")
+        cut = choose_cut(size=size)
     if isinstance(name_or_path, Dataset):
         return name_or_path
     named = {"image_column": image_column, "label_column": label_column}
     columns = {name: given for name, given in named.items() if given is not None}
     found, notes = _found(name_or_path, split=split, columns=columns)
     if isinstance(found, EncodedImages):
-        found = decoded(found, size=size, corrupt=corrupt)
+        found = decoded(found, cut=cut, always=size is not None, corrupt=corrupt)
     elif size is not None:
         raise InputError(f"{name_or_path} holds images of one size: leave out the size")
     assert isinstance(found, Dataset)

@@ -37,6 +37,7 @@ class Dataset:
         fingerprint: Computes ``digest``. Called once, when it is first wanted.
         skipped: Images that were left out because they cannot be decoded, and why.
         notes: What else was left out, converted or supposed, one line each.
+        cut: How every image is cut to its shape, in words; None if it is as it is.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dataset:
     fingerprint: Callable[[], str]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    cut: str | None = None
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}, split {self.split!r}"

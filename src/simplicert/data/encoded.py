@@ -13,12 +13,11 @@ from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
 from simplicert.data.conversions import conversions, is_grey, opened, said
-from simplicert.data.cuts import CentreCut, Cut, RandomCut
+from simplicert.data.cuts import LARGEST_SIZE, Cut, RandomCut, read_cut
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems
 
-LARGEST_SIZE = 8192
 _MOST_PIXELS = 4 * LARGEST_SIZE**2  # of an image scaled to be cut
 # The headers of so many images are read, of large ones fewer, in so many runs of
 # neighbours: of Parquet files a row group is read for each run.
@@ -62,36 +61,42 @@ class EncodedImages:
 
 
 def decoded(
-    source: EncodedImages, *, size: int | None, corrupt: Literal["refuse", "skip"]
+    source: EncodedImages,
+    *,
+    cut: Cut | None,
+    always: bool,
+    corrupt: Literal["refuse", "skip"],
 ) -> Dataset:
     """The dataset that decodes a source's images when they are read.
 
     Args:
         source: The encoded images.
-        size: Cut every image, in colour, to a square of this side (``CentreCut``).
-            None takes the images as they are: all must have the first one's shape, and
-            are read in colour if one of those looked at is in colour.
+        cut: How to cut every image, in colour, to a square. None takes the images as
+            they are: all must have the shape of the first, and are read in colour if
+            one of those looked at is in colour.
+        always: Cut them even if the first is such a square already.
         corrupt: ``"refuse"``: reading an image that cannot be decoded is an error.
             ``"skip"``: every image is decoded now, once, and those are left out.
 
     Raises:
         InputError: If no image can be decoded.
     """
-    if size is not None and not 1 <= size <= LARGEST_SIZE:
-        raise InputError(f"size must be in [1, {LARGEST_SIZE}], got {size}")
-    cut = None if size is None else CentreCut(size)
-    decode = Decoder(source.fetch, source.locate, cut)
+    decode = Decoder(source.fetch, source.locate, cut if always else None)
     decode, notes = _looked_at(decode, source.rows, all_of_them=corrupt == "skip")
     skipped: list[str] = []
     kept: list[int] = []
     for row in range(source.rows if corrupt == "skip" else min(source.rows, 1)):
         try:
-            decode = replace(decode, shape=decode.image(row).shape)
+            shape = decode.image(row).shape
             kept.append(row)
         except CorruptImageError as error:
             if corrupt == "refuse":
                 raise
             skipped.append(str(error))
+            continue
+        if not decode.shape and cut is not None and shape[1:] != (cut.size, cut.size):
+            decode, shape = replace(decode, cut=cut), (3, cut.size, cut.size)
+        decode = replace(decode, shape=shape)
     if not decode.shape:
         first = f". The first: {skipped[0]}" if skipped else ""
         raise InputError(
@@ -111,6 +116,7 @@ def decoded(
         fingerprint=source.fingerprint,
         skipped=tuple(skipped),
         notes=(*source.notes, *notes),
+        cut=None if decode.cut is None else str(decode.cut),
     )
 
 
@@ -248,6 +254,17 @@ class Decoder:
         return np.asarray(image.convert("RGB")).transpose(2, 0, 1)
 
 
+def with_cut(dataset: Dataset, words: str | None) -> Dataset:
+    """The same dataset, cut as a run says that it was, if its images are encoded."""
+    reader = dataset.reader
+    if words in {None, dataset.cut} or not isinstance(reader, Decoder):
+        return dataset
+    cut = read_cut(str(words))
+    shape = (3, cut.size, cut.size)
+    reader = replace(reader, cut=cut, shape=shape)
+    return replace(dataset, reader=reader, shape=shape, cut=words)
+
+
 def with_random_cuts(dataset: Dataset, *, seed: int) -> Dataset:
     """The same dataset, cut at random instead of at the centre; see ``RandomCut``.
 
@@ -261,4 +278,4 @@ def with_random_cuts(dataset: Dataset, *, seed: int) -> Dataset:
             "images, so they cannot be cut at random: give a size"
         )
     cut = RandomCut(reader.cut.size, seed)
-    return replace(dataset, reader=replace(reader, cut=cut))
+    return replace(dataset, reader=replace(reader, cut=cut), cut=str(cut))

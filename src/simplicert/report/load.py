@@ -11,6 +11,7 @@ from simplicert.analysis import certificates_by_draws
 from simplicert.certificates import Certificates, find_procedure, why_not
 from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
+from simplicert.data.encoded import with_cut
 from simplicert.errors import InputError
 from simplicert.interop import Evidence, LogEvidence, RunEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
@@ -84,7 +85,7 @@ def load_runs(
             )
             loaded.append(_from_log(name, evidence, made, asked=asked is not None))
             continue
-        _check_same_images(evidence.directory, dataset)
+        sampled = _sampled(evidence.directory, dataset)
         procedures = [one] if one else list(map(find_procedure, evidence.procedures))
         loaded.append(
             _from_run(
@@ -97,7 +98,7 @@ def load_runs(
                     procedure if isinstance(procedure, str) else "",
                     mechanism if isinstance(mechanism, str) else "",
                 ),
-                pictures=None if dataset is None else dataset.reader,
+                pictures=None if sampled is None else sampled.reader,
                 one=one is not None,
             )
         )
@@ -206,10 +207,11 @@ def _from_log(
     )
 
 
-def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None:
+def _sampled(directory: RunDirectory, dataset: Dataset | None) -> Dataset | None:
+    """The dataset as the run's classifier saw it."""
     data = directory.manifest.data
     if dataset is None:
-        return
+        return None
     unknown = np.setdiff1d(directory.manifest.images, dataset.indices)
     if dataset.digest != data.digest or unknown.size:
         raise InputError(
@@ -217,6 +219,7 @@ def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None
             f"{dataset.split!r} split of {dataset.name!r}: its pictures would be of "
             "other images. Name the data that was sampled, or leave the pictures out"
         )
+    dataset = with_cut(dataset, data.cut)
     if list(dataset.shape) != data.shape:
         raise InputError(
             f"{directory.path} was sampled on images of {_sides(data.shape)} pixels, "
@@ -227,6 +230,7 @@ def _check_same_images(directory: RunDirectory, dataset: Dataset | None) -> None
             f"{directory.path} was sampled on inputs of shape {tuple(data.shape)}, "
             "which are no pictures: leave them out"
         )
+    return dataset
 
 
 def _sides(shape: Sequence[int]) -> str:
@@ -244,6 +248,7 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         "trained with noise": trained,
         "model digest": model.digest,
         "data": data.name,
+        "images cut": data.cut or "",
         data_digest: data.digest,
         "digest of the noise": manifest.noise.digest or "",
         "precision": manifest.precision,

@@ -1,5 +1,6 @@
 """What a run will cost, before the first draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.sampling.glance import Glance
@@ -34,7 +35,8 @@ def forecast(
     speed: float,
     missing: int,
     processes: int = 1,
-    normalisations: int = 0,
+    normalisations: int | None = None,
+    remarks: Sequence[str] = (),
     glance: Glance | None = None,
     fp32_speed: float | None = None,
 ) -> Forecast:
@@ -46,13 +48,14 @@ def forecast(
         missing: Draws that are not on disk yet.
         processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
-            deviation, as far as is known.
+            deviation, if that is known.
+        remarks: More of what may not have been meant, from the classifier.
         glance: How the classifier does on the first images, where they have labels.
         fp32_speed: Draws a second in fp32, where that is not what is asked for.
     """
     seconds = missing / (speed * processes)
     passes = len(plan.images) * plan.draws
-    lines = (
+    lines: tuple[str, ...] = (
         f"{len(plan.images):,} images × {plan.draws:,} draws = {passes:,} passes of "
         f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
         f"{plan.sigma:g}",
@@ -61,7 +64,9 @@ def forecast(
         f"{missing:,} passes to go, about {_duration(seconds)}",
         *([glance.line] if glance is not None else []),
     )
-    warnings = []
+    if plan.data.cut is not None:
+        lines += (f"images are cut: {plan.data.cut}",)
+    warnings = [*remarks]
     if glance is not None and glance.warning is not None:
         warnings.append(glance.warning)
     if plan.probe is not None and not plan.probe.repeatable:
@@ -80,7 +85,12 @@ def forecast(
             f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
             "will see noise that it does not know"
         )
-    if normalisations > 1:
+    if normalisations == 0:
+        warnings.append(
+            "no layer with a mean and a std is found in the model: does it take pixels "
+            "in [0, 1] as they are? If not, give --mean and --std"
+        )
+    if normalisations is not None and normalisations > 1:
         warnings.append(
             f"the model has {normalisations} layers with a mean and a std: does it "
             "normalise its input twice?"

@@ -62,6 +62,7 @@ def describe_run(
                 digest=dataset.digest,
                 shape=list(dataset.shape),
                 class_names=list(dataset.class_names) or None,
+                cut=dataset.cut,
             ),
             images=dataset.indices.tolist(),
             labels=None if dataset.labels is None else dataset.labels.tolist(),

@@ -14,6 +14,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from simplicert.classifiers.catalogue import as_classifier
+from simplicert.classifiers.class_names import in_order_of
 from simplicert.classifiers.outputs import outputs_of
 from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset, check_range
@@ -192,7 +193,7 @@ class Sampler:
         self.noise = NOISES.find(noise)
         if self.noise.digest is not None:
             check_noise(self.noise)
-        self.classifier = as_classifier(model)
+        self._given = as_classifier(model)
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
@@ -207,9 +208,15 @@ class Sampler:
         return other
 
     def _attach(self, dataset: Dataset, before: Dataset | None = None) -> None:
-        """Take these inputs; the classifier is made ready once a shape."""
+        """Take these inputs; the classifier is made ready once a shape and names."""
         self.dataset = dataset
-        if before is None or dataset.shape != before.shape:
+        if before is None or (dataset.shape, dataset.class_names) != (
+            before.shape,
+            before.class_names,
+        ):
+            self.classifier = in_order_of(
+                self._given, dataset.class_names, source=dataset.name
+            )
             self._check_shape()
             self._forward = self.classifier.ready(
                 dataset.shape,
@@ -488,7 +495,7 @@ class Sampler:
 
     def _check_shape(self) -> None:
         needed = self.classifier.shape
-        if needed is not None and tuple(needed) != self.dataset.shape:
+        if needed is not None and not self.classifier.takes(self.dataset.shape):
             raise InputError(
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"

@@ -37,12 +37,18 @@ class _Record(BaseModel):
 
 
 class DataSource(_Record):
-    """Which images were used: a name for people and a digest for machines."""
+    """Which images were used: a name for people and a digest for machines.
+
+    Attributes:
+        cut: How they were cut to this shape, in words; ``None`` if they were used as
+            they are, or if an older Simplicert did not record it.
+    """
 
     name: str
     digest: str
     shape: list[int]
     class_names: list[str] | None = None
+    cut: str | None = None
 
 
 class ModelSource(_Record):
@@ -210,6 +216,7 @@ class Manifest(_Record):
             "device": self.device,
             "data.digest": self.data.digest,  # the same whatever they are cut to
             "data.shape": self.data.shape,
+            "data.cut": self.data.cut,
             "model.digest": self.model.digest,
         }
 
