@@ -1,10 +1,10 @@
 """Scikit-learn's classifiers."""
 
-import hashlib
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from simplicert.classifiers.digest import classifier_digest
 from simplicert.classifiers.function import NumpyClassifier
 from simplicert.errors import InputError
 
@@ -29,8 +29,6 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
     Raises:
         InputError: It is not fitted, or no classifier.
     """
-    import joblib  # noqa: PLC0415 (comes with scikit-learn)
-
     name = name or type(estimator).__name__
     labels = getattr(estimator, "classes_", None)
     if not isinstance(labels, np.ndarray) or labels.ndim != 1:
@@ -47,11 +45,10 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
         return labelled
 
-    content = f"{type(estimator).__qualname__} {joblib.hash(estimator, 'sha1')}"
     return NumpyClassifier(
         function,
         output="labels" if probabilities is None else "probabilities",
         classes=len(labels),
         name=name,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
+        digest=classifier_digest(estimator),
     )
