@@ -6,7 +6,7 @@ import inspect
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -25,13 +25,25 @@ Places = Mapping[int, str]
 _NOWHERE: Places = MappingProxyType({})
 
 
-def classifier_digest(thing: object) -> str:
+def classifier_digest(
+    thing: object, *, meets: Callable[[nn.Module], object] | None = None
+) -> str:
     """SHA-256 of a function, an estimator, …: ``digest_of``, which sees weights, too.
 
     A module is its ``weights_digest``, wherever it is. Estimators count as they
     predict: without what clocks and counters say, and a search as what it found.
+
+    Args:
+        thing: What to describe.
+        meets: Told of each module that is met.
     """
-    return digest_of(thing, home=[package_of(thing)], special=_special)
+
+    def special(value: Any) -> tuple[object, ...] | None:
+        if meets is not None and isinstance(value, nn.Module):
+            meets(value)
+        return _special(value)
+
+    return digest_of(thing, home=[package_of(thing)], special=special)
 
 
 def weights_digest(module: nn.Module) -> str:
