@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache, partial
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
@@ -236,8 +237,12 @@ class _Reader:
     def _globals(self, function: FunctionType) -> Iterator[tuple[str, object]]:
         """The globals that its code reads: of modules of one's own what it takes there.
 
-        Those that do not exist yet, and what it imports when called, are not seen.
+        And the files that it imports when it is called, but not what they import.
         """
+        for name in sorted(_imports(function.__code__)):
+            spec = None if name in _KNOWN else PathFinder.find_spec(name)
+            if spec is not None and _is_somebodys(spec.origin or ""):
+                yield f"import {name}", _content(spec.origin or "")
         for name, *attributes in sorted(_paths(function.__code__)):
             if name not in function.__globals__:  # Python's own
                 continue
@@ -254,17 +259,13 @@ class _Reader:
         package = module.partition(".")[0] if module else package_of(thing)
         if package in _KNOWN or package == "__main__":
             return package == "__main__"
-        parts = Path(_file_of(thing)).parts
-        return not {"site-packages", "dist-packages"} & set(parts)
+        return _is_somebodys(_file_of(thing))
 
     def _source(self, thing: Any) -> bytes:
         """The file that defines it, if that counts and there is one."""
         if not self._is_followed(thing) and package_of(thing) not in self._home:
             return b""
-        try:
-            return Path(_file_of(thing)).read_bytes()
-        except OSError:  # typed into an interpreter
-            return b""
+        return _content(_file_of(thing))
 
 
 @lru_cache(maxsize=16)
@@ -315,6 +316,28 @@ def _paths(code: CodeType) -> set[tuple[str, ...]]:
         if isinstance(inner, CodeType):
             found |= _paths(inner)
     return found
+
+
+def _imports(code: CodeType) -> set[str]:
+    """Top-level names of what code imports when it runs."""
+    found = {
+        step.argval.partition(".")[0]
+        for step in dis.get_instructions(code)
+        if step.opname == "IMPORT_NAME"
+    }
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return found.union(*map(_imports, inner)) - {""}
+
+
+def _is_somebodys(file: str) -> bool:
+    return not {"site-packages", "dist-packages"} & set(Path(file).parts)
+
+
+def _content(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError:  # typed into an interpreter
+        return b""
 
 
 def _both(state: Any) -> tuple[Any, ...]:

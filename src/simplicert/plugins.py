@@ -6,6 +6,7 @@ outside is imported, checked once, and from then on as good as what is built in.
 
 import ast
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
 import re
@@ -184,7 +185,8 @@ def shown_as_theirs(what: str, advice: str = "") -> Iterator[None]:
 def import_place(place: str) -> ModuleType:
     """The module of a path that ends in ``.py``, or of a dotted name.
 
-    A file is run each time, and may import its neighbours, as a script may.
+    A file is run each time, and may import its neighbours, as a script may; modules are
+    found in the working directory, too.
 
     Raises:
         InputError: There is none, or importing it raises; the error is shown as theirs.
@@ -195,6 +197,9 @@ def import_place(place: str) -> ModuleType:
             if not path.is_file():
                 raise InputError(f"no file {place}: check the path")
             return _run(path.resolve())
+        here = str(Path.cwd())
+        if not {here, ""} & set(sys.path):
+            sys.path.append(here)
         try:
             return importlib.import_module(place)
         except ModuleNotFoundError as error:
@@ -241,7 +246,9 @@ def _run(path: Path) -> ModuleType:
     assert spec is not None  # the suffix is a known one
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    _check_neighbours(path)
+    for neighbour, ours in _neighbours(path):
+        loaded = getattr(sys.modules.get(neighbour), "__file__", None)
+        _check_neighbour(path, ours, loaded)
     before = sys.modules.get(name)
     sys.modules[name] = module  # as importing does; dataclasses and pickle look there
     sys.path.insert(0, str(path.parent))
@@ -258,11 +265,15 @@ def _run(path: Path) -> ModuleType:
         sys.path.remove(str(path.parent))
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))
+    for neighbour, ours in _neighbours(path):
+        if neighbour not in sys.modules:
+            later = importlib.machinery.PathFinder.find_spec(neighbour)
+            _check_neighbour(path, ours, later.origin if later else None)
     return module
 
 
-def _check_neighbours(path: Path) -> None:
-    """Refuse an import that would find another plug-in's neighbour of the same name."""
+def _neighbours(path: Path) -> Iterator[tuple[str, Path]]:
+    """Modules beside a file that it imports, now or when something is called."""
     for node in ast.walk(ast.parse(path.read_bytes(), path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -271,11 +282,16 @@ def _check_neighbours(path: Path) -> None:
         else:
             continue
         for name in {name.partition(".")[0] for name in names}:
-            file = getattr(sys.modules.get(name), "__file__", None)
             beside = path.parent / f"{name}.py", path.parent / name / "__init__.py"
             ours = next((f for f in beside if f.is_file() and f != path), None)
-            if file and ours and ours.resolve() != Path(file).resolve():
-                raise InputError(
-                    f"{path} imports {ours}, but {file} is loaded under that name "
-                    "already: rename one of the two"
-                )
+            if ours is not None:
+                yield name, ours
+
+
+def _check_neighbour(path: Path, ours: Path, found: str | None) -> None:
+    """Refuse an import that would find another file, as another plug-in's neighbour."""
+    if found and ours.resolve() != Path(found).resolve():
+        raise InputError(
+            f"{path} imports {ours}, but {found} is loaded under that name already, or "
+            "comes first: rename one of the two"
+        )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from simplicert.classifiers.digest import classifier_digest
-from simplicert.classifiers.outputs import Forward
+from simplicert.classifiers.outputs import Forward, unwrapped
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.plugins import defined_name
@@ -70,7 +70,8 @@ class NumpyClassifier(Classifier):
             )
 
         def forward(images: Tensor) -> Any:
-            returned = self._function(np.ascontiguousarray(images.numpy()))
+            batch = np.ascontiguousarray(images.numpy())
+            returned = unwrapped(self._function(batch), self.output)
             if not isinstance(returned, np.ndarray) or returned.dtype.kind not in "iuf":
                 return returned  # refused in words where outputs are checked
             return torch.from_numpy(np.ascontiguousarray(returned))

@@ -3,6 +3,7 @@
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 
 from simplicert.classifiers.digest import classifier_digest
 from simplicert.classifiers.function import NumpyClassifier
@@ -38,8 +39,12 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         )
     probabilities = getattr(estimator, "predict_proba", None)
 
+    columns = getattr(estimator, "feature_names_in_", None)
+
     def function(images: np.ndarray) -> np.ndarray:
-        flat = images.reshape(len(images), -1)
+        flat: Any = images.reshape(len(images), -1)
+        if columns is not None and len(columns) == flat.shape[1]:
+            flat = pd.DataFrame(flat, columns=columns)  # as it was fitted
         if probabilities is not None:
             return np.asarray(probabilities(flat))
         labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
