@@ -165,6 +165,8 @@ def test_padding_byte_order_masked_values_caches_and_random_state_are_no_part():
     for each in records:
         each["a"], each["b"] = 1, 2.0
     assert digest_of(records[0]) == digest_of(records[1])
+    mapped = np.zeros(2).view(np.memmap)
+    assert digest_of(mapped) == digest_of(np.zeros(2))
     assert digest_of(np.array([1], ">i8")) == digest_of(np.array([1], "<i8"))
     masked = [np.ma.array([1.0, value], mask=[False, True]) for value in (2.0, np.nan)]
     assert digest_of(masked[0]) == digest_of(masked[1])

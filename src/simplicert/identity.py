@@ -174,7 +174,7 @@ class _Reader:
     def _of_array(self, array: Any) -> tuple[str, Iterable[object]]:
         if not array.dtype.isnative:  # as pickle makes it
             array = array.astype(array.dtype.newbyteorder("="))
-        kind = "array" if isinstance(array, np.memmap) else type(array).__qualname__
+        kind = "ndarray" if isinstance(array, np.memmap) else type(array).__qualname__
         head = kind, array.dtype.str, array.shape
         if isinstance(array, np.ma.MaskedArray):  # what is under the mask is anything
             hidden = np.ma.getmaskarray(array)

@@ -116,6 +116,7 @@ ADVICE = "Does it take images of this shape"
         (alone, "logits", r"AssertionError.*--batch 1"),
         (lambda x: net()(x)[:1], "logits", r"one row of .*--batch 1"),
         (unavailable, "logits", r"ConnectionError on .*503: no channels of this size$"),
+        (lambda _: sys.exit(3), "logits", r"SystemExit on .*: 3$"),
         (failing, "logits", r"AssertionError on .*a size of mine$"),
         (lambda x: nn.Linear(9, 3)(x.flatten(1)), "logits", ADVICE),
         (lambda x: net()(x)[:, :1], "logits", r"return both logits, \[0, z\]"),

@@ -67,8 +67,8 @@ def outputs_of(
             returned = unwrapped(forward(images), output)
     except (InputError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # whatever it is, it is the user's code
-        if is_lack_of_memory(error):
+    except (Exception, SystemExit) as error:  # whatever it is, it is the user's
+        if isinstance(error, Exception) and is_lack_of_memory(error):
             raise torch.OutOfMemoryError(str(error)) from error
         first_line = str(error).partition("\n")[0]
         raise InputError(
@@ -105,7 +105,7 @@ def unwrapped(returned: Any, output: Output) -> Any:
     return getattr(returned, output, returned)  # Hugging Face's are records
 
 
-def _advice(error: Exception) -> str:
+def _advice(error: BaseException) -> str:
     """What may help with an error of shapes; a server's or an assertion is none."""
     theirs = isinstance(error, OSError | AssertionError)
     if theirs or not _OF_SHAPES.search(str(error)):
@@ -153,5 +153,6 @@ def _what(returned: object) -> str:
         kind = type(returned).__name__
         return f"a {kind} of {', '.join(map(_what, returned[:4])) or 'nothing'}"
     if hasattr(returned, "dtype") and hasattr(returned, "shape"):
-        return f"{returned.dtype} of shape {tuple(returned.shape)}"
+        kind = "" if isinstance(returned, Tensor) else f"{type(returned).__name__}, "
+        return f"{kind}{returned.dtype} of shape {tuple(returned.shape)}"
     return str(type(returned))
