@@ -20,9 +20,10 @@ from simplicert.classifiers import NumpyClassifier
 from simplicert.data import load_dataset
 from simplicert.errors import InputError
 from simplicert.figures import FIGURES
+from simplicert.identity import digest_of
 from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.noises import NOISES, Noise
-from simplicert.plugins import code_digest, import_place
+from simplicert.plugins import import_place
 from simplicert.procedures import PROCEDURES
 from simplicert.training.methods import METHODS
 
@@ -148,16 +149,16 @@ def test_functions_made_with_other_values_have_other_digests(one, other):
     def fill(*values):
         return values
 
-    digests = [code_digest(functools.partial(fill, *values)) for values in (one, other)]
+    digests = [digest_of(functools.partial(fill, *values)) for values in (one, other)]
     assert digests[0] != digests[1]
-    assert digests[0] == code_digest(functools.partial(fill, *one))
+    assert digests[0] == digest_of(functools.partial(fill, *one))
 
 
 def test_a_digest_is_the_same_in_every_process():
     """Python shuffles sets of words anew in each."""
     line = (
-        "from simplicert.plugins import code_digest; "
-        "print(code_digest(lambda x: x in {'a', 'b', 'c', 'd', 'e'}))"
+        "from simplicert.identity import digest_of; "
+        "print(digest_of(lambda x: x in {'a', 'b', 'c', 'd', 'e'}))"
     )
     found = {
         subprocess.run(

@@ -5,20 +5,19 @@ outside is imported, checked once, and from then on as good as what is built in.
 """
 
 import ast
-import hashlib
 import importlib
+import importlib.machinery
 import importlib.util
 import inspect
-import marshal
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -28,17 +27,13 @@ __all__ = [
     "Kind",
     "Origin",
     "attribute_of",
-    "code_digest",
     "defined_name",
     "import_place",
     "kind_of_values",
     "shown_as_theirs",
-    "source_digest",
 ]
 
 T = TypeVar("T")
-
-_PLAIN = bool | int | float | complex | str | bytes
 
 
 @dataclass(frozen=True)
@@ -190,7 +185,8 @@ def shown_as_theirs(what: str, advice: str = "") -> Iterator[None]:
 def import_place(place: str) -> ModuleType:
     """The module of a path that ends in ``.py``, or of a dotted name.
 
-    A file is run each time, and may import its neighbours, as a script may.
+    A file is run each time, and may import its neighbours, as a script may; modules are
+    found in the working directory, too.
 
     Raises:
         InputError: There is none, or importing it raises; the error is shown as theirs.
@@ -201,6 +197,9 @@ def import_place(place: str) -> ModuleType:
             if not path.is_file():
                 raise InputError(f"no file {place}: check the path")
             return _run(path.resolve())
+        here = str(Path.cwd())
+        if not {here, ""} & set(sys.path):
+            sys.path.append(here)
         try:
             return importlib.import_module(place)
         except ModuleNotFoundError as error:
@@ -229,74 +228,6 @@ def attribute_of(module: ModuleType, attribute: str, text: str) -> Any:
         raise unknown_name(f"name in {place}", attribute, own) from error
 
 
-def source_digest(function: Callable[..., Any]) -> str:
-    """SHA-256 of a function's name and of the file that defines it.
-
-    Of its bytecode where there is no file, as for what is typed into an interpreter. It
-    says nothing about what the function reads from elsewhere.
-    """
-    function = _unwrapped(function)
-    hashed = hashlib.sha256(defined_name(function).encode())
-    definition = function if hasattr(function, "__code__") else type(function)
-    try:
-        file = inspect.getsourcefile(definition)
-    except TypeError:  # built in
-        file = None
-    if file is not None and Path(file).is_file():
-        hashed.update(Path(file).read_bytes())
-    elif hasattr(function, "__code__"):
-        hashed.update(marshal.dumps(function.__code__))
-    return hashed.hexdigest()
-
-
-def code_digest(function: Callable[..., Any]) -> str:
-    """SHA-256 of what a function does here and now, as far as Python can see it.
-
-    Beside ``source_digest``: its bytecode, which is not that of its file once this was
-    edited; and what it was made with (arguments of a ``partial``, defaults, variables
-    that it closes over, attributes of a callable object).
-    """
-    hashed = hashlib.sha256(source_digest(function).encode())
-
-    def add(value: object, above: tuple[object, ...] = ()) -> None:
-        if any(value is other for other in above):  # what holds itself ends there
-            return
-
-        def add_each(values: Sequence[object]) -> None:
-            hashed.update(f"{len(values)}:".encode())
-            for each in values:
-                add(each, (*above, value))
-
-        if isinstance(value, partial):
-            add_each((value.func, value.args, value.keywords))
-        elif isinstance(value, MethodType):
-            add_each((value.__func__, value.__self__))
-        elif isinstance(value, FunctionType):
-            cells = [c for c in value.__closure__ or () if c != CellType()]
-            closed = [cell.cell_contents for cell in cells]
-            defaults = value.__defaults__, value.__kwdefaults__
-            add_each((value.__qualname__, value.__code__, *defaults, closed))
-        elif isinstance(value, CodeType):
-            add_each((value.co_code, value.co_names, value.co_consts))
-        elif isinstance(value, list | tuple):
-            add_each(value)
-        elif isinstance(value, set | frozenset):
-            add_each(sorted(map(repr, value)))  # in no order of its own
-        elif isinstance(value, dict):
-            add_each([(str(key), each) for key, each in value.items()])
-        elif value is None or isinstance(value, _PLAIN):
-            hashed.update(f"{value!r};".encode())
-        elif hasattr(value, "tolist"):  # an array or a tensor
-            hashed.update(f"{value.tolist()!r};".encode())
-        else:
-            hashed.update(f"{type(value).__qualname__};".encode())
-            state = callable(value) and hasattr(value, "__dict__")
-            add_each([vars(value)] if state else ())
-
-    add(function)
-    return hashed.hexdigest()
-
-
 def defined_name(function: Callable[..., Any]) -> str:
     """What a function or callable object is called where it was defined."""
     function = _unwrapped(function)
@@ -315,7 +246,9 @@ def _run(path: Path) -> ModuleType:
     assert spec is not None  # the suffix is a known one
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    _check_neighbours(path)
+    for neighbour, ours in _neighbours(path):
+        loaded = getattr(sys.modules.get(neighbour), "__file__", None)
+        _check_neighbour(path, ours, loaded)
     before = sys.modules.get(name)
     sys.modules[name] = module  # as importing does; dataclasses and pickle look there
     sys.path.insert(0, str(path.parent))
@@ -332,11 +265,15 @@ def _run(path: Path) -> ModuleType:
         sys.path.remove(str(path.parent))
         if str(path.parent) not in sys.path:
             sys.path.append(str(path.parent))
+    for neighbour, ours in _neighbours(path):
+        if neighbour not in sys.modules:
+            later = importlib.machinery.PathFinder.find_spec(neighbour)
+            _check_neighbour(path, ours, later.origin if later else None)
     return module
 
 
-def _check_neighbours(path: Path) -> None:
-    """Refuse an import that would find another plug-in's neighbour of the same name."""
+def _neighbours(path: Path) -> Iterator[tuple[str, Path]]:
+    """Modules beside a file that it imports, now or when something is called."""
     for node in ast.walk(ast.parse(path.read_bytes(), path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -345,11 +282,16 @@ def _check_neighbours(path: Path) -> None:
         else:
             continue
         for name in {name.partition(".")[0] for name in names}:
-            file = getattr(sys.modules.get(name), "__file__", None)
             beside = path.parent / f"{name}.py", path.parent / name / "__init__.py"
             ours = next((f for f in beside if f.is_file() and f != path), None)
-            if file and ours and ours.resolve() != Path(file).resolve():
-                raise InputError(
-                    f"{path} imports {ours}, but {file} is loaded under that name "
-                    "already: rename one of the two"
-                )
+            if ours is not None:
+                yield name, ours
+
+
+def _check_neighbour(path: Path, ours: Path, found: str | None) -> None:
+    """Refuse an import that would find another file, as another plug-in's neighbour."""
+    if found and ours.resolve() != Path(found).resolve():
+        raise InputError(
+            f"{path} imports {ours}, but {found} is loaded under that name already, or "
+            "comes first: rename one of the two"
+        )

@@ -269,9 +269,9 @@ def test_a_model_for_other_images_is_refused(network):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sigma": 0.0}, "sigma: .* greater than 0, got 0"),
+        ({"sigma": 0.0}, "sigma must be a positive, finite number, got 0"),
         ({"sigma": -1.0}, "sigma"),
-        ({"sigma": float("inf")}, "sigma: .* finite"),
+        ({"sigma": float("inf")}, "sigma must be .* finite number, got inf"),
         ({"sigma": float("nan")}, "sigma"),
         ({"draws": 0}, "draws must be at least 1, got 0"),
         ({"draws": 150, "block": 100}, r"draws \(150\) must be a multiple of block"),

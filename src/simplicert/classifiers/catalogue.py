@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.export import ExportedProgram
 
 from simplicert.classifiers.adapted import normalised
-from simplicert.classifiers.onnx import from_onnx
+from simplicert.classifiers.onnx import onnx_named
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.sklearn import Estimator, from_estimator
-from simplicert.classifiers.torch_module import TorchClassifier
+from simplicert.classifiers.torch_module import (
+    TorchClassifier,
+    is_script,
+    load_script,
+)
 from simplicert.classifiers.zoo import ZOOS
 from simplicert.errors import InputError
 from simplicert.models import load_checkpoint
@@ -19,7 +24,8 @@ from simplicert.plugins import Kind, Origin, shown_as_theirs
 _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
 
 _FORMS = (
-    "a checkpoint (.safetensors), an ONNX file (.onnx), package.module:callable, "
+    "a checkpoint (.safetensors), an ONNX file (.onnx), TorchScript (.pt), "
+    "package.module:callable, "
     "file.py:callable, or " + ", ".join(f"{zoo}:NAME" for zoo in ZOOS)
 )
 
@@ -57,16 +63,17 @@ def as_classifier(
 def _object(model: object, *, name: str | None) -> Classifier:
     if isinstance(model, Classifier):
         return model
-    if isinstance(model, nn.Module):
+    if isinstance(model, nn.Module | ExportedProgram):
         return TorchClassifier(model, name=name)
     if isinstance(model, Estimator) and not isinstance(model, type):
         return from_estimator(model, name=name)
     what = name or f"model {getattr(model, '__qualname__', type(model).__qualname__)}"
     if callable(model):
         raise InputError(
-            f"{what} is a function, which does not say what it returns: give "
-            'simplicert.classifiers.NumpyClassifier(function, output="logits"), or '
-            '"probabilities", or "labels"'
+            f"{what} is a function, which does not say what it takes and returns: give "
+            "simplicert.classifiers.TorchClassifier(function) if it maps tensors to "
+            'logits, or NumpyClassifier(function, output="logits") if it maps arrays; '
+            'or, in either, output="probabilities" or "labels"'
         )
     raise InputError(
         f"{what} is no classifier: expected a torch module, a scikit-learn classifier, "
@@ -78,7 +85,6 @@ def _named(text: str, *, bare: bool) -> Classifier:
     zoo, _, name = text.partition(":")  # names there may have colons, too
     if zoo in ZOOS:
         return ZOOS[zoo](name, bare=bare)
-    source, colon, attribute = text.rpartition(":")
     path = Path(text)
     if path.suffix == ".safetensors":
         module, metadata = load_checkpoint(path)
@@ -89,10 +95,16 @@ def _named(text: str, *, bare: bool) -> Classifier:
             training_sigma=metadata.sigma,
             class_names=metadata.class_names,
         )
-    if path.suffix == ".onnx":
-        return from_onnx(path)
-    if source.endswith(".onnx"):
-        return from_onnx(Path(source), output=attribute)
+    if path.suffix == ".onnx" or ".onnx:" in text:
+        return onnx_named(text)
+    if path.suffix in _PICKLES and is_script(path):
+        return TorchClassifier(load_script(path), name=path.name)
+    if path.suffix == ".pt2":
+        raise InputError(
+            f"{text} is an exported program, and opening one may run code that is in "
+            "it. Write a function that returns torch.export.load(…), and name that: "
+            "file.py:function"
+        )
     if path.suffix in _PICKLES:
         raise InputError(
             f"{text} is a pickle, which can run code when it is opened, and never is "
@@ -101,7 +113,7 @@ def _named(text: str, *, bare: bool) -> Classifier:
             "module and loads it with torch.load(weights_only=True), and name that: "
             "file.py:function"
         )
-    if not colon and text not in CLASSIFIERS.names:
+    if ":" not in text and text not in CLASSIFIERS.names:
         raise InputError(f"unknown model {text!r}: expected {_FORMS}")
     return CLASSIFIERS.find(text)()
 
@@ -111,7 +123,7 @@ def _admit(thing: object, origin: Origin) -> Callable[[], Classifier]:
 
     def build() -> Classifier:
         built: Any = thing
-        ready = isinstance(built, nn.Module | Classifier | Estimator)
+        ready = isinstance(built, nn.Module | ExportedProgram | Classifier | Estimator)
         if callable(built) and (isinstance(built, type) or not ready):
             with shown_as_theirs(
                 f"{origin.text}()",

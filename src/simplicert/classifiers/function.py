@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simplicert.classifiers.outputs import Forward
+from simplicert.classifiers.digest import classifier_digest
+from simplicert.classifiers.outputs import Forward, unwrapped
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
-from simplicert.plugins import defined_name, source_digest
+from simplicert.plugins import defined_name
 
 
 class NumpyClassifier(Classifier):
@@ -23,8 +24,9 @@ class NumpyClassifier(Classifier):
             probabilities would be another classifier.
         classes: Number of classes. Needed for labels.
         name: Default: the function's.
-        digest: SHA-256 of what defines it. Default: over the source file and the name,
-            which says nothing about weights that the function has from elsewhere.
+        digest: What identifies it. Default: SHA-256 over its source (its bytecode, if
+            it was typed into an interpreter) and over the values that it was made with
+            and the globals that it reads; not what it loads when it is called.
 
     Example:
         >>> def bright(images):
@@ -45,7 +47,7 @@ class NumpyClassifier(Classifier):
     ) -> None:
         super().__init__(
             name=name or defined_name(function),
-            digest=digest or source_digest(function),
+            digest=digest or classifier_digest(function),
             output=output,
             classes=classes,
             shape=shape,
@@ -68,7 +70,8 @@ class NumpyClassifier(Classifier):
             )
 
         def forward(images: Tensor) -> Any:
-            returned = self._function(np.ascontiguousarray(images.numpy()))
+            batch = np.ascontiguousarray(images.numpy())
+            returned = unwrapped(self._function(batch), self.output)
             if not isinstance(returned, np.ndarray) or returned.dtype.kind not in "iuf":
                 return returned  # refused in words where outputs are checked
             return torch.from_numpy(np.ascontiguousarray(returned))

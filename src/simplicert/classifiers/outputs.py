@@ -1,6 +1,7 @@
 """What a classifier may return."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import torch
@@ -16,6 +17,10 @@ Output = Literal["logits", "probabilities", "labels"]
 
 Forward = Callable[[Tensor], Any]
 """Noisy images on the device → what the classifier returns for them."""
+
+_OF_SHAPES = re.compile(
+    r"shape|size|dimension|\bdims?\b|channels|features|broadcast|axis|axes|matmul", re.I
+)
 
 _INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
@@ -57,22 +62,19 @@ def outputs_of(
         InputError: The classifier raises, or returns something else.
         torch.OutOfMemoryError: The pass does not fit into memory.
     """
-    returned: Any
     try:
         with as_recorded(images.device):
-            returned = forward(images)
+            returned = unwrapped(forward(images), output)
     except (InputError, torch.OutOfMemoryError):
         raise
-    except Exception as error:  # whatever it is, it is the user's code
-        if is_lack_of_memory(error):
+    except (Exception, SystemExit) as error:  # whatever it is, it is the user's
+        if isinstance(error, Exception) and is_lack_of_memory(error):
             raise torch.OutOfMemoryError(str(error)) from error
         first_line = str(error).partition("\n")[0]
         raise InputError(
             f"{name} raised {type(error).__name__} on images of shape "
-            f"{tuple(images.shape)}: {first_line}. Does it take images of this shape, "
-            "in [0, 1]?"
+            f"{tuple(images.shape)}: {first_line}{_advice(error)}"
         ) from error
-    returned = getattr(returned, "logits", returned)  # Hugging Face wraps them
     if output == "labels":
         return _labels(returned, len(images), name=name, classes=classes)
     if not (
@@ -84,8 +86,43 @@ def outputs_of(
         raise InputError(
             f"{name} must return one row of {classes or 'at least 2'} {output} a draw, "
             f"({len(images)}, {classes or 'classes'}), but returned {_what(returned)}"
+            f"{_cure(returned, len(images), output)}"
         )
     return returned
+
+
+def unwrapped(returned: Any, output: Output) -> Any:
+    """What a dictionary or a record has under the name of this kind of output.
+
+    Example:
+        >>> unwrapped({"logits": 1, "features": 2}, "logits")
+        1
+    """
+    if isinstance(returned, Mapping):
+        return returned.get(output, returned)
+    if isinstance(returned, tuple) and len(returned) == 1:
+        return returned[0]
+    return getattr(returned, output, returned)  # Hugging Face's are records
+
+
+def _advice(error: BaseException) -> str:
+    """What may help with an error of shapes; a server's or an assertion is none."""
+    theirs = isinstance(error, OSError | AssertionError)
+    if theirs or not _OF_SHAPES.search(str(error)):
+        return ""
+    return ". Does it take images of this shape, in [0, 1]?"
+
+
+def _cure(returned: object, draws: int, output: str) -> str:
+    """What would make it one row a draw, where that is plain."""
+    if isinstance(returned, Mapping | tuple | list):
+        return (
+            f". Return the {output} alone, or a dictionary that has them as {output!r}"
+        )
+    if tuple(getattr(returned, "shape", ())) in {(draws,), (draws, 1)}:
+        both = {"logits": "[0, z]", "probabilities": "[1 - p, p]"}[output]
+        return f". Of two classes return both {output}, {both}"
+    return ""
 
 
 def _labels(
@@ -110,6 +147,12 @@ def _labels(
 
 
 def _what(returned: object) -> str:
-    if isinstance(returned, Tensor):
-        return f"{returned.dtype} of shape {tuple(returned.shape)}"
+    if isinstance(returned, Mapping):
+        return f"a dictionary of {', '.join(map(str, returned)) or 'nothing'}"
+    if isinstance(returned, tuple | list):
+        kind = type(returned).__name__
+        return f"a {kind} of {', '.join(map(_what, returned[:4])) or 'nothing'}"
+    if hasattr(returned, "dtype") and hasattr(returned, "shape"):
+        kind = "" if isinstance(returned, Tensor) else f"{type(returned).__name__}, "
+        return f"{kind}{returned.dtype} of shape {tuple(returned.shape)}"
     return str(type(returned))

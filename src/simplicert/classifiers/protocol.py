@@ -111,6 +111,13 @@ class Classifier(ABC):
                 "logits are expected, of which the softmax will be taken. Say "
                 'output="probabilities" (docs/classifiers.md), or leave the softmax out'
             )
+        if self.output == "logits" and self._is_squashed(forward, image, outputs):
+            raise InputError(
+                f"{self.name} returns numbers in [0, 1] whatever it is given, as a "
+                "sigmoid does, one label beside another, but logits are expected, of "
+                "which the largest is the class. Leave the sigmoid out; if these are "
+                "logits nevertheless, return twice as much"
+            )
         if self.output == "probabilities" and not like and bool(row.isfinite().all()):
             raise InputError(
                 f"{self.name} is said to return probabilities, but they sum to "
@@ -118,3 +125,20 @@ class Classifier(ABC):
                 f"{float(row.max()):g}]"
             )
         return len(row)
+
+    def _is_squashed(self, forward: Forward, image: Tensor, outputs: Tensor) -> bool:
+        """Whether noise far beyond any image does not move outputs out of [0, 1]."""
+        generator = torch.Generator().manual_seed(0)
+        row = outputs
+        for scale in (1, 3, 10, 30, 100, 300):
+            if bool(((row < 0) | (row > 1)).any()) or not bool(row.isfinite().all()):
+                return False
+            noise = scale * torch.randn(image.shape, generator=generator)
+            noisy = image + noise.to(image.device, image.dtype)
+            try:
+                row = outputs_of(
+                    forward, noisy, name=self.name, output=self.output, classes=None
+                )
+            except (InputError, torch.OutOfMemoryError):  # asked in earnest later
+                return False
+        return bool((row != outputs).any())  # what never changes is no sigmoid either

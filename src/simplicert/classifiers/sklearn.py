@@ -1,10 +1,11 @@
 """Scikit-learn's classifiers."""
 
-import hashlib
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
 
+from simplicert.classifiers.digest import classifier_digest
 from simplicert.classifiers.function import NumpyClassifier
 from simplicert.errors import InputError
 
@@ -29,8 +30,6 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
     Raises:
         InputError: It is not fitted, or no classifier.
     """
-    import joblib  # noqa: PLC0415 (comes with scikit-learn)
-
     name = name or type(estimator).__name__
     labels = getattr(estimator, "classes_", None)
     if not isinstance(labels, np.ndarray) or labels.ndim != 1:
@@ -40,18 +39,21 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         )
     probabilities = getattr(estimator, "predict_proba", None)
 
+    columns = getattr(estimator, "feature_names_in_", None)
+
     def function(images: np.ndarray) -> np.ndarray:
-        flat = images.reshape(len(images), -1)
+        flat: Any = images.reshape(len(images), -1)
+        if columns is not None and len(columns) == flat.shape[1]:
+            flat = pd.DataFrame(flat, columns=columns)  # as it was fitted
         if probabilities is not None:
             return np.asarray(probabilities(flat))
         labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
         return labelled
 
-    content = f"{type(estimator).__qualname__} {joblib.hash(estimator, 'sha1')}"
     return NumpyClassifier(
         function,
         output="labels" if probabilities is None else "probabilities",
         classes=len(labels),
         name=name,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
+        digest=classifier_digest(estimator),
     )

@@ -1,18 +1,25 @@
 """Torch modules."""
 
 import copy
-from collections.abc import Sequence
+import warnings
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.export import ExportedProgram
 
-from simplicert.classifiers.digest import weights_digest
+from simplicert.classifiers.digest import classifier_digest, weights_digest
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.machine.layout import layout
+from simplicert.plugins import defined_name
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
@@ -21,7 +28,10 @@ class TorchClassifier(Classifier):
     """A torch module: images in [0, 1] → outputs, normalisation inside.
 
     Args:
-        module: The module; it stays as it is.
+        module: The module; it stays as it is. Also TorchScript, a quantised module, a
+            program that ``torch.export`` made, or a function of a batch of tensors,
+            which is called as it is: what it uses must be in evaluation mode and on the
+            device already.
         name: Default: its class's.
         output: As for ``Classifier``, like the other arguments.
         remarks: What to say of it before it is sampled.
@@ -30,11 +40,13 @@ class TorchClassifier(Classifier):
         >>> module = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.Softmax(dim=1))
         >>> TorchClassifier(module, output="probabilities").name
         'Sequential'
+        >>> TorchClassifier(lambda images: images.flatten(1)[:, :3], name="mine").name
+        'mine'
     """
 
     def __init__(
         self,
-        module: nn.Module,
+        module: "nn.Module | ExportedProgram | Callable[[Tensor], Any]",
         *,
         name: str | None = None,
         output: str = "logits",
@@ -45,9 +57,18 @@ class TorchClassifier(Classifier):
         cuts: Sequence[PublishedCut] = (),
         remarks: Sequence[str] = (),
     ) -> None:
+        if isinstance(module, ExportedProgram):
+            name, module = name or type(module).__name__, module.module()
+        self._modules: list[nn.Module] = []
+        if isinstance(module, nn.Module):
+            self._modules = [module]
+            name, digest = name or type(module).__name__, weights_digest(module)
+        else:
+            name = name or defined_name(module)
+            digest = classifier_digest(module, meets=self._modules.append)
         super().__init__(
-            name=name or type(module).__name__,
-            digest=weights_digest(module),
+            name=name,
+            digest=digest,
             output=output,
             classes=classes,
             shape=shape,
@@ -58,16 +79,20 @@ class TorchClassifier(Classifier):
         self._module, self._remarks = module, tuple(remarks)
 
     @property
-    def normalisations(self) -> int:
+    def normalisations(self) -> int | None:
         """Submodules with a ``mean`` and a ``std``, which batch norms do not have."""
+        if not isinstance(self._module, nn.Module):  # what a function does is unknown
+            return None
         return sum(
             hasattr(part, "mean") and hasattr(part, "std")
-            for part in self._module.modules()
+            for module in self._modules
+            for part in module.modules()
         )
 
     def warnings(self, *, precision: str) -> tuple[str, ...]:
         """The remarks, and weights of another precision, which are converted."""
-        kept = {w.dtype for w in self._module.parameters() if w.is_floating_point()}
+        weights = (w for module in self._modules for w in module.parameters())
+        kept = {weight.dtype for weight in weights if weight.is_floating_point()}
         others = kept - {torch.float32, DTYPES[precision]}
         return self._remarks + tuple(
             f"the model has weights in {name.removeprefix('torch.')}, which are "
@@ -85,13 +110,17 @@ class TorchClassifier(Classifier):
         compiled: bool,
     ) -> Forward:
         """An evaluation-mode copy on ``device``, laid out as the images are."""
-        for name, part in self._module.named_modules():
+        for name, part in [p for m in self._modules for p in m.named_modules()]:
             if isinstance(part, _BATCH_NORMS) and part.running_mean is None:
                 raise InputError(
                     f"{self.name}: {name or 'the module'} normalises by the statistics "
                     "of the batch, so that one draw's vote depends on the others': "
                     "train it with track_running_stats=True"
                 )
+        if not isinstance(self._module, nn.Module):
+            return self._as_it_is(precision, compiled=compiled)
+        if compiled and isinstance(self._module, torch.jit.ScriptModule):
+            raise InputError(f"{self.name} is TorchScript: it is compiled already")
         try:
             module = copy.deepcopy(self._module)
         except Exception as error:
@@ -99,10 +128,56 @@ class TorchClassifier(Classifier):
                 f"{self.name} cannot be copied ({str(error).partition(chr(10))[0]}): "
                 "give a module that has not been run yet, or one without hooks"
             ) from error
-        module = module.eval().requires_grad_(False)
+        with suppress(NotImplementedError):  # exported programs are as they will run
+            module.eval()
+        if not isinstance(module, torch.jit.ScriptModule):  # which cannot
+            module.requires_grad_(False)
         module = module.to(device=device, dtype=DTYPES[precision])
         if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
         if compiled:
             module.compile(dynamic=False)  # so that a shape has one way to be rounded
         return module
+
+    def _as_it_is(self, precision: str, *, compiled: bool) -> Forward:
+        """A function, which nobody can copy, convert or set to evaluation mode."""
+        if precision != "fp32" or compiled:
+            raise InputError(
+                f"{self.name} is a function: it runs in fp32 and not compiled; give a "
+                "torch module for the rest"
+            )
+        for module in self._modules:
+            if any(part.training for part in module.modules()):
+                raise InputError(
+                    f"{self.name} uses a {type(module).__name__} in training mode: "
+                    "call its eval() first"
+                )
+        function: Forward = self._module
+        return function
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file holds TorchScript, which is read without unpickling Python."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        names = {name.partition("/")[2] for name in archive.namelist()}
+    return "constants.pkl" in names and any(name.startswith("code/") for name in names)
+
+
+def load_script(path: Path) -> nn.Module:
+    """The module of a file of TorchScript.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    try:
+        with warnings.catch_warnings():  # torch would rather have torch.export
+            warnings.simplefilter("ignore", DeprecationWarning)
+            module: nn.Module = torch.jit.load(  # type: ignore[no-untyped-call]
+                path, map_location="cpu"
+            )
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"torch cannot load {path}: {reason}") from error
+    return module

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from simplicert.errors import InputError
+from simplicert.identity import digest_of, package_of
 from simplicert.noises.gaussian import gaussian as gaussian
 from simplicert.noises.protocol import Noise as Noise
 from simplicert.noises.protocol import Norm as Norm
 from simplicert.noises.uniform import uniform as uniform
-from simplicert.plugins import code_digest, kind_of_values, shown_as_theirs
+from simplicert.plugins import kind_of_values, shown_as_theirs
 
 
 def _with_digest(noise: Noise) -> Noise:
@@ -24,7 +25,8 @@ def _with_digest(noise: Noise) -> Noise:
         ):
             fill(values, generator)
 
-    return replace(noise, fill=shielded, digest=code_digest(fill))
+    digest = digest_of(fill, home=[package_of(fill)])
+    return replace(noise, fill=shielded, digest=digest)
 
 
 NOISES = kind_of_values(

@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+import math
 import platform
 import secrets
 import subprocess
@@ -9,6 +10,7 @@ import subprocess
 import torch
 from pydantic import ValidationError
 
+from simplicert.arguments import checked_sigma
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.errors import InputError
@@ -18,6 +20,19 @@ from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.looks import one_look
 
 DEFAULT_BLOCK = 1000
+
+
+def usual_block(draws: int) -> int:
+    """The divisor of ``draws`` nearest to 1,000, as a ratio; no less than 100.
+
+    Example:
+        >>> [usual_block(draws) for draws in (100_000, 700, 1500, 1999)]
+        [1000, 700, 750, 1999]
+    """
+    most = min(math.isqrt(draws), 50_000)
+    small = [d for d in range(1, most + 1) if draws % d == 0]
+    divisors = small + [draws // d for d in small]
+    return min(divisors, key=lambda d: (d < 100, abs(math.log(d / DEFAULT_BLOCK))))
 
 
 def describe_run(
@@ -45,10 +60,10 @@ def describe_run(
         raise InputError(f"draws must be at least 1, got {draws}")
     try:
         return Manifest(
-            sigma=float(sigma),
+            sigma=checked_sigma(sigma),
             noise=NoiseSource.of(noise),
             looks=[*one_look(draws)],
-            block=block if block is not None else min(DEFAULT_BLOCK, max(draws, 1)),
+            block=block if block is not None else usual_block(draws),
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
             statistics=[*statistics_of(classifier.output)],  # type: ignore[list-item]  # likewise

@@ -99,8 +99,8 @@ def sample(
             nothing is drawn or counted twice. Default: votes stay in memory.
         seed: Decides the noise. Default: that of the run continued, or a new one,
             recorded.
-        block: Draws of one seed, the unit of storage and resumption. Default: 1,000, or
-            all ``draws`` where they are fewer.
+        block: Draws of one seed, the unit of storage and resumption. Default: what
+            divides ``draws`` and is nearest to 1,000.
         batch: Most draws a forward pass; it may span images, and changes no noise.
             Default: that of the run continued; or found by a short trial, if there are
             more than a few draws.
