@@ -110,8 +110,10 @@ class Copies:
                         firsts.setdefault(key, _row(rows, row))
         for copies, keys, source in pending:
             for row, key in enumerate(keys.tolist()):
-                where = f"{self._name(source)} than in "
-                where += str(self._name(int(self._holder[key]) - 1))
+                first = self._name(int(self._holder[key]) - 1)
+                if key not in firsts:
+                    raise InputError(f"{first} changed while it was read: try again")
+                where = f"{self._name(source)} than in {first}"
                 block = f"block {copies.blocks[row]} of image {copies.images[row]}"
                 moved = max(
                     float(np.abs(values - firsts[key][name]).sum()) / 2
