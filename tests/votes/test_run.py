@@ -377,3 +377,22 @@ def test_the_same_images_cut_to_another_shape_are_another_run(run):
     cut = plan.model_copy(update={"data": source})
     with pytest.raises(InputError, match=r"another run: data\.shape differ"):
         RunDirectory.open_or_create(run.path, cut)
+
+
+def test_progress_says_what_is_on_disk_and_changes_nothing(run):
+    before = run.progress()
+    assert (before.draws, before.finished, before.flushed) == (0, 0, None)
+    run.append(rows(*EVERY_BLOCK[:4]))
+    run.append(rows(*EVERY_BLOCK[2:5]))  # two copies, which count once
+    content = {part: part.read_bytes() for part in run.parts}
+    now = run.progress()
+    assert (now.draws, now.total, now.finished, now.images) == (50, 60, 1, 2)
+    assert (now.parts, now.damaged, now.seconds) == (2, 0, 2.5)
+    assert now.flushed == max(part.stat().st_mtime for part in run.parts)
+    assert {part: part.read_bytes() for part in run.parts} == content
+    run.parts[0].write_bytes(b"half")
+    assert run.progress().damaged == 1
+    run.set_damaged_aside()
+    after = run.progress()
+    assert (after.parts, after.damaged) == (1, 1)
+    assert after.draws < now.draws

@@ -3,6 +3,7 @@
 from simplicert.votes.looks import Look
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.merging import merge_runs
+from simplicert.votes.progress import Progress
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory, read_run
 from simplicert.votes.table import Votes
@@ -13,6 +14,7 @@ __all__ = [
     "Manifest",
     "ModelSource",
     "NoiseSource",
+    "Progress",
     "RunDirectory",
     "VoteRows",
     "Votes",

@@ -114,6 +114,19 @@ class Parts:
                 "redraws what the part held"
             ) from error
 
+    def is_damaged(self, part: Path) -> bool:
+        """Whether it cannot be read back: ``sample`` draws again what it held.
+
+        Raises:
+            InputError: As ``read``.
+        """
+        try:
+            for _ in self.read(part, scores=True):
+                pass
+        except DamagedPartError:
+            return True
+        return False
+
     def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
         if _EVIDENCE not in metadata:
             raise InputError(f"{part} was not written by Simplicert: remove it")

@@ -18,7 +18,8 @@ from simplicert.errors import InputError
 from simplicert.files import sync_folder
 from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest, parse_manifest
-from simplicert.votes.parts import DamagedPartError, Parts
+from simplicert.votes.parts import Parts
+from simplicert.votes.progress import Progress
 from simplicert.votes.rows import Positions, VoteRows, add_up
 from simplicert.votes.table import Votes
 
@@ -58,6 +59,8 @@ class RunDirectory:
     @staticmethod
     def manifest_at(path: Path | str) -> Manifest | None:
         """The manifest of the run at ``path``; ``None`` if there is no run yet.
+
+        Reads no part and changes nothing.
 
         Raises:
             InputError: ``path`` holds something that is not a run.
@@ -192,27 +195,71 @@ class RunDirectory:
                 yield rows if new.all() else rows.take(new)
 
     def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
-        """Which blocks are on disk, in the order of ``manifest.images``."""
+        """Which blocks are on disk, in the order of ``manifest.images``.
+
+        Reads no scores, needs no lock, and may be asked while others draw.
+
+        Args:
+            skip_damaged: Count what parts that cannot be read held as not drawn,
+                instead of refusing.
+
+        Raises:
+            InputError: As ``rows``.
+        """
         done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
         position = Positions(self.manifest.images)
         for rows in self.rows(scores=False, skip_damaged=skip_damaged):
             done[position(rows.images), rows.blocks] = True
         return done
 
+    def progress(self) -> Progress:
+        """How far the run is, by what is on disk. Writes nothing and waits for nobody.
+
+        Raises:
+            InputError: A part is of another run, or two hold other votes of a block.
+        """
+        manifest = self.manifest
+        done = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
+        position = Positions(manifest.images)
+        seconds = 0.0
+        for rows in self.rows(scores=False, skip_damaged=True):
+            done[position(rows.images), rows.blocks] = True
+            seconds += float(rows.draw_seconds.sum())
+        parts, written = self.parts, []
+        for part in parts:
+            with suppress(OSError):
+                written.append(part.stat().st_mtime)
+        aside = list((self.path / PARTS).glob("*.damaged"))
+        return Progress(
+            draws=int(done.sum()) * manifest.block,
+            total=done.size * manifest.block,
+            finished=int(done.all(axis=1).sum()),
+            images=len(done),
+            parts=len(parts),
+            damaged=len(aside) + sum(self._parts.is_damaged(part) for part in parts),
+            flushed=max(written, default=None),
+            seconds=seconds,
+        )
+
     def set_damaged_aside(self) -> list[Path]:
         """Rename parts that cannot be read, so that sampling redraws what they held."""
         aside = []
         for part in self.parts:
-            try:
-                for _ in self._parts.read(part, scores=True):
-                    pass
-            except DamagedPartError:
+            if self._parts.is_damaged(part):
                 with suppress(FileNotFoundError):  # another worker was quicker
                     aside.append(part.rename(part.with_suffix(".damaged")))
         return aside
 
     def compact(self) -> None:
-        """Join all parts into one file. Interrupted, it loses nothing."""
+        """Join all parts into one file. Killed at any instant, it loses nothing.
+
+        The votes, and their digest, are the same before and after. Needs no model. While
+        others draw into the run it does no harm either, but leaves more than one file.
+
+        Raises:
+            InputError: As ``rows``; then nothing has changed.
+            OSError: There is no room for the joined file; likewise.
+        """
         old = self.parts
         if len(old) > 1:
             self._parts.write(self.rows())
