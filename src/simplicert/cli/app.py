@@ -38,6 +38,8 @@ COMMANDS = {
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
     "plan": "What a stopping rule would have saved on a finished run.",
     "compare": "Compare the mechanisms on one run, or two runs image by image.",
+    "status": "How far a run is, and who draws it. Needs no model.",
+    "compact": "Join the parts of a run and print its digest. Needs no model.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
 }

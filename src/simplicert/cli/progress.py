@@ -32,7 +32,7 @@ def draw_progress(title: str) -> Iterator[Callable[[int, int], None]]:
             if drawn:
                 speed = drawn / seconds
                 text += f", {speed:,.0f} draws/s, {(total - done) / speed:,.0f} s left"
-            show(done / total, text)
+            show(done / total if total else 1.0, text)
 
         yield progress
 

@@ -1,7 +1,6 @@
 """``simplicert sample``: a model and images in, votes on disk."""
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,17 +12,12 @@ from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import NoiseName, Whole
 from simplicert.data import load_dataset
 from simplicert.data.selection import select_images
-from simplicert.machine.refusal import was_launched_here
-from simplicert.machine.workers import (
-    launch_workers,
-    share_of_this_process,
-    threads_each,
-)
+from simplicert.machine.workers import launch_workers, threads_each
 from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.sampler import FLUSH_SECONDS
-from simplicert.sampling.workers import sole_writer, wait_for_run
-from simplicert.votes import RunDirectory
+from simplicert.sampling.workers import Place, wait_for_run, writer
+from simplicert.votes import RunDirectory, Votes
 
 
 def sample_command(
@@ -48,6 +42,7 @@ def sample_command(
     device: str | None = None,
     threads: Whole | None = None,
     processes: Whole = 1,
+    share: str | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
     nonfinite: Literal["stop", "count"] = "stop",
     flush: float = FLUSH_SECONDS,
@@ -82,22 +77,22 @@ def sample_command(
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a process.
         processes: On this machine; under torchrun, on any.
+        share: K/N, only the K-th of N shares of the run, as a job array's tasks draw
+            them: at any time, each by itself. Then join them: simplicert compact.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         flush: Seconds between two writes; what a crash can lose.
         dry_run: Say what would happen, and stop there.
     """
-    share = share_of_this_process()
-    rank, world = share or (0, processes)
-    leads = rank == 0 and not was_launched_here()  # else another does this
-    if dry_run and rank > 0:
+    place = Place.find(share=share, processes=processes)
+    if dry_run and place.rank > 0:
         return
     dataset = select_images(
         load_dataset(data, split=split, size=size, corrupt=corrupt),
         images=images,
         per_class=per_class,
     )
-    for name in dataset.skipped if leads else ():
+    for name in dataset.skipped if place.leads else ():
         print(f"skipped {name}", file=sys.stderr)
     sampler = Sampler(
         model,
@@ -110,12 +105,17 @@ def sample_command(
         nonfinite=nonfinite,
         flush=flush,
     )
-    if rank > 0:
+    if place.rank > 0:
         wait_for_run(out)  # whose manifest says what was not given here
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
-    if leads:
+    if share is not None and not dry_run:
+        RunDirectory.create(out, plan)  # whoever comes first; the others do as it says
+        plan = sampler.plan(
+            sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
+        )
+    if place.leads:
         missing = RunDirectory.missing_draws(out, plan)
         reached = reach(
             find_procedure(),
@@ -128,7 +128,8 @@ def sample_command(
             plan,
             speed=sampler.trial(plan),
             missing=missing,
-            processes=world,
+            processes=place.drawers,
+            flush=flush,
             normalisations=sampler.classifier.normalisations,
         )
         for line in (*costs.lines, reached.line):
@@ -137,25 +138,29 @@ def sample_command(
             print(f"warning: {warning}", file=sys.stderr)
     if dry_run:
         return
-    if share is not None:
-        holding = (
-            sole_writer(out, plan)
-            if leads
-            else nullcontext(RunDirectory.open_or_create(out, plan))
-        )
-        with (
-            draw_progress(f"{out.name}, share 1 of {world}") as progress,
-            holding as run,
-        ):
-            sampler.draw(run, share=share, progress=None if rank else progress)
-        return
-    with sole_writer(out, plan) as run:
-        if processes > 1:
+    with writer(out, plan, place=place) as run:
+        if place.launches:
             launch_workers(sys.argv[1:], workers=processes, threads=plan.threads)
         else:
-            with draw_progress(out.name) as progress:
-                sampler.draw(run, progress=progress)
-        run.compact()
-        votes = run.read(scores=plan.scores)
-    print(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
-    print(f"next: simplicert certify {out}")
+            number, shares = place.share
+            of = f", share {number + 1} of {shares}" if place.has_company else ""
+            with draw_progress(out.name + of) as progress:
+                sampler.draw(
+                    run,
+                    share=place.share,
+                    progress=None if place.rank else progress,
+                )
+        votes = None if place.has_company else _joined(run)
+    if votes is not None:
+        print(
+            f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…"
+        )
+        print(f"next: simplicert certify {out}")
+    elif place.leads and share is not None:
+        print(f"{out}: share {share} is drawn")
+        print(f"next, when all are: simplicert compact {out}")
+
+
+def _joined(run: RunDirectory) -> Votes:
+    run.compact()
+    return run.read(scores=run.manifest.scores)

@@ -28,7 +28,7 @@ from simplicert.sampling.engine import (
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
 from simplicert.sampling.plan import describe_run
-from simplicert.sampling.workers import sole_writer
+from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.rows import VoteRows
 
@@ -128,7 +128,7 @@ def sample(
         memory = MemoryRun(plan)
         sampler.draw(memory, progress=progress)
         return memory.read()
-    with sole_writer(out, plan) as run:
+    with writer(out, plan) as run:
         sampler.draw(run, progress=progress)
         run.compact()
         return run.read()
