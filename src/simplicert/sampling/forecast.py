@@ -1,8 +1,10 @@
 """What a run will cost, before the first draw."""
 
+import math
 from dataclasses import dataclass
 
 from simplicert.votes import Manifest
+from simplicert.votes.columns import columns_of
 
 __all__ = ["Forecast", "forecast"]
 
@@ -34,6 +36,7 @@ def forecast(
     missing: int,
     processes: int = 1,
     normalisations: int = 0,
+    flush: float = 20.0,
 ) -> Forecast:
     """Describe a run that is about to start.
 
@@ -44,6 +47,7 @@ def forecast(
         processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
             deviation, as far as is known.
+        flush: Seconds between two writes of a process.
     """
     seconds = missing / (speed * processes)
     passes = len(plan.images) * plan.draws
@@ -52,8 +56,10 @@ def forecast(
         f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
         f"{plan.sigma:g}",
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
-        f"processes {processes}: about {speed:,.0f} draws/s each",
+        f"processes {processes}: about {speed:,.0f} draws/s each"
+        + (", measured alone" if processes > 1 else ""),
         f"{missing:,} passes to go, about {_duration(seconds)}",
+        *_resources(plan, seconds=seconds, processes=processes, flush=flush),
     )
     warnings = []
     trained = plan.model.training_sigma
@@ -80,3 +86,25 @@ def _duration(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def storage(plan: Manifest) -> int:
+    """Bytes that the votes of a run take at most; compressed they are fewer."""
+    cells = 3 + len(columns_of(plan.statistics)) * plan.classes  # which block, its time
+    return len(plan.images) * plan.blocks * cells * 8
+
+
+def _resources(
+    plan: Manifest, *, seconds: float, processes: int, flush: float
+) -> list[str]:
+    """What a run of an hour or more asks of a cluster, in a line."""
+    hours = seconds * processes / 3600
+    if hours < 1:
+        return []
+    kind = "CPU" if plan.device == "cpu" else "GPU"
+    files = processes * math.ceil(seconds / max(flush, 1.0))
+    return [
+        f"{hours * max(1, plan.threads):,.0f} {kind}-hours, at most "
+        f"{math.ceil(storage(plan) / 2**20):,} MiB on disk, in up to {files:,} files before "
+        "they are joined"
+    ]
