@@ -11,7 +11,13 @@ import pytest
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.errors import InputError
-from simplicert.votes import ModelSource, RunDirectory, merge_runs, read_run
+from simplicert.votes import (
+    ModelSource,
+    RunDirectory,
+    VoteRows,
+    merge_runs,
+    read_run,
+)
 
 
 @pytest.fixture
@@ -85,7 +91,7 @@ def test_a_part_cut_short_is_named_and_can_be_set_aside(run):
     run.append(rows(*EVERY_BLOCK))
     [part] = run.parts
     part.write_bytes(part.read_bytes()[:-20])
-    with pytest.raises(InputError, match=r"cut short or damaged.*sample"):
+    with pytest.raises(InputError, match=r"bytes are not those .* damaged.*sample"):
         run.read()
     assert run.set_damaged_aside() == [part.with_suffix(".damaged")]
     assert not run.done().any()
@@ -105,7 +111,7 @@ def test_votes_that_no_classifier_gives_are_refused(run):
     bad = rows(*EVERY_BLOCK)
     bad.counts[2, 0] = 11
     run.append(bad)
-    with pytest.raises(InputError, match=r"block 2 of image 4 .* was edited"):
+    with pytest.raises(InputError, match=r"block 2 of image 4 .* of 10 draws.* edited"):
         run.read()
 
 
@@ -127,6 +133,13 @@ def test_an_edited_manifest_is_noticed(run):
             read_run(run.path)
 
 
+def rewritten(part, table):
+    """Another table in its place, under a name as older versions gave."""
+    part.unlink()
+    older = part.with_stem(part.stem.partition("-")[0])
+    pq.write_table(table, older, write_page_checksum=True)
+
+
 def without_images(part):
     """The part as older versions wrote it."""
     table = pq.read_table(part)
@@ -134,7 +147,7 @@ def without_images(part):
     evidence = json.loads(text)
     del evidence["images and labels"]
     changed = table.replace_schema_metadata({key: json.dumps(evidence)})
-    pq.write_table(changed, part, write_page_checksum=True)
+    rewritten(part, changed)
 
 
 def test_parts_that_know_no_images_are_read_and_learn_them(run):
@@ -147,7 +160,7 @@ def test_parts_that_know_no_images_are_read_and_learn_them(run):
     path = run.path / "manifest.json"
     fields = path.read_text()
     path.write_text(json.dumps(json.loads(fields) | {"images": [4, 8]}))
-    with pytest.raises(InputError, match="image 9, which is not in this run"):
+    with pytest.raises(InputError, match="image 9 is not in this run"):
         read_run(run.path)
     path.write_text(fields)
     run.compact()
@@ -159,15 +172,21 @@ def test_parts_that_know_no_images_are_read_and_learn_them(run):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "cut short"),
-        ('{"schema_number": 1, "sigma"', "cut short"),
+        ("", "is not JSON"),
+        ('{"schema_number": 1, "sigma"', "is not JSON"),
+        ("[" * 200_000, "nested too deeply"),
+        ('{"schema_number": ' + "9" * 5_000 + "}", "more than 64 bits"),
+        ('{"schema_number": 2, "sigma": NaN}', "'NaN' is no number"),
+        ('{"schema_number": true}', "schema number True"),
+        (b"\xff\xfe{", "is not JSON"),
         ('{"schema_number": 3}', "schema number 3, this Simplicert reads 1 to 2"),
         ("[]", "schema number None"),
         ('{"schema_number": 1}', "Field required"),
     ],
 )
 def test_a_damaged_manifest_is_refused(tmp_path, content, message):
-    (tmp_path / "manifest.json").write_text(content)
+    stored = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / "manifest.json").write_bytes(stored)
     with pytest.raises(InputError, match=message):
         RunDirectory(tmp_path)
 
@@ -257,7 +276,7 @@ def test_a_part_with_other_columns_is_refused(run):
     run.append(rows(*EVERY_BLOCK))
     [part] = run.parts
     table = pq.read_table(part)
-    pq.write_table(table.drop_columns("score_squares"), part)
+    rewritten(part, table.drop_columns("score_squares"))
     with pytest.raises(InputError, match="other columns"):
         run.read()
 
@@ -282,7 +301,7 @@ def test_the_time_of_the_draws_is_kept_and_is_no_evidence(run, tmp_path):
 def test_parts_that_know_no_time_are_read_continued_and_compacted(run):
     run.append(rows(*EVERY_BLOCK[:2]))
     [part] = run.parts
-    pq.write_table(pq.read_table(part).drop_columns("draw_seconds"), part)
+    rewritten(part, pq.read_table(part).drop_columns("draw_seconds"))
     run.append(rows(*EVERY_BLOCK[2:]))
     run.compact()
     assert len(run.parts) == 1
@@ -331,17 +350,47 @@ def test_copies_in_one_part_and_copies_of_scores_are_compared(run):
         run.read()
 
 
-def test_copies_may_differ_by_a_near_tie(run):
-    moved = rows((4, 0), (9, 2))
-    moved.counts[:] = [8, 2, 0]
+def in_order(run):
+    """The parts, under older names that sort as they were written."""
     for number, part in enumerate(
-        (rows(*EVERY_BLOCK[:2]), rows(*EVERY_BLOCK[2:]), moved)
+        sorted(run.parts, key=lambda p: p.stat().st_mtime_ns)
     ):
-        run.append(part)
-        last = next(p for p in run.parts if len(p.stem) > 1)
-        last.rename(last.with_stem(str(number)))
-    # Of each block the votes that are met first.
-    assert run.read().counts.tolist() == [[27, 3, 0], [27, 3, 0]]
+        part.rename(part.with_stem(f"{number:03}"))
+
+
+def one_block_each(counts):
+    """A row an image, of one block."""
+    counts = np.array(counts)
+    return VoteRows(
+        images=np.arange(len(counts)),
+        blocks=np.zeros(len(counts), dtype=np.int64),
+        columns={"counts": counts},
+        draw_seconds=np.full(len(counts), 0.5),
+    )
+
+
+@pytest.mark.parametrize("turned", [1, 2])
+@pytest.mark.parametrize("draws", [5, 990, 1000, 2000])
+@pytest.mark.parametrize("block", [1, 5, 1000])
+def test_of_a_thousand_copied_draws_one_may_be_a_near_tie(
+    tmp_path, block, draws, turned
+):
+    # However they are divided: not one of every block, be it small.
+    images = max(2, draws // block)
+    plan = manifest(
+        images=[*range(images)], labels=None, block=block, draws=block, scores=False
+    )
+    run = RunDirectory.create(tmp_path / "run", plan)
+    run.append(one_block_each([[block, 0, 0]] * images))
+    in_order(run)
+    few = [[block - 1, 1, 0]] * turned
+    run.append(one_block_each(few + [[block, 0, 0]] * (images - turned)))
+    if turned <= images * block / 1000:
+        # Of each block the votes that are met first.
+        assert (run.read().counts[:, 0] == block).all()
+    else:
+        with pytest.raises(InputError, match=rf"other votes in .*{turned} of all"):
+            run.read()
 
 
 def test_labels_are_part_of_the_evidence(run, tmp_path):

@@ -12,12 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from simplicert.errors import InputError
 from simplicert.noises import Noise
 from simplicert.noises.protocol import Norm
+from simplicert.structured import parse_json
 from simplicert.votes.looks import Look, check_looks
 
 SCHEMA = 2
 """Raised whenever an older Simplicert could misread a run."""
 
 _MOST_DRAWS = 2**31
+
+_MOST_BLOCKS = 2**30
+"""Of a run. What is known of each while a run is read must have room in memory."""
 
 _LEAST_SIGMA = 1e-30
 """A float32 that is not subnormal: it scales float32 noise."""
@@ -137,6 +141,11 @@ class Manifest(_Record):
                 raise ValueError(
                     f"draws ({look.draws}) must be a multiple of block ({self.block})"
                 )
+        if len(self.images) * self.blocks > _MOST_BLOCKS:
+            raise ValueError(
+                f"a run has at most {_MOST_BLOCKS:,} blocks, and this one "
+                f"{len(self.images) * self.blocks:,}: choose a larger block"
+            )
         if len(set(self.images)) != len(self.images):
             raise ValueError("images must not name one image twice")
         if self.labels is not None and len(self.labels) != len(self.images):
@@ -246,15 +255,12 @@ def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:
 
 def parse_manifest(content: bytes, *, source: Path) -> Manifest:
     """Read a manifest, or say in one line what is wrong with it."""
-    try:
-        fields = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{source} is not JSON ({error}): it was cut short") from error
+    fields = parse_json(content, source)
     found = fields.get("schema_number") if isinstance(fields, dict) else None
-    if found not in (1, SCHEMA):
+    if type(found) is not int or found not in (1, SCHEMA):
         raise InputError(
-            f"{source} has schema number {found!r}, this Simplicert reads 1 to {SCHEMA}"
-            ": use the version of Simplicert that wrote it"
+            f"{source} has schema number {found!r:.40}, this Simplicert reads 1 to "
+            f"{SCHEMA}: use the version of Simplicert that wrote it"
         )
     draws = fields.pop("draws", None) if found == 1 else None
     try:

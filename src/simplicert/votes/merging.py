@@ -1,18 +1,25 @@
 """Run directories from machines that share no disk → one."""
 
+import errno
+import glob
+import os
 import shutil
-from collections.abc import Sequence
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from simplicert.errors import InputError
-from simplicert.votes.copies import check_copies
+from simplicert.files import sync_folder
+from simplicert.votes.copies import Copies
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.rows import Positions
-from simplicert.votes.run import RunDirectory
+from simplicert.votes.rows import VoteRows
+from simplicert.votes.run import LEFTOVER_SECONDS, PARTS, RunDirectory
 
 __all__ = ["merge_runs"]
+
+_UNFINISHED = ".merging"
 
 
 def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
@@ -20,7 +27,8 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
 
     They may hold other images, or other blocks of the same images; a block that several
     hold is counted once, with the votes of the first. Unfinished runs are welcome, and
-    so is an unfinished result. Labels are kept where every image has one.
+    so is an unfinished result. Labels are kept where every image has one. ``out`` is
+    there when all is written, or not at all: killed, the same call starts again.
 
     Raises:
         InputError: Fewer than two runs; two that do not belong together (names the
@@ -30,8 +38,8 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     """
     if len(runs) < 2:
         raise InputError("name at least two runs to merge")
-    if Path(out).exists():
-        raise InputError(f"{out} exists: choose a new directory for the merged run")
+    if os.path.lexists(out):
+        raise _taken(out)
     sources = [RunDirectory(run) for run in runs]
     first = sources[0]
     labels: dict[int, int | None] = {}
@@ -45,45 +53,53 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
             )
     images = sorted(labels)
     known = [label for image in images if (label := labels[image]) is not None]
-    merged = RunDirectory.create(
-        out,
-        first.manifest.model_copy(
-            update={
-                "images": images,
-                "labels": known if len(known) == len(images) else None,
-                "created": max(source.manifest.created for source in sources),
-            }
-        ),
+    manifest = first.manifest.model_copy(
+        update={
+            "images": images,
+            "labels": known if len(known) == len(images) else None,
+            "created": max(source.manifest.created for source in sources),
+        }
     )
+    out = Path(out)
+    _clear_leftovers(out)
+    beside = out.with_name(f".{out.name}.{uuid.uuid4().hex}{_UNFINISHED}")
     try:
-        _copy(sources, merged)
-    except BaseException:
-        shutil.rmtree(merged.path)  # ours since a moment ago; half of it helps nobody
+        RunDirectory.create(beside, manifest).fill(_once(sources, manifest))
+        beside.rename(out)
+    except OSError as error:
+        if error.errno in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
+            raise _taken(out) from error
         raise
-    merged.compact()
-    return merged
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)  # half of it helps nobody
+    sync_folder(out.parent)
+    return RunDirectory(out)
 
 
-def _copy(sources: Sequence[RunDirectory], merged: RunDirectory) -> None:
+def _once(sources: Sequence[RunDirectory], manifest: Manifest) -> Iterator[VoteRows]:
     """Every block once: of several copies the first run's, if they agree."""
-    manifest = merged.manifest
-    position = Positions(manifest.images)
-    held = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
-    for source in sources:
+    copies = Copies(
+        manifest,
+        read=lambda number: sources[number].rows(),
+        name=lambda number: sources[number].path,
+    )
+    for number, source in enumerate(sources):
         for rows in source.rows():
-            where = position(rows.images)
-            new = ~held[where, rows.blocks]
-            held[where, rows.blocks] = True
-            if new.any():
-                merged.append(rows.take(new))
-            if not new.all():
-                check_copies(
-                    rows.take(~new),
-                    merged.rows(),
-                    draws=manifest.block,
-                    where=source.path,
-                    first="an earlier run",
-                )
+            yield copies.first(rows, number)
+    copies.check()
+
+
+def _taken(out: Path | str) -> InputError:
+    return InputError(f"{out} exists: choose a new directory for the merged run")
+
+
+def _clear_leftovers(out: Path) -> None:
+    """What merges into ``out`` left where they were killed, some time ago."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*{_UNFINISHED}"):
+        with suppress(OSError):
+            changed = max(path.stat().st_mtime for path in (left, left / PARTS))
+            if time.time() - changed > LEFTOVER_SECONDS:
+                shutil.rmtree(left)
 
 
 def _conflict(labels: dict[int, int | None], manifest: Manifest) -> bool:

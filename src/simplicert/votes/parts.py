@@ -1,35 +1,60 @@
 """Vote parts: immutable Parquet files, whose rows are blocks of images.
 
 A part is written under a temporary name, fsynced and renamed: a crash leaves whole
-parts or nothing. Its metadata say what was drawn, so that none counts for another run.
+parts or nothing. Its name holds a digest of its bytes, so that a changed one is known.
+Its metadata say what was drawn, so that none counts for another run.
 """
 
-import json
+import base64
+import hashlib
+import re
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems, replacing
+from simplicert.files import is_the_systems, regular, replacing
+from simplicert.machine.memory import free_memory
+from simplicert.structured import parse_json
 from simplicert.votes.columns import COLUMNS, columns_of
+from simplicert.votes.encoding import (
+    EVIDENCE,
+    SECONDS,
+    from_batch,
+    grouped,
+    rows_at_once,
+    schema_of,
+    to_table,
+)
 from simplicert.votes.manifest import Manifest, upgraded
-from simplicert.votes.rows import VoteRows
+from simplicert.votes.rows import Positions, VoteRows
 
 __all__ = ["DamagedPartError", "Parts"]
 
-_EVIDENCE = b"simplicert.evidence"
-_SECONDS = "draw_seconds"  # the last column, which older parts lack
 _IMAGES = "images and labels"
 _NEWER = {_IMAGES, "data.shape"}
 """Of the evidence, which older parts lack."""
 
+_NAMED_BY_DIGEST = re.compile(r"[0-9a-f]{32}-([0-9a-f]{32})")
+"""Older parts have the first half only."""
+
+_LARGEST_PAGE = 2**31
+"""Bytes: more no page can say that it has."""
+
 
 class DamagedPartError(InputError):
-    """A part that cannot be read back."""
+    """A part that is not, or no longer, what was written."""
+
+
+class _RefusedPartError(InputError):
+    """A part that is whole, but not of this run, or too large to be read here."""
 
 
 class Parts:
@@ -43,11 +68,19 @@ class Parts:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder, self.manifest = folder, manifest
         self._evidence = manifest.evidence() | {_IMAGES: manifest.images_digest}
-        self._schema = _schema(manifest, self._evidence)
+        self._schema = schema_of(manifest, self._evidence)
+        self._at_once = rows_at_once(manifest)
+        self._position = Positions(manifest.images)
 
     @property
     def paths(self) -> list[Path]:
-        """The files, in a stable order."""
+        """The files, in a stable order.
+
+        Raises:
+            InputError: Their folder is something else.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"{self.folder} is no directory, but must hold the parts")
         return sorted(self.folder.glob("*.parquet"))
 
     def write(self, rows: Iterable[VoteRows]) -> Path:
@@ -61,7 +94,7 @@ class Parts:
                 compression="zstd",
                 write_page_checksum=True,
                 # Of a sum of scores the first bytes repeat and the last do not.
-                use_dictionary=["image", "block", _SECONDS],
+                use_dictionary=["image", "block", SECONDS],
                 use_byte_stream_split=[
                     f"{column.name}.list.element"
                     for column in COLUMNS.values()
@@ -69,129 +102,162 @@ class Parts:
                 ],
             ) as writer,
         ):
-            for each in rows:
-                writer.write_table(_to_table(each, self._schema))
-        return part
+            for each in grouped(rows, self._at_once):
+                table = to_table(each, self._schema)
+                writer.write_table(table, row_group_size=self._at_once)
+        with part.open("rb") as file:
+            named = part.with_stem(f"{part.stem}-{_digest(file)}")
+        part.rename(named)  # either name will do after a crash
+        return named
 
     def read(
         self, part: Path, *, scores: bool, skip: bool = False
     ) -> Iterator[VoteRows]:
-        """The rows of one part, a row group at a time.
+        """The rows of one part, some at a time.
 
         Args:
             part: Its path.
             scores: Whether to read the soft scores too.
-            skip: Give nothing of a part that cannot be read, instead of refusing.
+            skip: Give nothing of a part that is damaged, instead of refusing.
 
         Raises:
-            DamagedPartError: It cannot be read.
-            InputError: It is of another run, or holds rows that are no votes.
+            DamagedPartError: It is not what was written, whatever happened to it.
+            InputError: It is of another run, or needs more memory than there is.
+            FileNotFoundError: It is not there any more.
         """
-        wanted = self.manifest.statistics if scores else ["multinomial"]
-        evidence = [column.name for column in columns_of(wanted)]
-        columns = ["image", "block", *evidence, _SECONDS]
-        try:
-            with pq.ParquetFile(part, page_checksum_verification=True) as file:
-                self._check_evidence(part, file.schema_arrow.metadata or {})
-                whole = self._schema.remove_metadata()
-                untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
-                if file.schema_arrow.remove_metadata() not in (whole, untimed):
-                    raise InputError(f"{part} has other columns: it was edited")
-                for batch in file.iter_batches(batch_size=8192, columns=columns):
-                    if any(column.null_count for column in batch.columns):
-                        raise InputError(f"{part} has empty cells: it was edited")
-                    rows = _from_batch(batch, evidence, self.manifest.classes)
-                    _check_rows(rows, self.manifest, part)
-                    yield rows
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, KeyError) as error:
-            if is_the_systems(error):
-                raise
-            if skip:
-                return
-            raise DamagedPartError(
-                f"{part} cannot be read ({str(error).splitlines()[0]}): it was cut "
-                "short or damaged. Run the same `simplicert sample` command again; it "
-                "redraws what the part held"
-            ) from error
+        with self._reading(part, skip=skip), regular(part).open("rb") as file:
+            known = _NAMED_BY_DIGEST.fullmatch(part.stem)
+            if known and known[1] != _digest(file):
+                raise ValueError("its bytes are not those that were written")
+            with pq.ParquetFile(file, page_checksum_verification=True) as content:
+                self._check_evidence(part, content.metadata.metadata or {})
+                self._check_schema(content.schema_arrow.remove_metadata())
+                self._check_memory(part, content.metadata)
+                yield from self._rows(content, scores=scores)
 
     def is_damaged(self, part: Path) -> bool:
-        """Whether it cannot be read back: ``sample`` draws again what it held.
+        """Whether ``sample`` must draw again what it held.
 
         Raises:
             InputError: As ``read``.
         """
         try:
-            for _ in self.read(part, scores=True):
-                pass
+            with suppress(FileNotFoundError):
+                for _ in self.read(part, scores=True):
+                    pass
         except DamagedPartError:
             return True
         return False
 
-    def _check_evidence(self, part: Path, metadata: dict[bytes, bytes]) -> None:
-        if _EVIDENCE not in metadata:
-            raise InputError(f"{part} was not written by Simplicert: remove it")
-        stored = json.loads(metadata[_EVIDENCE])
-        if not isinstance(stored, dict):
-            raise InputError(f"{part} was not written by Simplicert: remove it")
-        theirs = {"draws": self.manifest.draws} | stored  # the first schema had none
+    @contextmanager
+    def _reading(self, part: Path, *, skip: bool) -> Iterator[None]:
+        """What bytes can do to those who read them: it is all damage."""
+        try:
+            if part.is_symlink() and not part.exists():
+                raise ValueError("it is a link to nothing")
+            yield
+        except _RefusedPartError:
+            raise
+        except Exception as error:
+            if is_the_systems(error):
+                raise
+            if isinstance(error, MemoryError) and _NAMED_BY_DIGEST.fullmatch(part.stem):
+                raise _RefusedPartError(  # the bytes are right, and claim nothing
+                    f"{part} takes more memory to read than there is"
+                ) from error
+            if skip:
+                return
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            command = "sample" if self.manifest.data.shape else "import"
+            raise DamagedPartError(
+                f"{part} cannot be read ({reason[:200]}): it was cut short or damaged, "
+                f"or edited. Run the same `simplicert {command}` command again; it "
+                "sets the part aside and makes again what it held"
+            ) from error
+
+    def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
+        wanted = self.manifest.statistics if scores else ["multinomial"]
+        names = [column.name for column in columns_of(wanted)]
+        for batch in content.iter_batches(
+            batch_size=self._at_once, columns=["image", "block", *names, SECONDS]
+        ):
+            rows = from_batch(batch, names, self.manifest.classes)
+            self._check_rows(rows)
+            yield rows
+
+    def _check_evidence(self, part: Path, stored: dict[bytes, bytes]) -> None:
+        evidence = stored.get(EVIDENCE)
+        if b"ARROW:schema" in stored:  # there it is once more
+            serialised = base64.b64decode(stored[b"ARROW:schema"], validate=True)
+            again = pa.ipc.read_schema(pa.py_buffer(serialised)).metadata or {}
+            if again.get(EVIDENCE) != evidence:
+                raise ValueError("it says twice what was drawn, and not the same")
+        theirs = None if evidence is None else parse_json(evidence, "its evidence")
+        if not isinstance(theirs, dict):
+            raise _RefusedPartError(f"{part} was not written by Simplicert: remove it")
+        theirs = {"draws": self.manifest.draws} | theirs  # the first schema had none
         theirs = upgraded(theirs, draws=self.manifest.draws)
         for field, value in self._evidence.items():
             if theirs.get(field, value if field in _NEWER else None) != value:
-                raise InputError(
-                    f"{part} was drawn with {field} = {theirs.get(field)!r} but the "
-                    f"run's manifest says {value!r}: one of them was edited, or the "
-                    "part is from another run"
+                raise _RefusedPartError(
+                    f"{part} was drawn with {field} = {_short(theirs.get(field))} but "
+                    f"the run's manifest says {_short(value)}: one of them was edited, "
+                    "or the part is from another run"
                 )
 
+    def _check_schema(self, theirs: pa.Schema) -> None:
+        whole = self._schema.remove_metadata()
+        untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
+        if theirs not in (whole, untimed):
+            raise ValueError("it has other columns")
 
-def _schema(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
-    numbers = {"int64": pa.int64(), "float64": pa.float64()}
-    fields = [
-        pa.field("image", pa.int64()),
-        pa.field("block", pa.int64()),
-        *(
-            pa.field(column.name, pa.list_(numbers[column.dtype], manifest.classes))
-            for column in columns_of(manifest.statistics)
-        ),
-        pa.field(_SECONDS, pa.float64()),
-    ]
-    return pa.schema(fields, {_EVIDENCE: json.dumps(evidence).encode()})
-
-
-def _to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
-    matrices = [
-        pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), m.shape[1])
-        for m in rows.columns.values()
-    ]
-    columns = [pa.array(rows.images), pa.array(rows.blocks), *matrices]
-    return pa.Table.from_arrays([*columns, pa.array(rows.draw_seconds)], schema=schema)
-
-
-def _from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRows:
-    timed = _SECONDS in batch.schema.names
-    return VoteRows(
-        images=batch.column("image").to_numpy(),
-        blocks=batch.column("block").to_numpy(),
-        columns={
-            name: batch.column(name).flatten().to_numpy().reshape(-1, classes)
-            for name in names
-        },
-        draw_seconds=(
-            batch.column(_SECONDS).to_numpy()
-            if timed
-            else np.full(batch.num_rows, np.nan)
-        ),
-    )
-
-
-def _check_rows(rows: VoteRows, manifest: Manifest, part: Path) -> None:
-    """What no classifier can produce means that a file was edited."""
-    illegal = np.zeros(len(rows.images), dtype=bool)
-    for name, values in rows.columns.items():
-        illegal |= COLUMNS[name].illegal(values, manifest.block)
-    if illegal.any():
-        bad = int(np.argmax(illegal))
-        raise InputError(
-            f"{part}: block {rows.blocks[bad]} of image {rows.images[bad]} does not "
-            f"hold the votes of {manifest.block} draws: the part was edited"
+    def _check_memory(self, part: Path, content: pq.FileMetaData) -> None:
+        """Say what it takes before taking it: small files can hold large pages."""
+        pages = max(
+            (
+                min(
+                    content.row_group(group).column(column).total_uncompressed_size,
+                    _LARGEST_PAGE,
+                )
+                for group in range(content.num_row_groups)
+                for column in range(content.num_columns)
+            ),
+            default=0,
         )
+        row = self._at_once * 8 * self.manifest.classes
+        needed, free = pages + row * len(self._schema), free_memory()
+        if needed > free:
+            raise _RefusedPartError(
+                f"{part} takes up to {needed / 1e9:.1f} GB of memory to read, and "
+                f"{free / 1e9:.1f} GB are free: read it where there are more"
+            )
+
+    def _check_rows(self, rows: VoteRows) -> None:
+        """What no classifier can produce, or nobody asked for, means an edited file."""
+        block, blocks = self.manifest.block, self.manifest.blocks
+        foreign = (rows.blocks < 0) | (rows.blocks >= blocks)
+        foreign |= self._position(rows.images) < 0
+        illegal = np.zeros(len(rows.images), dtype=bool)
+        for name, values in rows.columns.items():
+            illegal |= COLUMNS[name].illegal(values, block)
+        for bad, what in (
+            (foreign, "is not in this run's manifest"),
+            (illegal, f"does not hold the votes of {block} draws"),
+        ):
+            if bad.any():
+                row = int(np.argmax(bad))
+                image, number = rows.images[row], rows.blocks[row]
+                raise ValueError(f"block {number} of image {image} {what}")
+
+
+def _digest(file: BufferedReader) -> str:
+    """Of all bytes of a file, which is then at its start again."""
+    file.seek(0)
+    found = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    file.seek(0)
+    return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"

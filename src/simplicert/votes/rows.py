@@ -35,6 +35,11 @@ class VoteRows:
         """The hard votes, which every run has."""
         return self.columns["counts"]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the evidence takes."""
+        return sum(values.nbytes for values in self.columns.values())
+
     @classmethod
     def join(cls, parts: "Sequence[VoteRows]") -> "VoteRows":
         """All rows of several of the same run."""

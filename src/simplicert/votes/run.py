@@ -7,7 +7,7 @@ it was written, so workers that overlap or outlive their launcher do no harm.
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,10 +15,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
-from simplicert.files import sync_folder
-from simplicert.votes.copies import check_copies
+from simplicert.files import read_bytes, regular, sync_folder
+from simplicert.votes.copies import Copies
+from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
-from simplicert.votes.parts import Parts
+from simplicert.votes.parts import DamagedPartError, Parts
 from simplicert.votes.progress import Progress
 from simplicert.votes.rows import Positions, VoteRows, add_up
 from simplicert.votes.table import Votes
@@ -43,6 +44,8 @@ class RunDirectory:
         self.path = Path(path)
         manifest = self.path / MANIFEST
         if not manifest.is_file():
+            with suppress(OSError):
+                regular(manifest)  # a pipe says so
             state = "is empty" if self._is_empty_folder() else "is not a run"
             if not self.path.exists():
                 state = "does not exist"
@@ -50,8 +53,9 @@ class RunDirectory:
                 f"{self.path} {state}: expected a directory with {MANIFEST}, as "
                 "`simplicert sample … -o RUN` writes it"
             )
-        self.manifest = parse_manifest(manifest.read_bytes(), source=manifest)
+        self.manifest = parse_manifest(read_bytes(manifest), source=manifest)
         self._parts = Parts(self.path / PARTS, self.manifest)
+        self._growing = GrowingParts(self._parts)
 
     def _is_empty_folder(self) -> bool:
         return self.path.is_dir() and not any(self.path.iterdir())
@@ -66,7 +70,7 @@ class RunDirectory:
             InputError: ``path`` holds something that is not a run.
         """
         path = Path(path)
-        if (path / MANIFEST).is_file():
+        if os.path.lexists(path / MANIFEST):
             return RunDirectory(path).manifest
         foreign = path.exists() and (
             not path.is_dir()
@@ -145,8 +149,19 @@ class RunDirectory:
         return self._parts.paths
 
     def append(self, rows: VoteRows) -> None:
-        """Write one part; when this returns, it is on disk and will be counted."""
-        self._parts.write([rows])
+        """Write one part; when this returns, it is on disk and will be counted.
+
+        Parts that this object wrote before may be joined with it.
+        """
+        self._growing.add(self._parts.write([rows]))
+
+    def fill(self, rows: Iterable[VoteRows]) -> None:
+        """All rows in one part, which is there whole when this returns, or not at all.
+
+        Args:
+            rows: They are taken one by one, as they are written.
+        """
+        self._parts.write(rows)
 
     def rows(
         self, *, scores: bool = True, skip_damaged: bool = False
@@ -161,38 +176,36 @@ class RunDirectory:
             InputError: A part is damaged, belongs to another run, or holds rows that
                 are not votes, or other votes of a block than an earlier part.
         """
-        blocks = self.manifest.blocks
-        holder = np.full(len(self.manifest.images) * blocks, -1, dtype=np.int32)
-        position = Positions(self.manifest.images)
+        damaged: list[Path] | None = [] if skip_damaged else None
+        yield from self._rows(scores=scores, damaged=damaged)
+
+    def _rows(self, *, scores: bool, damaged: list[Path] | None) -> Iterator[VoteRows]:
+        """As ``rows``; parts that cannot be read are added to ``damaged``."""
         parts = self.parts
-        for number, part in enumerate(parts):
-            for rows in self._parts.read(part, scores=scores, skip=skip_damaged):
-                where = position(rows.images)
-                legal = (where >= 0) & (rows.blocks >= 0)
-                legal &= rows.blocks < blocks
-                if not legal.all():
-                    bad = int(np.argmin(legal))
-                    raise InputError(
-                        f"{part} holds block {rows.blocks[bad]} of image "
-                        f"{rows.images[bad]}, which is not in this run's manifest: "
-                        "one of the two was edited"
-                    )
-                keys = where * blocks + rows.blocks
-                new = np.zeros(len(keys), dtype=bool)
-                new[np.unique(keys, return_index=True)[1]] = True
-                new &= holder[keys] < 0
-                holder[keys[new]] = number
-                for earlier in np.unique(holder[keys[~new]]):
-                    check_copies(
-                        rows.take(~new & (holder[keys] == earlier)),
-                        self._parts.read(
-                            parts[earlier], scores=scores, skip=skip_damaged
-                        ),
-                        draws=self.manifest.block,
-                        where=part,
-                        first=parts[earlier],
-                    )
-                yield rows if new.all() else rows.take(new)
+
+        def again(number: int) -> Iterator[VoteRows]:
+            try:
+                yield from self._parts.read(parts[number], scores=scores, skip=True)
+            except FileNotFoundError:
+                raise InputError(
+                    f"{self.path} changed while it was read: try again"
+                ) from None
+
+        copies = Copies(self.manifest, read=again, name=lambda number: parts[number])
+        for number, part in enumerate(parts):  # which may become more
+            try:
+                for rows in self._parts.read(part, scores=scores):
+                    first = copies.first(rows, number)
+                    if len(first.images):
+                        yield first
+            except DamagedPartError:
+                if damaged is None:
+                    raise
+                damaged.append(part)
+            except FileNotFoundError:
+                # Its writer has joined it with others meanwhile, in a newer part.
+                parts += [new for new in self.parts if new not in parts]
+        copies.check()
 
     def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
         """Which blocks are on disk, in the order of ``manifest.images``.
@@ -221,22 +234,21 @@ class RunDirectory:
         manifest = self.manifest
         done = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
         position = Positions(manifest.images)
-        seconds = 0.0
-        for rows in self.rows(scores=False, skip_damaged=True):
+        seconds, damaged = 0.0, list((self.path / PARTS).glob("*.damaged"))
+        for rows in self._rows(scores=False, damaged=damaged):
             done[position(rows.images), rows.blocks] = True
             seconds += float(rows.draw_seconds.sum())
-        parts, written = self.parts, []
-        for part in parts:
-            with suppress(OSError):
+        written = []
+        for part in self.parts:
+            with suppress(OSError):  # joined meanwhile, or no file
                 written.append(part.stat().st_mtime)
-        aside = list((self.path / PARTS).glob("*.damaged"))
         return Progress(
             draws=int(done.sum()) * manifest.block,
             total=done.size * manifest.block,
             finished=int(done.all(axis=1).sum()),
             images=len(done),
-            parts=len(parts),
-            damaged=len(aside) + sum(self._parts.is_damaged(part) for part in parts),
+            parts=len(written),
+            damaged=len(damaged),
             flushed=max(written, default=None),
             seconds=seconds,
         )
@@ -253,8 +265,8 @@ class RunDirectory:
     def compact(self) -> None:
         """Join all parts into one file. Killed at any instant, it loses nothing.
 
-        The votes, and their digest, are the same before and after. Needs no model. While
-        others draw into the run it does no harm either, but leaves more than one file.
+        The votes, and their digest, are the same before and after. Needs no model.
+        While others draw into the run it does no harm, but leaves more than one file.
 
         Raises:
             InputError: As ``rows``; then nothing has changed.
@@ -262,9 +274,9 @@ class RunDirectory:
         """
         old = self.parts
         if len(old) > 1:
-            self._parts.write(self.rows())
+            self.fill(self.rows())
             for part in old:
-                part.unlink()
+                part.unlink(missing_ok=True)
         for leftover in (self.path / PARTS).glob(".*.tmp"):
             # A young one may be another worker's, which is writing it.
             if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
