@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from simplicert.votes import Manifest
 from simplicert.votes.columns import columns_of
+from simplicert.votes.joining import TOGETHER
 
 __all__ = ["Forecast", "forecast"]
 
@@ -102,9 +103,11 @@ def _resources(
     if hours < 1:
         return []
     kind = "CPU" if plan.device == "cpu" else "GPU"
-    files = processes * math.ceil(seconds / max(flush, 1.0))
+    flushes = math.ceil(seconds / max(flush, 1.0))
+    # Each process joins as many of its files as there may be of one size.
+    files = processes * min(flushes, TOGETHER * math.ceil(math.log(flushes, TOGETHER)))
     return [
         f"{hours * max(1, plan.threads):,.0f} {kind}-hours, at most "
-        f"{math.ceil(storage(plan) / 2**20):,} MiB on disk, in up to {files:,} files before "
-        "they are joined"
+        f"{math.ceil(storage(plan) / 2**20):,} MiB on disk, in up to {files:,} files "
+        "until they are joined"
     ]
