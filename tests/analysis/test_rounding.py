@@ -41,7 +41,7 @@ def test_one_float_below_a_decimal_is_below_it(digits):
 
 
 def test_a_float_without_so_many_digits_stays():
-    large = np.array([2.0**52 + 1, 2.0**53, 1e300, 2.0**52 / 1000 + 2.0**-10])
+    large = np.array([2.0**52 + 1, 2.0**53, 1e300, 1e308, 2.0**52 / 1000 + 2.0**-10])
     for value in (*large, *-large):
         assert round_down(value, 3) == value
 

@@ -24,7 +24,6 @@ USAGE, BROKEN_PIPE = 2, 141
 EXTRAS = {
     "torch": "torch",
     "safetensors": "torch",
-    "filelock": "torch",
     "sklearn": "digits",
     "onnxruntime": "onnx",
 }

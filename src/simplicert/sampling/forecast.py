@@ -105,7 +105,8 @@ def _resources(
     kind = "CPU" if plan.device == "cpu" else "GPU"
     flushes = math.ceil(seconds / max(flush, 1.0))
     # Each process joins as many of its files as there may be of one size.
-    files = processes * min(flushes, TOGETHER * math.ceil(math.log(flushes, TOGETHER)))
+    sizes = math.ceil(math.log(flushes + 1, TOGETHER))
+    files = processes * min(flushes, TOGETHER * sizes)
     return [
         f"{hours * max(1, plan.threads):,.0f} {kind}-hours, at most "
         f"{math.ceil(storage(plan) / 2**20):,} MiB on disk, in up to {files:,} files "
