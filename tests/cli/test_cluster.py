@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simplicert.machine import locks
+from simplicert.sampling import Sampler
 from simplicert.sampling.engine import Tasks
 from simplicert.votes import RunDirectory, read_run
 from simplicert.votes.holding import holding_run, holding_share
@@ -28,6 +29,7 @@ def sampling(checkpoint, tmp_path):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(Sampler, "trial", lambda *_, **__: 1000.0)
 
 
 def test_shares_in_any_order_are_one_run(simplicert, sampling, tmp_path, monkeypatch):
@@ -180,6 +182,22 @@ def test_status_of_a_run_that_has_just_begun_or_is_damaged(
     assert simplicert(*sampling)[0] == 0
     code, out, _ = simplicert("status", run)
     assert (code, "the run is whole" in out) == (0, True)
+
+
+def test_files_that_only_look_like_locks_of_shares_are_none(
+    simplicert, sampling, tmp_path
+):
+    run = tmp_path / "run"
+    assert simplicert(*sampling, "--share", "1/2")[0] == 0
+    for name in ("0-of-2", "3-of-2", "1-of-0", "x-of-y", f"1-of-{'9' * 30}"):
+        (run / f".lock-{name}").touch()
+    (run / ".lock-1-of-3").mkdir()
+    os.mkfifo(run / ".lock-2-of-3")
+    assert [share.draws for share in run_status(run).shares] == [1200, 0]
+    (run / ".lock-999999999-of-999999999").touch()  # another division: nothing to say
+    assert run_status(run).shares == ()
+    assert simplicert("compact", run)[0] == 0
+    assert not (run / ".lock-1-of-2").exists()
 
 
 @pytest.mark.parametrize(("batch", "block"), [(100, 100), (350, 100), (10, 100)])

@@ -14,7 +14,7 @@ from simplicert.errors import InputError
 from simplicert.machine.locks import HeldError, held, is_held
 
 _RUN = ".lock"
-_SHARE = re.compile(r"\.lock-(\d+)-of-(\d+)")
+_SHARE = re.compile(r"\.lock-([1-9][0-9]{0,8})-of-([1-9][0-9]{0,8})")
 
 
 @contextmanager
@@ -80,5 +80,10 @@ def shares_of(path: Path | str) -> dict[tuple[int, int], bool]:
 
 
 def _shares(path: Path | str) -> dict[Path, tuple[int, int]]:
-    found = [(lock, _SHARE.fullmatch(lock.name)) for lock in Path(path).glob(".lock-*")]
-    return {lock: (int(match[1]) - 1, int(match[2])) for lock, match in found if match}
+    """The locks of shares, as far as they are such: anybody may have made others."""
+    found = {}
+    for lock in Path(path).glob(".lock-*"):
+        match = _SHARE.fullmatch(lock.name)
+        if match and int(match[1]) <= int(match[2]) and lock.is_file():
+            found[lock] = (int(match[1]) - 1, int(match[2]))
+    return found
