@@ -148,7 +148,7 @@ def test_status_tells_who_draws_what(simplicert, sampling, tmp_path):
     assert code == 0
     for words in (
         *("gaussian noise of sigma 0.5", "66.6% of 2,400 draws; 0 of 6 images"),
-        *("part files, last written 20", "drawing now: 1", "draws/s each so far"),
+        *("part files: 2, last written 20", "drawing now: 1", "draws/s each so far"),
         *("share 1/3: 100.0%", "share 3/3: 0.0%, drawing"),
     ):
         assert words in out

@@ -43,7 +43,7 @@ def _lines(run: Path, status: RunStatus) -> list[str]:
         f"sigma {plan.sigma:g}, seed {plan.seed}, {plan.precision} on {plan.device}",
         f"{_percent(at.draws, at.total)} of {at.total:,} draws; "
         f"{at.finished:,} of {at.images:,} images finished",
-        f"{at.parts:,} part files{damaged}, last written {_moment(at.flushed)}",
+        f"part files: {at.parts:,}{damaged}, last written {_moment(at.flushed)}",
         _pace(status),
     ]
     width = len(str(len(status.shares)))
