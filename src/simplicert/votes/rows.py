@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
+from simplicert.machine.memory import free_memory
+from simplicert.votes.columns import columns_of
 from simplicert.votes.looks import Look
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.table import Drawn, Votes
@@ -106,14 +108,20 @@ def add_up(
     found = np.zeros(len(manifest.images), dtype=np.int64)
     seconds = np.zeros(len(manifest.images))
     position = Positions(manifest.images)
+    free = free_memory()
     for part in rows:
         use = wanted[part.blocks]
         where = position(part.images[use])
         np.add.at(found, where, 1)
+        if np.count_nonzero(found) * 8 * shape[1] * len(part.columns) > free:
+            raise _too_large(manifest, run=run, free=free)
         np.add.at(seconds, where, part.draw_seconds[use])
         for name, values in part.columns.items():
             if name not in totals:
-                totals[name] = np.zeros(shape, dtype=values.dtype)
+                try:
+                    totals[name] = np.zeros(shape, dtype=values.dtype)
+                except MemoryError:
+                    raise _too_large(manifest, run=run, free=free) from None
             _add_at(totals[name], where, values[use])
     complete = found == wanted.sum()
     if not complete.any():
@@ -156,6 +164,15 @@ def add_up(
             "precision": manifest.precision,
             "run": run,
         },
+    )
+
+
+def _too_large(manifest: Manifest, *, run: str, free: float) -> InputError:
+    images, classes = len(manifest.images), manifest.classes
+    size = 8 * images * classes * len(columns_of(manifest.statistics))
+    return InputError(
+        f"{run} takes {size / 1e9:,.0f} GB of memory ({images:,} images × {classes:,} "
+        f"classes), and {free / 1e9:,.0f} GB are free: read it where there is more"
     )
 
 

@@ -1,6 +1,5 @@
 """Votes in memory: what a certificate is computed from, and the facts behind it."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from simplicert.arguments import checked_sigma
 from simplicert.errors import InputError
 from simplicert.noises import Noise, gaussian
 from simplicert.votes.columns import COLUMNS
+from simplicert.votes.digest import digest
 from simplicert.votes.looks import Look, check_looks, one_look
 
 
@@ -256,18 +256,15 @@ class Votes:
     def digest(self) -> str:
         """SHA-256 of the table and its facts, labels included: equal evidence only.
 
-        Independent of blocks, parts, workers and order, since the sums are exact.
+        No two tables have one, of whatever shapes. Independent of blocks, parts,
+        workers and order, since the sums are exact.
         """
-        order = np.argsort(self.indices)
         facts: tuple[object, ...] = float(self.sigma), self.classes
         # What the first runs did not say is not part of their digests.
         if self.noise.facts != gaussian.facts:
             facts += (self.noise.name, self.noise.norm, self.noise.digest)
         if self.looks is not None and any(look.share != 1.0 for look in self.looks):
             facts += self.looks
-        hashed = hashlib.sha256(repr(facts).encode())
-        there = self.columns
-        for column in (self.labels, self.indices, self.draws, *there.values()):
-            if column is not None:
-                hashed.update(np.ascontiguousarray(column[order]).tobytes())
-        return hashed.hexdigest()
+        columns = {} if self.labels is None else {"labels": self.labels}
+        columns |= {"indices": self.indices, "draws": self.draws}
+        return digest(facts, columns | self.columns)
