@@ -74,13 +74,7 @@ class Parts:
 
     @property
     def paths(self) -> list[Path]:
-        """The files, in a stable order.
-
-        Raises:
-            InputError: Their folder is something else.
-        """
-        if self.folder.exists() and not self.folder.is_dir():
-            raise InputError(f"{self.folder} is no directory, but must hold the parts")
+        """The files, in a stable order."""
         return sorted(self.folder.glob("*.parquet"))
 
     def write(self, rows: Iterable[VoteRows]) -> Path:
@@ -224,8 +218,9 @@ class Parts:
             ),
             default=0,
         )
-        row = self._at_once * 8 * self.manifest.classes
-        needed, free = pages + row * len(self._schema), free_memory()
+        columns = len(columns_of(self.manifest.statistics))
+        rows = self._at_once * 8 * self.manifest.classes * columns
+        needed, free = pages + 2 * rows, free_memory()
         if needed > free:
             raise _RefusedPartError(
                 f"{part} takes up to {needed / 1e9:.1f} GB of memory to read, and "

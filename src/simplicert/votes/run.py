@@ -26,6 +26,7 @@ from simplicert.votes.table import Votes
 
 MANIFEST = "manifest.json"
 PARTS = "parts"
+LOCK = ".lock"
 LEFTOVER_SECONDS = 3600.0
 
 
@@ -54,7 +55,10 @@ class RunDirectory:
                 "`simplicert sample … -o RUN` writes it"
             )
         self.manifest = parse_manifest(read_bytes(manifest), source=manifest)
-        self._parts = Parts(self.path / PARTS, self.manifest)
+        folder = self.path / PARTS
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is no directory, but must hold the run's parts")
+        self._parts = Parts(folder, self.manifest)
         self._growing = GrowingParts(self._parts)
 
     def _is_empty_folder(self) -> bool:
@@ -117,6 +121,8 @@ class RunDirectory:
         """
         path = Path(path)
         cls.manifest_at(path)
+        if os.path.lexists(path / LOCK):
+            regular(path / LOCK)  # whoever draws will open it
         (path / PARTS).mkdir(parents=True, exist_ok=True)
         temporary = path / f".{uuid.uuid4().hex}.tmp"
         try:
