@@ -1,5 +1,7 @@
 """The object: batch in, arrays out, and the same answers as the functions."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -69,3 +71,33 @@ def test_bad_sigma_is_refused_at_once(sigma):
 def test_options_that_do_not_exist_are_refused_at_once():
     with pytest.raises(TypeError, match="precison"):
         SmoothedClassifier(Sign(), sigma=0.5, precison="bf16")
+
+
+class Counted(Sign):
+    """How often it was copied, which is when it is made ready."""
+
+    copies = 0
+
+    def __deepcopy__(self, memo):
+        Counted.copies += 1
+        return Sign()
+
+
+def test_the_classifier_is_made_ready_once_a_shape():
+    Counted.copies = 0
+    g = SmoothedClassifier(Counted(), sigma=0.5, seed=4)
+    for _ in range(2):
+        g.predict(IMAGES, draws=50)
+        g.certify(IMAGES[:2], draws=100)
+    assert Counted.copies == 1
+    g.predict(torch.rand(1, 1, 8, 8), draws=50)
+    assert Counted.copies == 2
+
+
+def test_threads_share_one_object():
+    g = SmoothedClassifier(Sign(), sigma=0.5, seed=4)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda _: g.certify(IMAGES, draws=300).radius, range(16))
+    expected = SmoothedClassifier(Sign(), sigma=0.5, seed=4).certify(IMAGES, draws=300)
+    for radius in found:
+        np.testing.assert_array_equal(radius, expected.radius)

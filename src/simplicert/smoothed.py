@@ -1,6 +1,7 @@
 """The smoothed classifier as an object: predict and certify, batch in, arrays out."""
 
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,8 @@ from simplicert.certificates import ABSTAIN, ALPHA, Certificates, certify
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
-from simplicert.sampling import Progress, sample
+from simplicert.sampling import Progress, Sampler
+from simplicert.votes import Votes
 
 if TYPE_CHECKING:
     from simplicert.data.given import Images
@@ -23,6 +25,10 @@ class SmoothedClassifier:
 
     The shape that users of Cohen's ``Smooth`` and of ART know. For more than a few
     images, ``sample`` into a run directory and ``certify`` it: the votes are kept.
+
+    The classifier is made ready once: copied, laid out and probed at the first call,
+    and again only for inputs of another shape. What is done to ``model`` afterwards
+    changes nothing here.
 
     Args:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
@@ -60,21 +66,34 @@ class SmoothedClassifier:
         progress: Progress | None = None,
     ) -> None:
         self.model, self.sigma = model, checked_sigma(sigma)
-        self._sample = partial(
-            sample,
+        self._make_ready = partial(
+            Sampler,
             model,
-            sigma=self.sigma,
             noise=NOISES.find(noise),
-            seed=seed,
-            block=block,
-            batch=batch,
             precision=precision,
             compiled=compiled,
             device=device,
             threads=threads,
             nonfinite=nonfinite,
-            progress=progress,
         )
+        self._seed, self._block, self._batch = seed, block, batch
+        self._progress = progress
+        self._sampler: Sampler | None = None
+        self._preparing = Lock()
+
+    def _sample(self, x: "Images", draws: int) -> Votes:
+        with self._preparing:  # calls may come from several threads
+            ready = self._sampler
+            sampler = self._make_ready(x) if ready is None else ready.on(x)
+            plan = sampler.plan(
+                sigma=self.sigma,
+                draws=draws,
+                seed=self._seed,
+                block=self._block,
+                batch=self._batch,
+            )
+            self._sampler = sampler
+        return sampler.votes(plan, progress=self._progress)
 
     def predict(
         self, x: "Images", *, draws: int = 1000, alpha: float = ALPHA
@@ -92,7 +111,7 @@ class SmoothedClassifier:
             Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
         """
         checked_alpha(alpha)
-        votes = self._sample(x, draws=draws)
+        votes = self._sample(x, draws)
         second, first = np.sort(votes.counts, axis=1)[:, -2:].T
         # Twice P[Binomial(first + second, 1/2) >= first]; at 0 votes nothing is known.
         p_value = np.where(first > 0, 2.0 * betainc(first, second + 1, 0.5), 1.0)
@@ -109,7 +128,7 @@ class SmoothedClassifier:
         mechanism: str | Mechanism | None = None,
     ) -> Certificates:
         """Certified classes and radii of a batch; see ``simplicert.certify``."""
-        votes = self._sample(x, draws=draws)
+        votes = self._sample(x, draws)
         return certify(
             votes,
             alpha=alpha,

@@ -1,5 +1,6 @@
 """The forecast: cost, reach, and what may not have been meant."""
 
+import numpy as np
 import pytest
 from synthetic import manifest
 from torch import nn
@@ -11,6 +12,9 @@ from simplicert.errors import InputError
 from simplicert.models.normalise import Normalise
 from simplicert.noises import gaussian
 from simplicert.procedures import clopper_pearson
+from simplicert.sampling import Sampler
+from simplicert.sampling.glance import glance
+from simplicert.votes.manifest import Probe
 
 
 def forecast(**options):
@@ -65,3 +69,32 @@ def test_a_long_run_says_hours_disk_and_files():
     assert module.storage(manifest()) == 6 * (3 + 9) * 8
     assert "17 CPU-hours, at most 1 MiB" in told.lines[-1]
     assert "64 files" in told.lines[-1]
+
+
+def test_what_does_not_belong_together_is_said():
+    labels = np.arange(40) % 4
+    swapped = glance(labels, clean=3 - labels, noisy=labels, classes=4)
+    told = forecast(glance=swapped)
+    assert "first 40 images: 0% right without noise, 100% in one noisy" in told.lines[3]
+    assert "another order 100%" in told.warnings[0]
+
+
+def test_answers_at_random_and_a_slow_precision_are_said():
+    plan = manifest(probe=Probe(repeatable=False, answers=[0]), precision="bf16")
+    told = module.forecast(plan, speed=10.0, missing=60, fp32_speed=90.0)
+    assert "cannot be drawn again" in told.warnings[0]
+    assert "bf16 is slower here than fp32, which makes about 90" in told.warnings[1]
+    assert not module.forecast(plan, speed=99.0, missing=60, fp32_speed=90.0).warnings[
+        1:
+    ]
+
+
+def test_the_speed_of_fp32_is_measured_for_another_precision(network, images):
+    sampler = Sampler(network, images, precision="bf16")
+    plan = sampler.plan(sigma=0.5, draws=100)
+    assert sampler.fp32_speed(plan) > 0
+    assert Sampler(network, images).fp32_speed(plan.model_copy(
+        update={"precision": "fp32"}
+    )) is None  # fmt: skip
+    assert plan.precision == "bf16"
+    assert sampler.precision == "bf16"

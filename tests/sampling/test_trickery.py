@@ -63,7 +63,7 @@ def test_what_was_drawn_before_an_error_is_on_disk(tmp_path):
 
     def failing(x):
         calls.append(len(x))
-        if len(calls) > 8:
+        if calls.count(500) > 8:
             raise RuntimeError("the cable was pulled")
         return x.reshape(len(x), -1) @ WEIGHTS
 

@@ -171,7 +171,9 @@ EDITS = {
         t, "counts", [[2**62, 2**62, 2**63 - 1]] * 3
     ),
     "scores of more draws": lambda t: column(
-        t, "score_sums", [[9.5, 1.0, 0.0], *[[2.0, 0.0, 0.0]] * 2]  # hidden in the sum
+        t,
+        "score_sums",
+        [[9.5, 1.0, 0.0], *[[2.0, 0.0, 0.0]] * 2],  # hidden in the sum
     ),
     "squares of more draws": lambda t: column(
         t, "score_squares", [[9.5, 1.0, 0.0], *[[2.0, 0.0, 0.0]] * 2]

@@ -131,6 +131,8 @@ def sample_command(
             processes=place.drawers,
             flush=flush,
             normalisations=sampler.classifier.normalisations,
+            glance=sampler.glance(plan),
+            fp32_speed=sampler.fp32_speed(plan),
         )
         for line in (*costs.lines, reached.line):
             print(line, file=sys.stderr)

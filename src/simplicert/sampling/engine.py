@@ -172,10 +172,7 @@ class _DrawLoop:
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
         if self.batch == 1:
-            raise InputError(
-                f"one noisy image of shape {tuple(self.plan.data.shape)} does not fit "
-                f"into the memory of {self.device}"
-            )
+            raise too_large(self.plan, self.device)
         self.batch //= 2
         self.noisy = None
         if self.device.type == "cuda":
@@ -225,6 +222,14 @@ class _DrawLoop:
                 device=self.device,
             )
         return self.noisy
+
+
+def too_large(plan: Manifest, device: torch.device) -> InputError:
+    """The error where even a batch of one does not fit."""
+    return InputError(
+        f"one noisy image of shape {tuple(plan.data.shape)} does not fit into the "
+        f"memory of {device}"
+    )
 
 
 def _to_device(images: np.ndarray, device: torch.device) -> Tensor:

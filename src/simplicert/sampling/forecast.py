@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
 from simplicert.votes.columns import columns_of
 from simplicert.votes.joining import TOGETHER
@@ -37,6 +38,8 @@ def forecast(
     missing: int,
     processes: int = 1,
     normalisations: int = 0,
+    glance: Glance | None = None,
+    fp32_speed: float | None = None,
     flush: float = 20.0,
 ) -> Forecast:
     """Describe a run that is about to start.
@@ -48,6 +51,8 @@ def forecast(
         processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
             deviation, as far as is known.
+        glance: How the classifier does on the first images, where they have labels.
+        fp32_speed: Draws a second in fp32, where that is not what is asked for.
         flush: Seconds between two writes of a process.
     """
     seconds = missing / (speed * processes)
@@ -60,9 +65,22 @@ def forecast(
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
         f"{missing:,} passes to go, about {_duration(seconds)}",
+        *([glance.line] if glance is not None else []),
         *_resources(plan, seconds=seconds, processes=processes, flush=flush),
     )
     warnings = []
+    if glance is not None and glance.warning is not None:
+        warnings.append(glance.warning)
+    if plan.probe is not None and not plan.probe.repeatable:
+        warnings.append(
+            "the classifier answers at random: certificates hold, but its votes cannot "
+            "be drawn again, by a resumed run or by anybody else"
+        )
+    if fp32_speed is not None and fp32_speed > speed:
+        warnings.append(
+            f"{plan.precision} is slower here than fp32, which makes about "
+            f"{fp32_speed:,.0f} draws/s: the processor has no instructions for it"
+        )
     trained = plan.model.training_sigma
     if trained is not None and not 1 / UNLIKE < (trained or 1e-9) / plan.sigma < UNLIKE:
         warnings.append(

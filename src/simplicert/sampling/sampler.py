@@ -4,7 +4,8 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from simplicert.classifiers.catalogue import as_classifier
+from simplicert.classifiers.outputs import outputs_of
+from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset, check_range
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
@@ -24,13 +27,27 @@ from simplicert.sampling.engine import (
     Tasks,
     buffer_draws,
     draw_votes,
+    too_large,
 )
+from simplicert.sampling.glance import GLANCED, Glance, glance
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
 from simplicert.sampling.plan import describe_run
+from simplicert.sampling.probe import (
+    IMAGES,
+    QUESTIONS,
+    Questions,
+    same_function,
+    see,
+    see_again,
+)
 from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
+
+WORTH_ASKING = 100 * QUESTIONS
+"""Draws after which it costs a hundredth to ask whether the classifier has changed."""
 
 FLUSH_SECONDS = 20.0
 """Between two flushes; what was drawn since the last is all that a crash can lose."""
@@ -125,9 +142,7 @@ def sample(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
     if out is None:
-        memory = MemoryRun(plan)
-        sampler.draw(memory, progress=progress)
-        return memory.read()
+        return sampler.votes(plan, progress=progress)
     with writer(out, plan) as run:
         sampler.draw(run, progress=progress)
         run.compact()
@@ -171,18 +186,35 @@ class Sampler:
         if self.noise.digest is not None:
             check_noise(self.noise)
         self.classifier = as_classifier(model)
-        self.dataset = as_dataset(images, labels)
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
         self._threads, self._flush = threads, flush
-        self._forward = self.classifier.ready(
-            self.dataset.shape,
-            precision=precision,
-            device=self.device,
-            compiled=compiled,
-        )
-        self.classes = self._probe()
+        self._probes: dict[tuple[object, ...], Probe] = {}
+        self._attach(as_dataset(images, labels))
+
+    def on(self, images: Images) -> "Sampler":
+        """The same classifier, as it was made ready, on other inputs."""
+        other = copy(self)
+        other._attach(as_dataset(images, None), before=self.dataset)
+        return other
+
+    def _attach(self, dataset: Dataset, before: Dataset | None = None) -> None:
+        """Take these inputs; the classifier is made ready once a shape."""
+        self.dataset = dataset
+        if before is None or dataset.shape != before.shape:
+            self._check_shape()
+            self._forward = self.classifier.ready(
+                dataset.shape,
+                precision=self.precision,
+                device=self.device,
+                compiled=self.compiled,
+            )
+            with self._eager():
+                self.classes = self.classifier.count_classes(
+                    self._forward, self._clean(1)
+                )
+        self._check_classes()
 
     def plan(
         self,
@@ -218,6 +250,18 @@ class Sampler:
             device=self.device,
             threads=threads or torch.get_num_threads(),
         )
+        plan = plan.model_copy(update={"probe": self._probe(plan)})
+        if (
+            there is not None
+            and there.difference(plan, whole=True) is None
+            and not same_function(there.probe, plan.probe)
+        ):
+            raise InputError(
+                f"{self.classifier.name} answers the same inputs otherwise than when "
+                f"{out} was begun, though its digest is the same: it computes with "
+                "something that the digest does not see, such as another file or a "
+                "service. Put that back as it was, or choose another run directory"
+            )
 
         # Each size would be compiled anew.
         total = draws * len(self.dataset)
@@ -228,7 +272,54 @@ class Sampler:
             return self.trial(plan.model_copy(update={"batch": size}), seconds=0.2)
 
         found = find_batch(speed, usual=plan.batch, most=total)
-        return plan.model_copy(update={"batch": found})
+        plan = plan.model_copy(update={"batch": found})
+        self._probe(plan)
+        return plan
+
+    def _probe(self, plan: Manifest) -> Probe:
+        """What the classifier answers before the first draw; asked once a batch."""
+        batch = min(plan.batch, len(plan.images) * plan.draws)
+        asked = (plan.sigma, self.noise, batch, self.dataset.shape)
+        while asked not in self._probes:
+            try:
+                with cpu_threads(plan.threads), self._eager():
+                    self._probes[asked] = see(
+                        self._ask,
+                        self._questions(plan),
+                        batch=batch,
+                        precision=plan.precision,
+                        name=self.classifier.name,
+                    )
+            except torch.OutOfMemoryError:  # the batch that will be drawn is smaller
+                if batch == 1:
+                    raise too_large(plan, self.device) from None
+                batch //= 2
+        return self._probes[asked]
+
+    def _questions(self, plan: Manifest, most: int = IMAGES) -> Questions:
+        return Questions(self._images(most), plan, noise=self.noise, device=self.device)
+
+    def glance(self, plan: Manifest) -> Glance | None:
+        """How the classifier does on the first hundred images, clean and noisy.
+
+        ``None`` where there are no labels.
+        """
+        if plan.labels is None:
+            return None
+        labels = np.array(plan.labels[:GLANCED])
+        noisy = self._questions(plan, GLANCED).draw(range(len(labels)))
+        inputs = {"clean": self._clean(GLANCED), "noisy": noisy}
+        with cpu_threads(plan.threads), self._eager():
+            predicted = {
+                kind: np.concatenate(
+                    [
+                        self._ask(piece).argmax(dim=1).numpy()
+                        for piece in torch.split(each, plan.batch)
+                    ]
+                )
+                for kind, each in inputs.items()
+            }
+        return glance(labels, classes=self.classes, **predicted)
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
@@ -254,6 +345,21 @@ class Sampler:
             for _ in self._draw(for_a_while(), plan):
                 pass
         return drawn / (time.monotonic() - began)
+
+    def fp32_speed(self, plan: Manifest) -> float | None:
+        """Draws a second in fp32, on a CPU that is asked for another precision."""
+        if plan.precision == "fp32" or plan.device != "cpu":
+            return None
+        other = copy(self)
+        other.precision = "fp32"
+        other._attach(self.dataset)
+        return other.trial(plan.model_copy(update={"precision": "fp32"}), seconds=0.3)
+
+    def votes(self, plan: Manifest, *, progress: Progress | None = None) -> Votes:
+        """All draws of a plan, in memory."""
+        memory = MemoryRun(plan)
+        self.draw(memory, progress=progress)
+        return memory.read()
 
     def draw(
         self,
@@ -282,22 +388,49 @@ class Sampler:
         if progress is not None:
             progress(counted, total)
         waiting: list[VoteRows] = []
-        flushed = time.monotonic()
+        flushed, unchecked = time.monotonic(), 0
         try:
             with cpu_threads(plan.threads):
                 for rows in self._draw((mine[task] for task in todo), plan):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
+                    unchecked += len(rows.blocks) * plan.block
                     if time.monotonic() - flushed > self._flush:
+                        unchecked = self._ask_again(plan, unchecked, waiting)
                         run.append(VoteRows.join(waiting))
                         waiting, flushed = [], time.monotonic()
                     if progress is not None:
                         counted += len(rows.blocks) * plan.block
                         progress(counted, total)
+                self._ask_again(plan, unchecked, waiting)
         finally:
             # Also on Ctrl-C and on an error: what was drawn is paid for.
             if waiting:
                 run.append(VoteRows.join(waiting))
+
+    def _ask_again(self, plan: Manifest, unchecked: int, rows: list[VoteRows]) -> int:
+        """Whether the classifier is what it was; else its last rows are dropped.
+
+        Returns:
+            Draws since the classifier was asked last.
+
+        Raises:
+            InputError: It answers as another function than the run's.
+        """
+        if plan.probe is None or unchecked < WORTH_ASKING:
+            return unchecked
+        with self._eager():
+            now = see_again(
+                self._ask, self._questions(plan), plan.probe, batch=plan.batch
+            )
+        if not same_function(plan.probe, now):
+            rows.clear()
+            raise InputError(
+                f"{self.classifier.name} no longer answers the same inputs as when the "
+                "run was begun: a service or a file behind it has changed. What was "
+                "drawn up to the last time it was asked is kept, the rest is dropped"
+            )
+        return 0
 
     def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
         return draw_votes(
@@ -313,30 +446,51 @@ class Sampler:
     def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
         return check_range(self.dataset.read(positions), self.dataset, positions)
 
-    def _first(self) -> Tensor:
-        """The first image, as the model takes it."""
-        image = torch.from_numpy(self._read(np.array([0])))
-        return image.to(self.device, DTYPES[self.precision])
+    def _images(self, most: int) -> Tensor:
+        """The first images, on the device."""
+        first = self._read(np.arange(min(most, len(self.dataset))))
+        return torch.from_numpy(first).to(self.device)
 
-    def _probe(self) -> int:
-        """The number of classes, from one forward pass."""
+    def _clean(self, most: int) -> Tensor:
+        """The first images, as the model takes them."""
+        return self._images(most).to(DTYPES[self.precision])
+
+    @torch.inference_mode()
+    def _ask(self, inputs: Tensor) -> Tensor:
+        """Outputs of one pass, in float64 on the CPU; what is not finite is 0."""
+        outputs = outputs_of(
+            self._forward,
+            inputs,
+            name=self.classifier.name,
+            output=self.classifier.output,
+            classes=self.classes,
+        )
+        if self.classifier.output == "labels":
+            outputs = torch.nn.functional.one_hot(outputs, self.classes)
+        return outputs.double().nan_to_num(posinf=0.0, neginf=0.0).cpu()
+
+    def _eager(self) -> AbstractContextManager[object]:
+        """Not compiled, where a size of batch comes once: each takes a minute."""
+        if not self.compiled:
+            return nullcontext()
+        eager: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+        return eager
+
+    def _check_shape(self) -> None:
         needed = self.classifier.shape
         if needed is not None and tuple(needed) != self.dataset.shape:
             raise InputError(
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
             )
-        # Not compiled for one image: that would take as long as for a batch.
-        eager = torch.compiler.set_stance("force_eager") if self.compiled else None
-        with eager or nullcontext():
-            classes = self.classifier.count_classes(self._forward, self._first())
+
+    def _check_classes(self) -> None:
         named = len(self.dataset.class_names)
-        if named and named != classes:
+        if named and named != self.classes:
             raise InputError(
-                f"the model has {classes} classes but {self.dataset.name} has {named}: "
-                "they do not belong together"
+                f"the model has {self.classes} classes but {self.dataset.name} has "
+                f"{named}: they do not belong together"
             )
-        return classes
 
     def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
         missing = plan.block - rows.counts.sum(axis=1)

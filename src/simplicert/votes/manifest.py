@@ -81,6 +81,20 @@ class NoiseSource(_Record):
         )
 
 
+class Probe(_Record):
+    """What a classifier answered before the first draw.
+
+    Attributes:
+        repeatable: Whether equal questions had equal answers, but for rounding. Else
+            its votes cannot be drawn again.
+        answers: The class of each of some noisy inputs, always the same ones: another
+            function under the same digest would answer otherwise.
+    """
+
+    repeatable: bool
+    answers: list[int]
+
+
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.
 
@@ -99,6 +113,7 @@ class Manifest(_Record):
         precision: Of the forward pass; ``"unknown"`` for imported votes.
         compiled: Whether torch.compile rewrote it, which rounds differently.
         threads: CPU threads a worker; 0 where the device is not a CPU.
+        probe: ``None`` where nobody asked: older and imported runs.
         versions: Of Python and of the packages that decide the votes.
         created: UTC time, ISO 8601.
     """
@@ -120,6 +135,7 @@ class Manifest(_Record):
     batch: int = Field(gt=0, le=2**24)
     device: str
     threads: int = Field(ge=0)
+    probe: Probe | None = None
     versions: dict[str, str]
     git_commit: str | None
     created: str

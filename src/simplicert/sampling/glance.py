@@ -1,0 +1,90 @@
+"""The first hundred images: whether model and data belong together at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+from scipy.optimize import linear_sum_assignment
+
+__all__ = ["GLANCED", "Glance", "glance"]
+
+GLANCED = 100
+
+_FEW = 10
+_REORDERED = 0.3
+_ENOUGH = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """How often the first images are classified right.
+
+    Attributes:
+        images: How many.
+        classes: Of the model.
+        clean: Right without noise.
+        noisy: Right in one noisy copy of each.
+        reordered: Right without noise, were the classes in the best of all orders.
+            ``None`` where so few images could not tell.
+    """
+
+    images: int
+    classes: int
+    clean: int
+    noisy: int
+    reordered: int | None
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"the first {self.images:,} images: {self.clean / self.images:.0%} right "
+            f"without noise, {self.noisy / self.images:.0%} in one noisy copy each"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What looks as if model and data did not belong together."""
+        best = self.reordered
+        if best is not None and best - self.clean > _REORDERED * self.images:
+            return (
+                f"with the classes in another order {best / self.images:.0%} of the "
+                "first images would be right: do the model and the data number their "
+                "classes alike? (Folders sort 10 before 2.)"
+            )
+        if self.images >= _FEW and self.clean * self.classes <= self.images:
+            return (
+                "without noise no more of the first images are right than by chance: "
+                "is this the data the model was trained on, in its range, size and "
+                "order of classes?"
+            )
+        return None
+
+
+def glance(
+    labels: Int[np.ndarray, " images"],
+    *,
+    clean: Int[np.ndarray, " images"],
+    noisy: Int[np.ndarray, " images"],
+    classes: int,
+) -> Glance:
+    """Compare the classes predicted with the labels.
+
+    Example:
+        >>> labels = np.arange(40) % 4
+        >>> swapped = glance(labels, clean=3 - labels, noisy=3 - labels, classes=4)
+        >>> swapped.clean, swapped.reordered
+        (0, 40)
+    """
+    reordered = None
+    if len(labels) >= _ENOUGH * classes:
+        table = np.zeros((classes, classes), dtype=np.int64)
+        np.add.at(table, (labels, clean), 1)
+        reordered = int(table[linear_sum_assignment(table, maximize=True)].sum())
+    return Glance(
+        images=len(labels),
+        classes=classes,
+        clean=int((clean == labels).sum()),
+        noisy=int((noisy == labels).sum()),
+        reordered=reordered,
+    )
