@@ -152,7 +152,8 @@ def of_many_images(path, images, **changes):
     return run
 
 
-def test_many_flushes_leave_few_parts_and_only_ones_own_are_joined(disk):
+def test_many_flushes_leave_few_parts_and_only_ones_own_are_joined(disk, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda _: None)
     run = of_many_images(disk / "run", 150)
     assert len(run.parts) <= 2 * joining.TOGETHER
     assert run.done().all()
@@ -183,6 +184,7 @@ def test_what_cannot_be_joined_stays(disk, monkeypatch):
 @pytest.fixture
 def opened(monkeypatch):
     """How often a part was read from its start."""
+    monkeypatch.setattr("os.fsync", lambda _: None)  # which takes its time
     count = Counter()
     read = Parts.read
 
@@ -208,7 +210,7 @@ def test_merging_runs_that_overlap_reads_every_part_a_few_times(
 
 def test_copies_are_compared_without_reading_all_for_each(disk, opened, monkeypatch):
     monkeypatch.setattr(joining, "TOGETHER", 1000)
-    run = of_many_images(disk / "run", 120)
+    run = of_many_images(disk / "run", 200)
     parts = run.parts
     run.fill(run.rows())  # as a compaction that was killed leaves it
     turned = rows((0, 0))
@@ -217,6 +219,7 @@ def test_copies_are_compared_without_reading_all_for_each(disk, opened, monkeypa
     opened.clear()
     assert run.done().all()
     assert set(run.parts) > set(parts)
+    # Two of 2,010 draws differ, if the turned one is met first.
     assert max(opened.values()) <= 2
 
 

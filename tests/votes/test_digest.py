@@ -68,6 +68,14 @@ def test_tables_with_the_same_bytes_have_two_digests():
     assert one.digest != two.digest
 
 
+def test_scores_that_are_all_zero_are_not_votes_of_another_image():
+    none = np.zeros((1, 2))
+    one = votes([[4, 5]], draws=9, scores=(none, none))
+    two = votes([[0, 0], [0, 0]], draws=np.array([4, 5]), indices=np.array([0, 9]))
+    assert as_it_always_was(one) == as_it_always_was(two)
+    assert one.digest != two.digest
+
+
 def test_indices_that_are_labels_of_others_have_another_digest():
     # K = 2: five images without labels are four with, but for equal indices.
     without = votes(

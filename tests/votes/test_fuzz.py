@@ -287,6 +287,7 @@ HARMS = {
     "a directory": (unlike_a_file("directory"), 1),
     "a socket": (unlike_a_file("socket"), 1),
     "a device": (unlike_a_file("/dev/zero"), 1),
+    "memory": (unlike_a_file("/proc/self/mem"), 1),
     "a link to itself": (unlike_a_file("x.parquet"), 1),
     "a link to nothing": (unlike_a_file("nothing"), 1),
     "text": (lambda run, _: (run.path / "parts" / "x.parquet").write_text("PAR1"), 1),

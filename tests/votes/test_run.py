@@ -1,5 +1,6 @@
 """The run directory: what is written is what is read, once, or it is refused."""
 
+import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -270,6 +271,27 @@ def test_system_trouble_is_not_a_damaged_part(run, monkeypatch):
     with pytest.raises(OSError, match="Too many open files"):
         run.set_damaged_aside()
     assert len(run.parts) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "damaged"), [(errno.EIO, True), (errno.ENFILE, False)]
+)
+def test_a_disk_that_cannot_read_a_part_has_damaged_it(
+    run, monkeypatch, number, damaged
+):
+    run.append(rows(*EVERY_BLOCK))
+
+    def unreadable(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("simplicert.votes.parts.hashlib.file_digest", unreadable)
+        if damaged:
+            assert len(run.set_damaged_aside()) == 1
+        else:
+            with pytest.raises(OSError, match="parts/") as trouble:
+                run.set_damaged_aside()
+            assert trouble.value.filename == str(run.parts[0])
 
 
 def test_a_part_with_other_columns_is_refused(run):

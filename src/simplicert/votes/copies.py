@@ -42,8 +42,14 @@ class Copies:
         self._position = Positions(manifest.images)
         # Zero is nobody: memory is taken only as blocks are met.
         blocks = len(manifest.images) * manifest.blocks
-        self._holder = np.zeros(blocks, dtype=np.int32)
-        self._prints = np.zeros(blocks, dtype=np.uint64)
+        try:
+            self._holder = np.zeros(blocks, dtype=np.int32)
+            self._prints = np.zeros(blocks, dtype=np.uint64)
+        except MemoryError:
+            raise InputError(
+                f"a run of {blocks:,} blocks takes {12 * blocks / 1e9:,.0f} GB of "
+                "memory to read, which are not there"
+            ) from None
         self._pending: list[tuple[VoteRows, np.ndarray, int]] = []
         self._copied, self._moved, self._last = 0, 0.0, ""
 

@@ -6,6 +6,7 @@ Its metadata say what was drawn, so that none counts for another run.
 """
 
 import base64
+import errno
 import hashlib
 import re
 import uuid
@@ -44,6 +45,9 @@ _NEWER = {_IMAGES, "data.shape"}
 
 _NAMED_BY_DIGEST = re.compile(r"[0-9a-f]{32}-([0-9a-f]{32})")
 """Older parts have the first half only."""
+
+_UNREADABLE = {errno.EINVAL, errno.EIO}
+"""What the system says of bytes that it cannot give: the part's trouble."""
 
 _LARGEST_PAGE = 2**31
 """Bytes: more no page can say that it has."""
@@ -153,7 +157,8 @@ class Parts:
         except _RefusedPartError:
             raise
         except Exception as error:
-            if is_the_systems(error):
+            if is_the_systems(error) and error.errno not in _UNREADABLE:
+                error.filename = error.filename or str(part)
                 raise
             if isinstance(error, MemoryError) and _NAMED_BY_DIGEST.fullmatch(part.stem):
                 raise _RefusedPartError(  # the bytes are right, and claim nothing
