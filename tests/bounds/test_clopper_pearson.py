@@ -83,7 +83,11 @@ LARGE = [
     (k, n, alpha)
     for n, alpha in itertools.product([10, 1_000, 100_000, 1_000_000], [1e-9, 5e-4])
     for k in sorted({1, 2, n // 100 + 1, n // 2, n - n // 1000 - 1, n})
-] + [(30_000, 100_000, 0.3), (3, 1_000_000, 0.9), (999_990, 1_000_000, 1e-9)]
+] + [
+    *[(30_000, 100_000, 0.3), (3, 1_000_000, 0.9), (999_990, 1_000_000, 1e-9)],
+    # Here scipy's inverse errs by more than the first step outwards.
+    *[(15, 8_811_693, 0.9), (8_381_139, 8_381_140, 5e-4)],
+]
 
 
 @pytest.mark.parametrize(("k", "n", "alpha"), LARGE)
@@ -100,6 +104,17 @@ def test_outward_of_the_true_bound_and_close_to_it(k, n, alpha):
         assert tail(k, n, 1 - mp.mpf(upper)) <= alpha
         lost = mp.mpf(upper) - inwards(upper)
         assert tail(k, n, 1 - lost) > alpha
+
+
+@pytest.mark.parametrize("bits", range(20, 50))
+def test_close_to_one_the_last_rounding_is_outwards_too(bits):
+    # 1 - bound has few digits here: half a unit in its last place is up to 1e-3 of it.
+    for trials in (2**bits, 3 ** (bits // 2)):
+        lower = float(clopper_pearson_lower(trials, trials=trials, alpha=5e-4))
+        upper = float(clopper_pearson_upper(0, trials=trials, alpha=5e-4))
+        with mp.workdps(40):
+            assert mp.mpf(lower) ** trials <= 5e-4
+            assert (1 - mp.mpf(upper)) ** trials <= 5e-4
 
 
 @pytest.mark.parametrize("trials", [1, 10, 100_000])

@@ -8,6 +8,12 @@ from scipy.stats import beta
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert import mechanisms
+from simplicert.bounds import (
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    hoeffding_lower,
+    hoeffding_upper,
+)
 from simplicert.certificates.certify import certify, find_procedure
 from simplicert.certificates.record import ABSTAIN
 from simplicert.errors import InputError
@@ -17,6 +23,9 @@ from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.procedures import min_draws
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.table import Drawn
+
+CLOPPER_PEARSON = (clopper_pearson_lower, clopper_pearson_upper)
+HOEFFDING = (hoeffding_lower, hoeffding_upper)
 
 
 def votes(counts, *, draws=None, scores=None, labels=None, sigma=0.5):
@@ -62,6 +71,24 @@ def test_softmax_by_hand():
     assert set(result.radii) == {
         "lecuyer", "cohen", "cullen", "ensemble", "neyman_pearson",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("alpha", [0.001, 0.05, 0.3])
+def test_bounds_are_those_of_the_votes_to_the_last_bit(alpha):
+    # Nothing is added, and nothing rounded, between the votes and the bound of each.
+    counts = np.random.default_rng(0).multinomial(1000, [0.7, 0.2, 0.1], 50)
+    counts.sort(axis=1)
+    sums = counts - 2.0**-20 * np.arange(3)
+    hard = certify(votes(counts), alpha=alpha)
+    soft = certify(votes(counts, scores=sums), alpha=alpha, framework="softmax")
+    each = {"trials": 1000, "alpha": alpha / 2}
+    for found, name, lower, upper in (
+        (hard, "hard", *(bound(counts, **each) for bound in CLOPPER_PEARSON)),
+        (soft, "soft", *(bound(sums / 1000, **each) for bound in HOEFFDING)),
+    ):
+        np.testing.assert_array_equal(found.e0_lower, lower[:, 2], err_msg=name)
+        others = np.minimum(upper[:, 1], 1 - lower[:, 2])
+        np.testing.assert_array_equal(found.e1_upper, others, err_msg=name)
 
 
 def test_two_stage_by_hand():

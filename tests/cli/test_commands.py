@@ -318,7 +318,8 @@ def test_a_closed_pipe_is_quiet(run):
 
 
 @pytest.mark.slow
-def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path, number):
     run = tmp_path / "run"
     with running(
         *(*CLI, "sample", checkpoint, "digits", "--sigma", 0.5, "--draws", 1_000_000),
@@ -328,7 +329,7 @@ def test_ctrl_c_exits_with_130_and_leaves_a_valid_run(checkpoint, tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         wait_until(lambda: any(run.glob("parts/*.parquet")), process)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate()
     assert process.returncode == 130
     assert err.splitlines()[-1] == "simplicert: interrupted"

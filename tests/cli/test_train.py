@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from PIL import Image
 
 from simplicert.cli.train import train_command
 from simplicert.errors import InputError
+from simplicert.machine.locks import held
 from simplicert.models import load_checkpoint
 from simplicert.training import built_in_recipes
 from simplicert.training.methods import BUILT_IN
@@ -201,7 +201,7 @@ def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
     left = tmp_path / ".model.training.01234567.tmp"  # by one that was killed
     left.touch()
     with (
-        FileLock(tmp_path / "model.lock"),
+        held(tmp_path / "model.lock"),
         pytest.raises(InputError, match="another process is training"),
     ):
         train_command("digits", epochs=1, out=out)

@@ -95,6 +95,17 @@ def test_bad_alpha(alpha):
         reached(alpha)
 
 
+def test_a_long_run_says_hours_disk_and_files():
+    assert len(forecast().lines) == 3
+    told = forecast(speed=0.001, processes=2, flush=300.0)  # 30,000 s
+    assert "measured alone" in told.lines[1]
+    # 6 rows of image, block, seconds and 3 columns of 3 classes, 8 bytes each; of 100
+    # flushes a process keeps 32 files at most.
+    assert module.storage(manifest()) == 6 * (3 + 9) * 8
+    assert "17 CPU-hours, at most 1 MiB" in told.lines[-1]
+    assert "64 files" in told.lines[-1]
+
+
 def test_what_does_not_belong_together_is_said():
     labels = np.arange(40) % 4
     swapped = glance(labels, clean=3 - labels, noisy=labels, classes=4)

@@ -109,6 +109,7 @@ def test_processes_end_with_the_command_that_started_them(number, tmp_path):
         if number == signal.SIGKILL:  # nobody waited for them
             wait_until(lambda: not survivors(launched))
         assert not survivors(launched)
+    assert process.returncode == (130 if number == signal.SIGTERM else -9)
     assert out.with_suffix(".training").exists()
 
 

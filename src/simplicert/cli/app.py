@@ -16,14 +16,14 @@ from simplicert.machine.refusal import (
     others_refuse,
     was_launched_here,
 )
+from simplicert.machine.stopping import INTERRUPTED, stops_like_ctrl_c
 
-USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+USAGE, BROKEN_PIPE = 2, 141
 
 # Which extra brings a package that only some commands need.
 EXTRAS = {
     "torch": "torch",
     "safetensors": "torch",
-    "filelock": "torch",
     "sklearn": "digits",
     "onnxruntime": "onnx",
 }
@@ -37,6 +37,8 @@ COMMANDS = {
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",
     "plan": "What a stopping rule would have saved on a finished run.",
     "compare": "Compare the mechanisms on one run, or two runs image by image.",
+    "status": "How far a run is, and who draws it. Needs no model.",
+    "compact": "Join the parts of a run and print its digest. Needs no model.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
 }
@@ -64,12 +66,14 @@ def _app(*, listing: bool) -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, 2 on bad input, 130 on Ctrl-C."""
+    """Run the command line and exit: 0, 2 on bad input, 130 where it was stopped."""
     # Before torch is loaded: OpenMP's threads spin at every barrier, and where another
     # process holds a core, small networks then draw 20 times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     end_with_parent()
-    sys.exit(_exit_code(sys.argv[1:] if arguments is None else arguments))
+    with stops_like_ctrl_c():
+        code = _exit_code(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(code)
 
 
 def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert.errors import InputError
 from simplicert.votes import merge_runs
 
 
@@ -24,6 +25,10 @@ def merge_command(
         runs: Runs of one model, data set, sigma and seed.
         out: The run to write.
     """
+    if len(runs) == 1:
+        raise InputError(
+            f"one run needs no merging: simplicert compact {runs[0]} joins its parts"
+        )
     merged = merge_runs(runs, out)
     done = merged.done()
     print(

@@ -1,7 +1,6 @@
 """``simplicert sample``: a model and images in, votes on disk."""
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,17 +14,12 @@ from simplicert.cli.types import NoiseName, Numbers, Whole
 from simplicert.data import load_dataset
 from simplicert.data.cuts import Interpolation, choose_cut
 from simplicert.data.selection import select_images
-from simplicert.machine.refusal import was_launched_here
-from simplicert.machine.workers import (
-    launch_workers,
-    share_of_this_process,
-    threads_each,
-)
+from simplicert.machine.workers import launch_workers, threads_each
 from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.sampler import FLUSH_SECONDS
-from simplicert.sampling.workers import sole_writer, wait_for_run
-from simplicert.votes import RunDirectory
+from simplicert.sampling.workers import Place, wait_for_run, writer
+from simplicert.votes import Manifest, RunDirectory, Votes
 
 
 def sample_command(
@@ -55,6 +49,7 @@ def sample_command(
     device: str | None = None,
     threads: Whole | None = None,
     processes: Whole = 1,
+    share: str | None = None,
     corrupt: Literal["refuse", "skip"] = "refuse",
     image_column: str | None = None,
     label_column: str | None = None,
@@ -98,6 +93,8 @@ def sample_command(
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a process.
         processes: On this machine; under torchrun, on any.
+        share: K/N, only the K-th of N shares of the run, as a job array's tasks draw
+            them: at any time, each by itself. Then join them: simplicert compact.
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         image_column: Column or array of the images, if it has another name.
         label_column: Column or array of the labels, if it has another name.
@@ -105,10 +102,8 @@ def sample_command(
         flush: Seconds between two writes; what a crash can lose.
         dry_run: Say what would happen, and stop there.
     """
-    share = share_of_this_process()
-    rank, world = share or (0, processes)
-    leads = rank == 0 and not was_launched_here()  # else another does this
-    if dry_run and rank > 0:
+    place = Place.find(share=share, processes=processes)
+    if dry_run and place.rank > 0:
         return
     classifier = as_classifier(model, mean=mean, std=std)
     cut = choose_cut(
@@ -132,10 +127,6 @@ def sample_command(
         images=images,
         per_class=per_class,
     )
-    for name in dataset.skipped if leads else ():
-        print(f"skipped {name}", file=sys.stderr)
-    for note in dataset.notes if leads else ():
-        print(f"data: {note}", file=sys.stderr)
     sampler = Sampler(
         classifier,
         dataset,
@@ -147,55 +138,84 @@ def sample_command(
         nonfinite=nonfinite,
         flush=flush,
     )
-    if rank > 0:
+    if place.rank > 0:
         wait_for_run(out)  # whose manifest says what was not given here
     plan = sampler.plan(
         sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
     )
-    if leads:
-        missing = RunDirectory.missing_draws(out, plan)
-        reached = reach(
-            find_procedure(),
-            looks=plan.looks,
-            noise=sampler.noise,
-            sigma=plan.sigma,
-            alpha=alpha,
+    if share is not None and not dry_run:
+        RunDirectory.create(out, plan)  # whoever comes first; the others do as it says
+        plan = sampler.plan(
+            sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
         )
-        costs = forecast(
-            plan,
-            speed=sampler.trial(plan),
-            missing=missing,
-            processes=world,
-            normalisations=sampler.classifier.normalisations,
-            remarks=sampler.classifier.warnings(precision=precision),
-            glance=sampler.glance(plan),
-            fp32_speed=sampler.fp32_speed(plan),
-        )
-        for line in (*costs.lines, reached.line):
-            print(line, file=sys.stderr)
-        for warning in filter(None, (reached.warning, *costs.warnings)):
-            print(f"warning: {warning}", file=sys.stderr)
+    if place.leads:
+        _say_what_will_happen(sampler, plan, out, alpha=alpha, flush=flush, place=place)
     if dry_run:
         return
-    if share is not None:
-        holding = (
-            sole_writer(out, plan)
-            if leads
-            else nullcontext(RunDirectory.open_or_create(out, plan))
-        )
-        with (
-            draw_progress(f"{out.name}, share 1 of {world}") as progress,
-            holding as run,
-        ):
-            sampler.draw(run, share=share, progress=None if rank else progress)
-        return
-    with sole_writer(out, plan) as run:
-        if processes > 1:
+    with writer(out, plan, place=place) as run:
+        if place.launches:
             launch_workers(sys.argv[1:], workers=processes, threads=plan.threads)
         else:
-            with draw_progress(out.name) as progress:
-                sampler.draw(run, progress=progress)
-        run.compact()
-        votes = run.read(scores=plan.scores)
-    print(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
-    print(f"next: simplicert certify {out}")
+            number, shares = place.share
+            of = f", share {number + 1} of {shares}" if place.has_company else ""
+            with draw_progress(out.name + of) as progress:
+                sampler.draw(
+                    run,
+                    share=place.share,
+                    progress=None if place.rank else progress,
+                )
+        votes = None if place.has_company else _joined(run)
+    if votes is not None:
+        print(
+            f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…"
+        )
+        print(f"next: simplicert certify {out}")
+    elif place.leads and share is not None:
+        print(f"{out}: share {share} is drawn")
+        print(f"next, when all are: simplicert compact {out}")
+
+
+def _say_what_will_happen(
+    sampler: Sampler,
+    plan: Manifest,
+    out: Path,
+    *,
+    alpha: float,
+    flush: float,
+    place: Place,
+) -> None:
+    """Before the first draw: what was left out of the data, the cost, and warnings."""
+    dataset, classifier = sampler.dataset, sampler.classifier
+    missing = RunDirectory.missing_draws(out, plan)
+    reached = reach(
+        find_procedure(),
+        looks=plan.looks,
+        noise=sampler.noise,
+        sigma=plan.sigma,
+        alpha=alpha,
+    )
+    costs = forecast(
+        plan,
+        speed=sampler.trial(plan),
+        missing=missing,
+        processes=place.drawers,
+        flush=flush,
+        normalisations=classifier.normalisations,
+        remarks=classifier.warnings(precision=plan.precision),
+        glance=sampler.glance(plan),
+        fp32_speed=sampler.fp32_speed(plan),
+    )
+    warnings = filter(None, (reached.warning, *costs.warnings))
+    for line in (
+        *(f"skipped {name}" for name in dataset.skipped),
+        *(f"data: {note}" for note in dataset.notes),
+        *costs.lines,
+        reached.line,
+        *(f"warning: {warning}" for warning in warnings),
+    ):
+        print(line, file=sys.stderr)
+
+
+def _joined(run: RunDirectory) -> Votes:
+    run.compact()
+    return run.read(scores=run.manifest.scores)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from filelock import FileLock, Timeout
 
 from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
 from simplicert.files import clear_leftovers
+from simplicert.machine.locks import HeldError, held
 from simplicert.machine.workers import (
     launch_workers,
     share_of_this_process,
@@ -142,14 +142,14 @@ def _sole_trainer(path: Path) -> Iterator[None]:
     """
     lock = path.with_suffix(".lock")
     try:
-        with FileLock(lock, timeout=0):
+        with held(lock):
             for suffix in (".safetensors", ".training", ".csv"):
                 clear_leftovers(path.with_suffix(suffix))
             try:
                 yield
             finally:
                 lock.unlink(missing_ok=True)
-    except Timeout:
+    except HeldError:
         raise InputError(
             f"another process is training {path}: wait for it, or write elsewhere with "
             "-o"

@@ -4,7 +4,6 @@ Started as ``python -m simplicert.machine.launcher``, with torchrun's own argume
 """
 
 import logging
-import signal
 import sys
 
 from simplicert.machine.lifeline import end_with_parent
@@ -14,7 +13,6 @@ from simplicert.machine.refusal import has_refused
 def launch() -> None:
     """Run the workers, and exit as the first that failed, or by the signal's number."""
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # quietly, until torchrun listens
     # Seconds, in which it can be stopped already.
     from torch.distributed.elastic.multiprocessing import (  # noqa: PLC0415
         SignalException,

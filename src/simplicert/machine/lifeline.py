@@ -6,9 +6,13 @@ holds its other end, which the system closes even after SIGKILL.
 
 import os
 import signal
+import time
 from threading import Thread
 
 from simplicert.machine.refusal import was_launched_here
+
+GRACE_SECONDS = 40.0
+"""To write what they have, which the launcher gives its workers 30 of."""
 
 
 def end_with_parent() -> None:
@@ -22,3 +26,5 @@ def _wait_and_end() -> None:
         pass
     # The processes that read its images, too. Their launcher has a group of its own.
     os.killpg(os.getpgrp(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.killpg(os.getpgrp(), signal.SIGKILL)

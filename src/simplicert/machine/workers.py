@@ -4,7 +4,6 @@ It is torchrun, here or under Slurm and Kubernetes; there is no other.
 """
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -48,8 +47,8 @@ def threads_each(workers: int, threads: int | None) -> int | None:
 def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> None:
     """Run ``simplicert ARGUMENTS`` in several processes until all have finished.
 
-    They never outlive this process. Interrupted, they write what they have; terminated,
-    they end at once. This process waits for them, and exits with 143 by SIGTERM.
+    They never outlive this process. Where it is stopped they write what they have, and
+    it waits for them; also where it is killed they do, if they can in some seconds.
 
     Raises:
         InputError: A worker refused its input, which it says here; or workers failed
@@ -81,23 +80,14 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """The exit code of a command that is stopped as this process is."""
-
-    def terminate(number: int, _: object) -> None:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        # In a session of its own a terminal's Ctrl-C reaches it once, from here; closed
-        # in the end, its input is the lifeline.
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, start_new_session=True
-        ) as launcher:
-            try:
-                return launcher.wait()
-            except (KeyboardInterrupt, SystemExit) as stop:
-                interrupted = isinstance(stop, KeyboardInterrupt)
-                launcher.send_signal(signal.SIGINT if interrupted else signal.SIGTERM)
-                launcher.wait()
-                raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    # In a session of its own a terminal's Ctrl-C reaches it once, from here; closed in
+    # the end, its input is the lifeline.
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, start_new_session=True
+    ) as launcher:
+        try:
+            return launcher.wait()
+        except KeyboardInterrupt:
+            launcher.terminate()
+            launcher.wait()
+            raise

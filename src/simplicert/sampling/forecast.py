@@ -1,10 +1,13 @@
 """What a run will cost, before the first draw."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
+from simplicert.votes.columns import columns_of
+from simplicert.votes.joining import TOGETHER
 
 __all__ = ["Forecast", "forecast"]
 
@@ -39,6 +42,7 @@ def forecast(
     remarks: Sequence[str] = (),
     glance: Glance | None = None,
     fp32_speed: float | None = None,
+    flush: float = 20.0,
 ) -> Forecast:
     """Describe a run that is about to start.
 
@@ -52,6 +56,7 @@ def forecast(
         remarks: More of what may not have been meant, from the classifier.
         glance: How the classifier does on the first images, where they have labels.
         fp32_speed: Draws a second in fp32, where that is not what is asked for.
+        flush: Seconds between two writes of a process.
     """
     seconds = missing / (speed * processes)
     passes = len(plan.images) * plan.draws
@@ -60,9 +65,11 @@ def forecast(
         f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
         f"{plan.sigma:g}",
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
-        f"processes {processes}: about {speed:,.0f} draws/s each",
+        f"processes {processes}: about {speed:,.0f} draws/s each"
+        + (", measured alone" if processes > 1 else ""),
         f"{missing:,} passes to go, about {_duration(seconds)}",
         *([glance.line] if glance is not None else []),
+        *_resources(plan, seconds=seconds, processes=processes, flush=flush),
     )
     if plan.data.cut is not None:
         lines += (f"images are cut: {plan.data.cut}",)
@@ -108,3 +115,28 @@ def _duration(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def storage(plan: Manifest) -> int:
+    """Bytes that the votes of a run take at most; compressed they are fewer."""
+    cells = 3 + len(columns_of(plan.statistics)) * plan.classes  # which block, its time
+    return len(plan.images) * plan.blocks * cells * 8
+
+
+def _resources(
+    plan: Manifest, *, seconds: float, processes: int, flush: float
+) -> list[str]:
+    """What a run of an hour or more asks of a cluster, in a line."""
+    hours = seconds * processes / 3600
+    if hours < 1:
+        return []
+    kind = "CPU" if plan.device == "cpu" else "GPU"
+    flushes = math.ceil(seconds / max(flush, 1.0))
+    # Each process joins as many of its files as there may be of one size.
+    sizes = math.ceil(math.log(flushes + 1, TOGETHER))
+    files = processes * min(flushes, TOGETHER * sizes)
+    return [
+        f"{hours * max(1, plan.threads):,.0f} {kind}-hours, at most "
+        f"{math.ceil(storage(plan) / 2**20):,} MiB on disk, in up to {files:,} files "
+        "until they are joined"
+    ]

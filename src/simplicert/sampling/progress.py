@@ -73,7 +73,7 @@ def draw_progress(title: str) -> Iterator[Progress]:
             if drawn and seconds:
                 speed = drawn / seconds
                 text += f", {speed:,.0f} draws/s, {(total - done) / speed:,.0f} s left"
-            show(done / total, text)
+            show(done / total if total else 1.0, text)
 
         yield progress
 

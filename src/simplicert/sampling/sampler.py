@@ -43,7 +43,7 @@ from simplicert.sampling.probe import (
     see_again,
 )
 from simplicert.sampling.progress import Progress, shown_progress
-from simplicert.sampling.workers import sole_writer
+from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
@@ -151,7 +151,7 @@ def sample(
     )
     if out is None:
         return sampler.votes(plan, progress=progress)
-    with shown_progress(progress, TITLE) as told, sole_writer(out, plan) as run:
+    with shown_progress(progress, TITLE) as told, writer(out, plan) as run:
         sampler.draw(run, progress=told)
         run.compact()
         return run.read()

@@ -6,6 +6,7 @@ from simplicert.votes.merging import merge_runs
 from simplicert.votes.progress import Progress
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory, read_run
+from simplicert.votes.status import RunStatus, ShareStatus, run_status
 from simplicert.votes.table import Votes
 
 __all__ = [
@@ -16,8 +17,11 @@ __all__ = [
     "NoiseSource",
     "Progress",
     "RunDirectory",
+    "RunStatus",
+    "ShareStatus",
     "VoteRows",
     "Votes",
     "merge_runs",
     "read_run",
+    "run_status",
 ]

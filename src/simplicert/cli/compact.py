@@ -1,0 +1,34 @@
+"""``simplicert compact``: the parts of a run → one file, and the digest."""
+
+from pathlib import Path
+
+from simplicert.votes import RunDirectory
+from simplicert.votes.holding import holding_run
+
+
+def compact_command(run: Path, /) -> None:
+    """Join the parts of a run into one file and print its digest.
+
+    Needs no model and no GPU. Refuses while a process draws into the run.
+
+        simplicert compact runs/s0.50
+
+    Args:
+        run: A run directory, finished or not.
+    """
+    opened = RunDirectory(run)
+    with holding_run(run):
+        opened.compact()
+        done = opened.done()
+        votes = opened.read(scores=opened.manifest.scores) if done.all() else None
+    parts = f"{len(opened.parts)} file of votes"
+    if votes is None:
+        print(f"{run}: {parts}, {done.mean():.1%} of the draws")
+        print("next: the simplicert sample command that began it, until it is whole")
+    else:
+        draws = opened.manifest.draws
+        print(
+            f"{run}: {parts}, {len(votes)} images × {draws:,} draws, "
+            f"votes {votes.digest[:16]}…"
+        )
+        print(f"next: simplicert certify {run}")
