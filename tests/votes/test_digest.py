@@ -114,7 +114,7 @@ def test_indices_that_are_labels_of_others_have_another_digest():
         {"noise": replace(gaussian, name="other")},
         {"looks": (Look(10, 0.5), Look(20, 0.5))},
     ],
-    ids=str,
+    ids=lambda change: " ".join(change),
 )
 def test_whatever_differs_shows(change):
     table = votes([[9, 1], [0, 10]], draws=10, labels=np.array([0, 1]))
