@@ -10,6 +10,7 @@ from voted import random_votes
 from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 from simplicert.interop import cohen_table, write_certificates
+from simplicert.noises import uniform
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,10 @@ def test_what_cannot_be_written_is_refused(certificates, tmp_path):
         write_certificates(certificates, tmp_path / "images.xlsx")
     with pytest.raises(InputError, match="have no labels"):
         cohen_table(certify(random_votes(labels=False)))
+
+
+def test_radii_of_another_noise_are_not_written_as_cohen_s(certificates, tmp_path):
+    other = replace(certificates, noise=uniform)
+    with pytest.raises(InputError, match="no place for"):
+        write_certificates(other, tmp_path / "log.tsv")
+    assert not (tmp_path / "log.tsv").exists()
