@@ -232,7 +232,7 @@ BAD = {
     "sigma 0": (f"{SAMPLE} --sigma 0 --draws 100", "sigma"),
     "sigma nan": (f"{SAMPLE} --sigma nan --draws 100", "sigma"),
     "draws": (
-        f"{SAMPLE} --sigma 1 --draws 1500",
+        f"{SAMPLE} --sigma 1 --draws 1500 --block 1000",
         "draws (1500) must be a multiple of block (1000)",
     ),
     "half a draw": (f"{SAMPLE} --sigma 1 --draws 2.5", "'2.5' is not a whole number"),

@@ -23,7 +23,6 @@ def interrupt(*_, **__):
     ("option", "message"),
     [
         ("--draws=0", "draws"),
-        ("--draws=1500", "multiple of block"),
         ("--alpha=3", "alpha must be in (0, 1)"),
         ("--seed=-1", "seed"),
     ],

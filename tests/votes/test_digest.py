@@ -114,7 +114,7 @@ def test_indices_that_are_labels_of_others_have_another_digest():
         {"noise": replace(gaussian, name="other")},
         {"looks": (Look(10, 0.5), Look(20, 0.5))},
     ],
-    ids=lambda change: " ".join(change),
+    ids=" ".join,
 )
 def test_whatever_differs_shows(change):
     table = votes([[9, 1], [0, 10]], draws=10, labels=np.array([0, 1]))
@@ -124,5 +124,5 @@ def test_whatever_differs_shows(change):
 def test_tables_without_images_have_digests_that_tell_their_columns():
     table = votes([[9, 1]], draws=10, labels=np.array([0]))
     none = np.array([False])
-    empty, unlabelled = table.take(none), replace(table, labels=None).take(none)
+    empty, unlabelled = table[none], replace(table, labels=None)[none]
     assert empty.digest != unlabelled.digest

@@ -24,7 +24,7 @@ def draw(clock, out, progress=None):
         clock.sleep(PAUSE)
         return np.zeros(len(batch), dtype=np.int64)
 
-    model = NumpyClassifier(slow, output="labels", classes=2)
+    model = NumpyClassifier(slow, output="labels", classes=2, digest="slow")
     return sample(
         model, IMAGES, sigma=0.5, draws=40, block=10, batch=10, seed=0, out=out,
         flush=0, progress=progress,

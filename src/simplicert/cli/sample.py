@@ -15,6 +15,7 @@ from simplicert.data import load_dataset
 from simplicert.data.cuts import Interpolation, choose_cut
 from simplicert.data.selection import select_images
 from simplicert.machine.workers import launch_workers, threads_each
+from simplicert.noises import NOISES
 from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.sampler import FLUSH_SECONDS
@@ -105,6 +106,7 @@ def sample_command(
     place = Place.find(share=share, processes=processes)
     if dry_run and place.rank > 0:
         return
+    added = NOISES.find(noise)  # before what takes longer to find
     classifier = as_classifier(model, mean=mean, std=std)
     cut = choose_cut(
         classifier.cuts,
@@ -130,7 +132,7 @@ def sample_command(
     sampler = Sampler(
         classifier,
         dataset,
-        noise=noise,
+        noise=added,
         precision=precision,
         compiled=compiled,
         device=device,

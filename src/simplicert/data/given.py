@@ -42,11 +42,6 @@ def as_dataset(
         if labels is not None:
             raise InputError("labels come with a dataset; pass them for arrays only")
         return images
-    if isinstance(images, str):
-        raise InputError(
-            f"images must be a Dataset or an array, got {images!r}: read a data set by "
-            f"its name or path with simplicert.data.load_dataset({images!r})"
-        )
     if not isinstance(images, np.ndarray | TorchTensor):
         raise InputError(
             "images must be a Dataset, or one numpy array or torch tensor; got "
