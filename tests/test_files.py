@@ -1,19 +1,32 @@
-"""What is written is whole, or what was there before stays."""
+"""Files are read only if they are files; what is written is whole, or stays."""
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from simplicert.analysis import write_table
 from simplicert.certificates.certify import certify
+from simplicert.errors import InputError
 from simplicert.figures.style import new_figure, save_figure
-from simplicert.files import clear_leftovers, replacing, write_whole
+from simplicert.files import (
+    clear_leftovers,
+    opened,
+    printable,
+    read_bytes,
+    regular,
+    replacing,
+    write_whole,
+)
 from simplicert.interop import write_certificates
 from simplicert.report.page import write_report
 from simplicert.votes import Votes
@@ -139,3 +152,81 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         write_whole(path, b"new")
     assert caught.value.filename == str(path)
+
+
+@pytest.fixture
+def unlike(tmp_path):
+    """What has a path and is no file, by what it is called."""
+    pipe, at, loop = (tmp_path / name for name in ("pipe", "socket", "loop"))
+    os.mkfifo(pipe)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(at))
+        loop.symlink_to(loop)
+        yield {"directory": tmp_path, "pipe": pipe, "socket": at, "loop": loop}
+
+
+DOORS = {
+    "regular": regular,
+    "read_bytes": read_bytes,
+    "opened": lambda path: opened(path).__enter__(),
+    "write_whole": lambda path: write_whole(path, b"new"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("kind", ["directory", "pipe", "socket"])
+def test_only_files_are_opened(door, kind, unlike):
+    with pytest.raises(InputError, match=f"is a {kind}, and not a file"):
+        DOORS[door](unlike[kind])
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_link_to_itself_is_the_systems_trouble(door, unlike):
+    with pytest.raises(OSError, match="symbolic links") as caught:
+        DOORS[door](unlike["loop"])
+    assert caught.value.errno == errno.ELOOP
+    assert unlike["loop"].is_symlink()
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_what_no_file_can_be_called(door, name):
+    with pytest.raises(InputError):
+        DOORS[door](Path(name))
+
+
+def test_a_device_is_not_read():
+    with pytest.raises(InputError, match="/dev/zero is a device, and not a file"):
+        read_bytes(Path("/dev/zero"))
+
+
+def test_a_file_is_read_up_to_a_limit(path):
+    assert read_bytes(path, most=3) == b"old"
+    with pytest.raises(InputError, match="larger than 2 bytes"):
+        read_bytes(path, most=2)
+
+
+def test_a_name_that_is_not_utf_8_is_read_but_not_written(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.csv")
+    path.write_text("theirs")
+    assert read_bytes(path) == b"theirs"
+    assert printable(path) == f"{tmp_path}/\\udcff.csv"
+    with pytest.raises(InputError, match=r"cannot write .*\\udcff.csv: its name"):
+        write_whole(path, b"new")
+    assert path.read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: pq.write_table(pa.table({"a": [1]}), path),
+    ],
+    ids=["ours", "Arrow's"],
+)
+def test_an_error_names_the_true_file(write, tmp_path):
+    path = tmp_path / "link" / "table"
+    path.parent.symlink_to(tmp_path / "none")
+    with pytest.raises(OSError, match="No such") as caught, replacing(path) as file:
+        write(file)
+    assert ".tmp" not in str(caught.value)

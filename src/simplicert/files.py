@@ -1,45 +1,134 @@
-"""Files that are whole, or as they were."""
+"""Files: opened only where they are files, written whole or left as they were."""
 
 import glob
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeGuard
+from typing import BinaryIO, TypeGuard
 
 from simplicert.errors import InputError
 
+MOST = 2**30
+"""Bytes that are read into memory at once, where nothing else is said."""
+
 _TEMPORARY = ".tmp"
+_UNLIKE_FILES = {
+    stat.S_ISDIR: "directory",
+    stat.S_ISFIFO: "pipe",
+    stat.S_ISSOCK: "socket",
+    stat.S_ISCHR: "device",
+    stat.S_ISBLK: "device",
+}
+
+
+def regular(path: Path) -> Path:
+    """The same path, of an ordinary file: one that ends, and for which none waits.
+
+    Raises:
+        InputError: It is a directory, a pipe, a socket or a device, or no path at all.
+        OSError: There is nothing, or nothing that may be seen.
+    """
+    what = _unlike_a_file(path)
+    if what is not None:
+        raise InputError(f"{path} is a {what}, and not a file")
+    return path
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """An ordinary file, for reading: of any name, which not all libraries can open.
+
+    Raises:
+        InputError: As ``regular``.
+        OSError: It cannot be opened.
+    """
+    with regular(path).open("rb") as file:
+        yield file
+
+
+def read_bytes(path: Path, *, most: int = MOST) -> bytes:
+    """All of an ordinary file.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        InputError: As ``regular``; it is larger.
+        OSError: It cannot be read.
+    """
+    with opened(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise InputError(
+            f"{path} is larger than {most:,} bytes, the most that is read of such a "
+            "file"
+        )
+    return content
+
+
+def printable(path: Path | str) -> str:
+    r"""A path as text that can be stored and sent: what is not UTF-8 is escaped.
+
+    Example:
+        >>> printable("caf\udce9/run")
+        'caf\\udce9/run'
+    """
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def check_name(path: Path) -> None:
+    """Refuse to write what cannot be named in other files; before any work.
+
+    Raises:
+        InputError: Its name is not UTF-8.
+    """
+    if printable(path) != str(path):
+        raise InputError(
+            f"cannot write {printable(path)}: its name is not UTF-8. Choose another"
+        )
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path, whose file takes the place of ``path`` when the block ends.
 
-    An exception, a crash or a full disk leaves what was there before. What nothing can
-    replace, such as a pipe, is written as it is.
+    An exception, a crash or a full disk leaves what was there before. A device, which
+    nothing can replace, is written as it is.
 
     Raises:
+        InputError: It is a directory, or a pipe or a socket, which may wait for ever;
+            or ``check_name``.
         OSError: It cannot be written; ``filename`` is ``path``.
     """
-    if path.exists() and not path.is_file():
+    check_name(path)
+    what = None
+    with suppress(FileNotFoundError):
+        what = _unlike_a_file(path)
+    if what == "device":
         yield path
         return
-    path = path.resolve()  # a link stays one
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
+    if what is not None:
+        raise InputError(f"cannot write {path}: it is a {what}, and not a file")
+    real = Path(os.path.realpath(path))  # a link stays one
+    temporary = real.with_name(f".{real.name}.{secrets.token_hex(4)}{_TEMPORARY}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(real)
     except OSError as error:
-        if is_the_systems(error) and error.filename in {None, str(temporary)}:
-            error.filename = str(path)
+        if is_the_systems(error):
+            if str(error.filename or temporary) == str(temporary):
+                error.filename = str(path)
+            error.strerror = os.strerror(error.errno or 0)  # Arrow's text names it, too
         raise
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync_folder(real.parent)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -86,3 +175,12 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _unlike_a_file(path: Path) -> str | None:
+    """What is there, if it is no ordinary file."""
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:  # a character that no name can have
+        raise InputError(f"{str(path)!r} is no file's name") from error
+    return next((what for is_, what in _UNLIKE_FILES.items() if is_(mode)), None)
