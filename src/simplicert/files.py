@@ -141,8 +141,9 @@ def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
     """Refuse a file name that does not say its format; before any work, if called so.
 
     Raises:
-        InputError: It ends in none of ``suffixes``.
+        InputError: It ends in none of ``suffixes``; or ``check_name``.
     """
+    check_name(path)
     if path.suffix not in suffixes:
         raise InputError(
             f"cannot write {str(path)!r}: the name must end in one of "

@@ -19,6 +19,7 @@ from simplicert.analysis import (
 )
 from simplicert.analysis.formats import TABLE_SUFFIXES
 from simplicert.cli.output import heading, print_json
+from simplicert.cli.printing import say
 from simplicert.cli.types import Framework, MechanismName, ProcedureName
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
@@ -99,7 +100,7 @@ def compare_command(
         if as_ in (None, "text"):  # other formats are for other programs
             for path, each in zip((run, other), certificates, strict=False):
                 line = heading(table1(each))
-                print(line if other is None else f"{path}: {line}")
+                say(line if other is None else f"{path}: {line}")
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         shown = [format_table(t, as_ or "text", width=width) for t in tables.values()]
-        print("\n".join(shown), end="")
+        say("\n".join(shown), end="")

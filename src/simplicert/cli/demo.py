@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from simplicert.arguments import checked_alpha
 from simplicert.certificates import ALPHA, certify
 from simplicert.cli.output import print_table1
+from simplicert.cli.printing import say
 from simplicert.cli.progress import draw_progress, training_progress
 from simplicert.cli.train import trained_already
 from simplicert.cli.types import Whole
@@ -78,9 +79,9 @@ def demo_command(
             write_certificates(certificates, out / f"{run.name}-{framework}.parquet")
             print_table1(certificates)
     written = write(list(runs), page=out / "report.html", alpha=alpha, dataset=test)
-    print(f"votes:        {', '.join(str(run) for run in runs)}")
-    print(f"certificates: {out}/sigma-*.parquet")
-    print(f"report:       {written.page}")
+    say(f"votes:        {', '.join(str(run) for run in runs)}")
+    say(f"certificates: {out}/sigma-*.parquet")
+    say(f"report:       {written.page}")
 
 
 def _checkpoint(run: Path) -> Path:

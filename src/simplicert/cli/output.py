@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 
 from simplicert.analysis import format_table, table1
 from simplicert.certificates.record import Certificates
+from simplicert.cli.printing import say
 from simplicert.rounding import round_down
 
 CONSTANT = [
@@ -34,16 +34,16 @@ def heading(table: pd.DataFrame) -> str:
 def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
     table = table1(certificates)
-    print(heading(table))
-    print(format_table(table.drop(columns=CONSTANT)))
+    say(heading(table))
+    say(format_table(table.drop(columns=CONSTANT)))
     for note in filter(None, certificates.source.get("notes", "").splitlines()):
-        print(f"note: {note}")
+        say(f"note: {note}")
 
 
 def print_json(tables: Mapping[str, object]) -> None:
     """Tables as one JSON object of lists of rows, every digit kept, NaN as null."""
-    json.dump(_plain(tables), sys.stdout, indent=1, allow_nan=False)
-    print()
+    text = json.dumps(_plain(tables), indent=1, allow_nan=False)
+    say(text.replace("\x7f", r"\u007f"))  # the one control character JSON lets pass
 
 
 def _plain(value: object) -> object:

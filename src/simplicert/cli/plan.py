@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from simplicert.analysis import format_table
 from simplicert.certificates import ALPHA
 from simplicert.cli.output import print_json
+from simplicert.cli.printing import say
 from simplicert.cli.types import one_of
 from simplicert.errors import InputError
 from simplicert.interop import is_reported_log
@@ -60,7 +61,7 @@ def plan_command(
     if json:
         print_json({"plan": table})
     else:
-        print(format_table(table), end="")
+        say(format_table(table), end="")
 
 
 def _numbers(text: str) -> list[int]:

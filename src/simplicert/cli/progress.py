@@ -1,6 +1,5 @@
 """Progress on stderr: a bar on a terminal, a line now and then elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from simplicert.cli.printing import escaped, note
 
 if TYPE_CHECKING:
     from simplicert.training import Progress as Epochs
@@ -51,13 +52,13 @@ def _display(title: str) -> Iterator[Callable[[float, str], None]]:
         yield _lines(title)
         return
     columns = (
-        TextColumn("{task.fields[title]}"),
+        TextColumn("{task.fields[title]}", markup=False),  # a name may look like it
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=console) as bars:
-        task = bars.add_task("", total=1.0, title=title)
+        task = bars.add_task("", total=1.0, title=escaped(title))
 
         def show(done: float, text: str) -> None:
             bars.update(task, completed=done, description=text)
@@ -73,6 +74,6 @@ def _lines(title: str) -> Callable[[float, str], None]:
         if time.monotonic() < due and done < 1:
             return
         due = time.monotonic() + LINE_SECONDS
-        print(f"{title}: {done:.0%}, {text}", file=sys.stderr, flush=True)
+        note(f"{title}: {done:.0%}, {text}")
 
     return show

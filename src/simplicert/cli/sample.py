@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
+from simplicert.cli.printing import note, say
 from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import NoiseName, Whole
 from simplicert.data import load_dataset
@@ -98,7 +99,7 @@ def sample_command(
         per_class=per_class,
     )
     for name in dataset.skipped if leads else ():
-        print(f"skipped {name}", file=sys.stderr)
+        note(f"skipped {name}")
     sampler = Sampler(
         model,
         dataset,
@@ -132,9 +133,9 @@ def sample_command(
             normalisations=sampler.classifier.normalisations,
         )
         for line in (*costs.lines, reached.line):
-            print(line, file=sys.stderr)
+            note(line)
         for warning in filter(None, (reached.warning, *costs.warnings)):
-            print(f"warning: {warning}", file=sys.stderr)
+            note(f"warning: {warning}")
     if dry_run:
         return
     if share is not None:
@@ -157,5 +158,5 @@ def sample_command(
                 sampler.draw(run, progress=progress)
         run.compact()
         votes = run.read(scores=plan.scores)
-    print(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
-    print(f"next: simplicert certify {out}")
+    say(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
+    say(f"next: simplicert certify {out}")

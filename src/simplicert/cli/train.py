@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from filelock import FileLock, Timeout
 
+from simplicert.cli.output import print_json
+from simplicert.cli.printing import note, say
 from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
@@ -87,7 +89,7 @@ def train_command(
         for split in (resolved.train_split, resolved.validation_split)
     )
     for name in (*training.skipped, *validation.skipped):
-        print(f"skipped {name}", file=sys.stderr)
+        note(f"skipped {name}")
     metadata = trained_already(path, resolved, training)
     if metadata is None and processes > 1 and share is None:
         check_division(resolved.shares, processes)
@@ -122,11 +124,11 @@ def train_command(
         return
     state.unlink(missing_ok=True)
     if json:
-        print(metadata.model_dump_json(indent=2))
+        print_json(metadata.model_dump(mode="json"))
         return
     for measured, accuracy in metadata.accuracy.items():
-        print(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
-    print(f"wrote {path}")
+        say(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
+    say(f"wrote {path}")
 
 
 @contextmanager
@@ -168,7 +170,7 @@ def trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | 
         recipe.model_dump(mode="json"),
         dataset.digest,
     )
-    print(f"{path} is trained already: remove it to train again", file=sys.stderr)
+    note(f"{path} is trained already: remove it to train again")
     return metadata
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
-from simplicert.files import sync_folder
+from simplicert.files import check_name, sync_folder
 from simplicert.votes.copies import check_copies
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.parts import DamagedPartError, Parts
@@ -60,9 +60,10 @@ class RunDirectory:
         """The manifest of the run at ``path``; ``None`` if there is no run yet.
 
         Raises:
-            InputError: ``path`` holds something that is not a run.
+            InputError: ``path`` holds something that is not a run; or ``check_name``.
         """
         path = Path(path)
+        check_name(path)
         if (path / MANIFEST).is_file():
             return RunDirectory(path).manifest
         foreign = path.exists() and (
