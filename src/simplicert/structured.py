@@ -2,8 +2,8 @@
 
 All JSON, TOML and numbers from outside (files, metadata of files, options) are read
 here, so that no nesting, no digits and no bytes can do worse than be refused. What
-:func:`parse_json` and :func:`parse_toml` return is at most ``DEEPEST`` deep and holds
-whole numbers of 64 bits only: it can be printed, compared and stored.
+:func:`parse_json` and :func:`parse_toml` return is at most ``DEEPEST`` deep, and its
+whole numbers are no larger than floats can be: it can be printed and compared.
 """
 
 import json
@@ -16,6 +16,9 @@ from typing import Any
 from simplicert.errors import InputError
 
 __all__ = ["number", "parse_json", "parse_toml", "whole_number"]
+
+LONGEST = 1000
+"""Bits of a whole number, which then can be a float, and be printed."""
 
 DEEPEST = 64
 """Lists and tables within each other. What walks through more might not come back."""
@@ -132,7 +135,7 @@ def _check_all(value: Any, source: object) -> None:
     """Level by level, as a walk that calls itself is what great depth breaks."""
     level = [value]
     for _ in range(DEEPEST):
-        if any(type(each) is int and each.bit_length() > 64 for each in level):
+        if any(type(each) is int and each.bit_length() > LONGEST for each in level):
             raise _too_large(source)
         level = [
             child
@@ -148,7 +151,7 @@ def _check_all(value: Any, source: object) -> None:
 
 
 def _too_large(source: object) -> InputError:
-    return InputError(f"{source} holds a whole number of more than 64 bits")
+    return InputError(f"{source} holds a whole number of more than {LONGEST} bits")
 
 
 def _finite(text: str) -> float:

@@ -82,7 +82,6 @@ def test_an_exit_code_whatever_the_streams_are(case, counted):
         env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
-        timeout=300,
     )
     out = (ended.stdout + ended.stderr).decode()
     assert (ended.returncode, out[: len(printed) or None]) == (code, printed)

@@ -16,13 +16,14 @@ from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
-from simplicert.files import clear_leftovers
+from simplicert.files import check_name, clear_leftovers
 from simplicert.machine.workers import (
     launch_workers,
     share_of_this_process,
     threads_each,
 )
 from simplicert.models import Metadata, load_checkpoint, save_checkpoint
+from simplicert.structured import parse_toml
 from simplicert.training import Recipe, load_recipe, train
 from simplicert.training.epoch import check_division
 from simplicert.training.progress import ignore
@@ -81,6 +82,7 @@ def train_command(
     path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
     if path.suffix != ".safetensors":
         raise InputError(f"-o {path}: a checkpoint's name ends in .safetensors")
+    check_name(path)
     if path.is_dir():
         raise InputError(f"-o {path}: there is a directory of that name")
     path.parent.mkdir(parents=True, exist_ok=True)  # fails before the training, if ever
@@ -201,14 +203,17 @@ def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
         if field in {"sigma", "epochs"}:
             raise InputError(f"--set {assignment}: it has an option, --{field}")
         if not dot:
-            fields[field] = _value(value)
+            fields[field] = _value(value, assignment)
         elif isinstance(fields.setdefault(field, {}), dict):
-            fields[field][parameter] = _value(value)
+            fields[field][parameter] = _value(value, assignment)
     return fields
 
 
-def _value(text: str) -> Any:
+def _value(text: str, assignment: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+        table = parse_toml(f"value = {text}", f"--set {assignment}")
+    except InputError as error:
+        if isinstance(error.__cause__, tomllib.TOMLDecodeError):
+            return text
+        raise
+    return table["value"] if len(table) == 1 else text  # it had lines of its own

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from simplicert.arguments import checked_threads
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.data.given import Images, as_dataset, check_range
 from simplicert.errors import InputError, unknown_name
@@ -162,8 +163,8 @@ class Sampler:
             raise unknown_name("precision", precision, DTYPES)
         if nonfinite not in {"stop", "count"}:
             raise unknown_name("nonfinite policy", nonfinite, ("stop", "count"))
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
+        if threads is not None:
+            checked_threads(threads)
         if not 0 <= flush < math.inf:
             raise InputError(f"flush must be a number of seconds, got {flush!r}")
         keep_freed_memory()
