@@ -39,7 +39,7 @@ def checked_threads(threads: object) -> int:
         >>> checked_threads(4)
         4
     """
-    if isinstance(threads, Integral) and 1 <= threads <= MOST_THREADS:
+    if isinstance(threads, Integral) and 1 <= int(threads) <= MOST_THREADS:
         return int(threads)
     raise InputError(
         f"threads must be at least 1 and at most {MOST_THREADS:,}, got {threads!r}"

@@ -92,6 +92,18 @@ def check_name(path: Path) -> None:
         )
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a directory that cannot be made; before any work.
+
+    Raises:
+        InputError: It, or one that it is to be in, is a file; or ``check_name``.
+    """
+    check_name(path)
+    there = next(at for at in (path, *path.absolute().parents) if at.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file: name a directory to write into")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path, whose file takes the place of ``path`` when the block ends.

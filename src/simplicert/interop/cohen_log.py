@@ -14,7 +14,7 @@ from simplicert.interop.recover import (
     largest_radius,
     printed_units,
 )
-from simplicert.interop.reported import LogConditions, ReportedLog
+from simplicert.interop.reported import LogConditions, ReportedLog, broken_row
 
 __all__ = ["is_cohen_log", "read_cohen_log"]
 
@@ -142,15 +142,10 @@ def _check_rows(
     radius: Float[np.ndarray, " images"],
     path: Path,
 ) -> None:
-    for rule, broken in (
-        ("label is negative", labels < 0),
-        ("predict is below -1", predicted < -1),
-        ("it abstains (predict is -1) with a radius", (predicted == -1) & (radius > 0)),
-        ("idx was there before", pd.Series(indices).duplicated().to_numpy()),
-    ):
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise InputError(f"{path}, row {row} (idx {indices[row]}): {rule}")
+    broken = broken_row(indices, labels, predicted, radius)
+    if broken is not None:
+        row, rule = broken
+        raise InputError(f"{path}, row {row} (idx {indices[row]}): {rule}")
 
 
 def _correct_notes(

@@ -6,14 +6,14 @@ from functools import partial as later
 from pathlib import Path
 
 from simplicert.data.dataset import Dataset
-from simplicert.errors import InputError
 from simplicert.figures import FIGURES, Figure, View
 from simplicert.figures.style import FigureFormat
 from simplicert.figures.write import write_figures
+from simplicert.files import check_folder
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.report.load import load_runs
-from simplicert.report.page import render_report, write_report
+from simplicert.report.page import check_page, render_report, write_report
 from simplicert.report.run import ReportRun
 from simplicert.report.tables import write_tables
 
@@ -70,9 +70,12 @@ def write(
         InputError: As ``load_runs``, ``write_report`` and ``write_figures``; a file
             where a directory is to be.
     """
-    for directory in (figures, tables):
-        if directory is not None and Path(directory).is_file():
-            raise InputError(f"{directory} is a file: name a directory to write into")
+    folders = [Path(folder) for folder in (figures, tables) if folder is not None]
+    if page is not None:
+        check_page(page)
+        folders.append(Path(page).parent)
+    for folder in folders:
+        check_folder(folder)
     chosen = None if only is None else [FIGURES.find(each) for each in only]
     loaded = load_runs(
         runs,
@@ -84,8 +87,11 @@ def write(
         dataset=dataset,
     )
     views = views_of(loaded)
+    html = None if page is None else render_report(loaded)
+    for folder in folders:  # all of them, or nothing is written
+        folder.mkdir(parents=True, exist_ok=True)
     return Written(
-        page=None if page is None else write_report(render_report(loaded), page),
+        page=None if page is None or html is None else write_report(html, page),
         figures=[]
         if figures is None
         else write_figures(views, figures, figures=chosen, formats=formats),
