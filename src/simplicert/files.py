@@ -96,12 +96,16 @@ def check_folder(path: Path) -> None:
     """Refuse a directory that cannot be made; before any work.
 
     Raises:
-        InputError: It, or one that it is to be in, is a file; or ``check_name``.
+        InputError: It, or one that it is to be in, is something else, or may not be
+            written into; or ``check_name``.
     """
     check_name(path)
-    there = next(at for at in (path, *path.absolute().parents) if at.exists())
+    places = path, *path.absolute().parents
+    there = next(place for place in places if os.path.lexists(place))
     if not there.is_dir():
-        raise InputError(f"{there} is a file: name a directory to write into")
+        raise InputError(f"{there} is no directory: name one to write into")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"nothing may be written into {there}")
 
 
 @contextmanager

@@ -87,11 +87,8 @@ def write(
         dataset=dataset,
     )
     views = views_of(loaded)
-    html = None if page is None else render_report(loaded)
-    for folder in folders:  # all of them, or nothing is written
-        folder.mkdir(parents=True, exist_ok=True)
     return Written(
-        page=None if page is None or html is None else write_report(html, page),
+        page=None if page is None else write_report(render_report(loaded), page),
         figures=[]
         if figures is None
         else write_figures(views, figures, figures=chosen, formats=formats),
