@@ -98,10 +98,13 @@ def check_folder(path: Path) -> None:
     Raises:
         InputError: It, or one that it is to be in, is something else, or may not be
             written into; or ``check_name``.
+        OSError: It has a name that is none.
     """
     check_name(path)
-    places = path, *path.absolute().parents
-    there = next(place for place in places if os.path.lexists(place))
+    for there in (path, *path.absolute().parents):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            there.lstat()  # a name that is too long is an error
+            break
     if not there.is_dir():
         raise InputError(f"{there} is no directory: name one to write into")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -69,7 +69,7 @@ def parse_toml(content: str | bytes, source: object) -> dict[str, Any]:
     return table
 
 
-def whole_number(text: str, source: object) -> int:
+def whole_number(text: str, source: str = "") -> int:
     """The whole number, of 64 bits, that a text is: digits, perhaps with a sign.
 
     Args:
@@ -85,14 +85,14 @@ def whole_number(text: str, source: object) -> int:
         -12
     """
     if not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise InputError(f"{source}: {_short(text)} is not a whole number")
+        raise InputError(f"{_at(source)}{_short(text)} is not a whole number")
     digits = text.lstrip("+-").lstrip("0")
     if len(digits) > 20 or abs(int(text)) >= 2**64:
-        raise InputError(f"{source}: {_short(text)} is more than 64 bits hold")
+        raise InputError(f"{_at(source)}{_short(text)} is more than 64 bits hold")
     return int(text)
 
 
-def number(text: str, source: object) -> float:
+def number(text: str, source: str = "") -> float:
     """The finite number that a text is, as ``print`` would write it.
 
     Args:
@@ -107,11 +107,15 @@ def number(text: str, source: object) -> float:
         0.25
     """
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
-        raise InputError(f"{source}: {_short(text)} is not a number")
+        raise InputError(f"{_at(source)}{_short(text)} is not a number")
     try:
         return _finite(text)
     except ValueError as error:
-        raise InputError(f"{source}: {error}") from error
+        raise InputError(f"{_at(source)}{error}") from error
+
+
+def _at(source: str) -> str:
+    return source and f"{source}: "
 
 
 def _parsed(

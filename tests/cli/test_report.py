@@ -126,7 +126,7 @@ def test_bad_input_is_one_line_and_exit_code_2(run, simplicert, arguments, messa
 
 
 @pytest.mark.parametrize("option", ["-o", "--figures", "--tables"])
-@pytest.mark.parametrize("place", ["file", "file/sub", "loop/sub", "\udcff"])
+@pytest.mark.parametrize("place", ["file", "file/sub", "loop/sub", "\udcff", "a" * 300])
 def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
     run, tmp_path, simplicert, option, place
 ):

@@ -121,8 +121,8 @@ def clopper_pearson_counts(
         array([  0,  60, 100])
     """
     p = checked_probabilities(bound, argument="bound")
-    n = int(checked_trials(trials))
-    alpha = _within_reach(np.asarray(n), alpha)
+    whole = checked_trials(trials)
+    n, alpha = int(whole), _within_reach(whole, alpha)
     fits = np.zeros(len(p), dtype=np.int64)  # the bound of 0 is 0
     too_many = np.full(len(p), n + 1)
     while (too_many - fits > 1).any():

@@ -14,6 +14,7 @@ from simplicert.cli.types import one_of
 from simplicert.errors import InputError
 from simplicert.interop import is_reported_log
 from simplicert.stopping import RULES, replay, spread
+from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
 
 RuleName = Annotated[str, one_of(RULES.names, "What stops an image", "named")]
@@ -66,8 +67,8 @@ def plan_command(
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
+        return [whole_number(word) for word in text.split(",")]
+    except InputError:
         raise InputError(
             f"--looks {text}: whole numbers with commas between, as in 100,300,1000"
         ) from None

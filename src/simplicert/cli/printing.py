@@ -17,8 +17,8 @@ from simplicert.errors import InputError
 
 __all__ = ["connected", "escaped", "note", "say"]
 
-LONGEST = 2000
-"""Letters of a note: names that are longer than that help nobody."""
+LONGEST, LONGEST_WORD = 2000, 400
+"""Letters of a note, and of a name in it: more of them help nobody."""
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
@@ -32,10 +32,14 @@ def say(text: str = "", *, end: str = "\n") -> None:
 
 def note(text: str) -> None:
     """Print one line beside the answer, to standard error; or to nobody."""
-    line = " ".join(text.split())
-    if len(line) > LONGEST:
-        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    words = (_shortened(word, LONGEST_WORD) for word in text.split())
+    line = _shortened(" ".join(words), LONGEST)
     print(escaped(line), file=sys.stderr, flush=True)  # noqa: T201 (likewise)
+
+
+def _shortened(text: str, most: int) -> str:
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
 def escaped(text: str) -> str:
