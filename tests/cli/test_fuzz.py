@@ -66,6 +66,7 @@ PATHS = [
     *("/dev/full", "/dev/null", "empty", "empty/in", "\udcff", "run\udcff", "a" * 300),
     *(
         "a/" * 2100,
+        "photos",
         "counts.csv",
         "log.tsv",
         "run",
@@ -76,7 +77,15 @@ PATHS = [
     ),
     *("model.py", "/proc/self/mem", "run/manifest.json", "\x1b[31m", "=1+1", "-", "--"),
     *("noise.csv", "noise.npz", "noise.parquet", "noise.onnx", "noise.safetensors"),
-    *("noise.tsv", "noise.toml", "noise.py", "pipe.csv", "zero.npz", "fresh.csv"),
+    *(
+        "noise.tsv",
+        "noise.toml",
+        "noise.py",
+        "pipe.csv",
+        "pipe.npz",
+        "zero.npz",
+        "fresh.csv",
+    ),
 ]
 WORDS = [
     *(
@@ -172,11 +181,12 @@ def place(tmp_path_factory):
     for suffix in ("csv", "tsv", "npz", "parquet", "onnx", "safetensors", "toml", "py"):
         (at / f"noise.{suffix}").write_bytes(chance.bytes(500))
     (at / "half").mkdir()
+    (at / "photos" / "test" / "cat").mkdir(parents=True)
     (at / "half" / "manifest.json").write_text("[" * 10**5)
     (at / "empty").touch()
     (at / "loop").symlink_to("loop")
     (at / "zero.npz").symlink_to("/dev/zero")
-    for pipe in ("pipe", "pipe.csv"):
+    for pipe in ("pipe", "pipe.csv", "pipe.npz", "photos/test/cat/a.png"):
         os.mkfifo(at / pipe)
     return at
 
@@ -246,3 +256,13 @@ def test_no_command_line_ends_otherwise(first, number, place, monkeypatch):
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert not found
+
+
+@pytest.mark.parametrize("data", ["pipe.npz", "zero.npz", "photos", "pipe"])
+def test_no_data_set_is_waited_for(data, place, monkeypatch):
+    monkeypatch.chdir(place)
+    line = list(VALID["sample"])
+    line[2] = data
+    code, _, err = ended([*line, "--size", "4"] if data == "photos" else line)
+    assert (code, err.count("\n")) == (2, 1)
+    assert re.search("is a (pipe|device), and not a file", err)

@@ -18,6 +18,7 @@ from simplicert.data.idx import idx
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
 from simplicert.errors import InputError, unknown_name
+from simplicert.files import regular
 from simplicert.plugins import Kind, Origin, shown_as_theirs
 
 Loader = Callable[..., object]
@@ -71,6 +72,8 @@ def load_dataset(
         if not path.exists():
             path = _INSTALLED / name_or_path
         if path.exists():
+            if not path.is_dir():
+                regular(path)
             found = _recognised(path).open(path, split=split)
         elif ":" in name_or_path:
             found = DATASETS.find(name_or_path)(split=split)

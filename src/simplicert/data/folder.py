@@ -12,6 +12,7 @@ from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
 from simplicert.errors import InputError
+from simplicert.files import regular
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -69,7 +70,7 @@ class _Files:
     files: tuple[Path, ...]
 
     def __call__(self, row: int) -> bytes:
-        return self.files[row].read_bytes()
+        return regular(self.files[row]).read_bytes()
 
     def locate(self, row: int) -> str:
         return str(self.files[row])
