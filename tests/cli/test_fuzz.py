@@ -42,7 +42,7 @@ VALID = {
         *("--draws", "10", "--batch", "10", "-o", "new", "--seed", "0"),
     ],
     "train": ["train", "none.toml", "--epochs", "1", "-o", "new.safetensors"],
-    "demo": ["demo", "--draws", "0", "-o", "new"],
+    "demo": ["demo", "--draws", "10", "--alpha", "1e-9", "-o", "new"],
 }
 NUMBERS = [
     *("0", "-1", "1", "nan", "inf", "-inf", "1e400", "1e-400", "1e308", "-0.0", "2.5"),
@@ -233,7 +233,7 @@ def wrong(line, place):  # noqa: PLR0911 (one a way to be wrong)
 
 
 @pytest.mark.parametrize(
-    ("first", "number"), [(0, 60), pytest.param(60, 600, marks=pytest.mark.slow)]
+    ("first", "number"), [(0, 60), pytest.param(60, 450, marks=pytest.mark.slow)]
 )
 def test_no_command_line_ends_otherwise(first, number, place, monkeypatch):
     monkeypatch.chdir(place)
