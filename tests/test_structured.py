@@ -24,7 +24,7 @@ READERS = {
         b"1e400",
         b"NaN",
         b'{"a": [-Infinity]}',
-        b"18446744073709551616",
+        b"1" + b"0" * 302,
         b'"\\ud800"',
         b'{"\\uDFFF": 1}',
         '"half \udcff"',
@@ -36,7 +36,7 @@ READERS = {
         b".".join([b"a"] * 1000) + b" = 1",
         b"a = " + b"9" * 5000,
         b"a = 0x" + b"f" * 5000,
-        b"a = 18446744073709551616",
+        b"a = -1" + b"0" * 302,
         b"a = 1\na = 2",
         "a = '\udcff'",
     ],
@@ -55,9 +55,7 @@ def test_one_line_names_the_source(read, content):
     assert "set_int_max" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "value", [{"a": [1, -1.5, None, True, "é\U0001f600"]}, 2**64 - 1]
-)
+@pytest.mark.parametrize("value", [{"a": [1, -1.5, None, True, "é\U0001f600"]}, 2**999])
 def test_json_is_what_json_says(value):
     assert parse_json(json.dumps(value), "here") == value
     assert parse_json(json.dumps(value).encode(), "here") == value

@@ -1,6 +1,6 @@
 """The one check of what every bound, procedure and mechanism is given."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import TypeAlias
 
 import numpy as np
@@ -8,6 +8,8 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from simplicert.errors import InputError
+
+MOST_THREADS = 1024
 
 Reals: TypeAlias = Float64[np.ndarray, "..."]
 
@@ -25,6 +27,23 @@ def checked_alpha(alpha: object) -> float:
     if isinstance(alpha, Real) and 0.0 < float(alpha) < 1.0:
         return float(alpha)
     raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
+
+
+def checked_threads(threads: object) -> int:
+    """``threads`` as an int of at most 1,024: all that are asked for are started.
+
+    Raises:
+        InputError: Anything else.
+
+    Example:
+        >>> checked_threads(4)
+        4
+    """
+    if isinstance(threads, Integral) and 1 <= int(threads) <= MOST_THREADS:
+        return int(threads)
+    raise InputError(
+        f"threads must be at least 1 and at most {MOST_THREADS:,}, got {threads!r}"
+    )
 
 
 def checked_sigma(sigma: object) -> float:

@@ -92,6 +92,25 @@ def check_name(path: Path) -> None:
         )
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a directory that cannot be made; before any work.
+
+    Raises:
+        InputError: It, or one that it is to be in, is something else, or may not be
+            written into; or ``check_name``.
+        OSError: It has a name that is none.
+    """
+    check_name(path)
+    for there in (path, *path.absolute().parents):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            there.lstat()  # a name that is too long is an error
+            break
+    if not there.is_dir():
+        raise InputError(f"{there} is no directory: name one to write into")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"nothing may be written into {there}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path, whose file takes the place of ``path`` when the block ends.
@@ -141,8 +160,9 @@ def check_suffix(path: Path, suffixes: Iterable[str]) -> None:
     """Refuse a file name that does not say its format; before any work, if called so.
 
     Raises:
-        InputError: It ends in none of ``suffixes``.
+        InputError: It ends in none of ``suffixes``; or ``check_name``.
     """
+    check_name(path)
     if path.suffix not in suffixes:
         raise InputError(
             f"cannot write {str(path)!r}: the name must end in one of "

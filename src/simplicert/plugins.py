@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from importlib.metadata import EntryPoint, entry_points
@@ -84,10 +84,11 @@ class Kind(Generic[T]):
                 kind, or it breaks a law of its kind.
         """
         if not isinstance(spec, str):
-            name = getattr(spec, "name", None) or getattr(spec, "__name__", None)
-            return self._admitted(
-                spec, Origin(str(name or type(spec).__name__), repr(spec))
-            )
+            kind = type(spec).__name__
+            with shown_as_theirs(f"a {kind}"):  # attributes can be code, too
+                name = getattr(spec, "name", None) or getattr(spec, "__name__", None)
+                origin = Origin(str(name or kind), repr(spec))
+            return self._admitted(spec, origin)
         if spec in self.built_in:
             return self.built_in[spec]
         for point in self._installed():
@@ -112,7 +113,8 @@ class Kind(Generic[T]):
         for ready in (*self.built_in.values(), self._found.get(id(thing))):
             if ready is not None and thing is ready:
                 return ready
-        return self.keep(self.admit(thing, origin))
+        with shown_as_theirs(origin.text):
+            return self.keep(self.admit(thing, origin))
 
     def keep(self, ready: T) -> T:
         """The same thing, which needs no check when it is given again."""
@@ -169,14 +171,17 @@ def kind_of_values(
 def shown_as_theirs(what: str, advice: str = "") -> Iterator[None]:
     """Whatever somebody else's code raises in here is one line that says whose it is.
 
+    What it prints goes to standard error: the other is for answers.
+
     Raises:
         InputError: Theirs as it is; of anything else, what was raised.
     """
     try:
-        yield
-    except InputError:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (InputError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise InputError(
             f"{what} raised {type(error).__name__}: {error}{advice}"
         ) from error
@@ -214,18 +219,19 @@ def attribute_of(module: ModuleType, attribute: str, text: str) -> Any:
     """What ``attribute``, which may have dots, is in a module.
 
     Raises:
-        InputError: It has no such attribute; lists its own.
+        InputError: It has no such attribute; lists its own. Looking for it raises.
     """
-    try:
-        return reduce(getattr, attribute.split("."), module)
-    except AttributeError as error:
-        own = [
-            key
-            for key, value in vars(module).items()
-            if not key.startswith("_") and not isinstance(value, ModuleType)
-        ]
-        place = text.rpartition(":")[0] or text
-        raise unknown_name(f"name in {place}", attribute, own) from error
+    with shown_as_theirs(text):
+        try:
+            return reduce(getattr, attribute.split("."), module)
+        except AttributeError as error:
+            own = [
+                key
+                for key, value in vars(module).items()
+                if not key.startswith("_") and not isinstance(value, ModuleType)
+            ]
+            place = text.rpartition(":")[0] or text
+            raise unknown_name(f"name in {place}", attribute, own) from error
 
 
 def defined_name(function: Callable[..., Any]) -> str:

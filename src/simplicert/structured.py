@@ -2,8 +2,8 @@
 
 All JSON, TOML and numbers from outside (files, metadata of files, options) are read
 here, so that no nesting, no digits and no bytes can do worse than be refused. What
-:func:`parse_json` and :func:`parse_toml` return is at most ``DEEPEST`` deep and holds
-whole numbers of 64 bits only: it can be printed, compared and stored.
+:func:`parse_json` and :func:`parse_toml` return is at most ``DEEPEST`` deep, and its
+whole numbers are no larger than floats can be: it can be printed and compared.
 """
 
 import json
@@ -16,6 +16,9 @@ from typing import Any
 from simplicert.errors import InputError
 
 __all__ = ["number", "parse_json", "parse_toml", "whole_number"]
+
+LONGEST = 1000
+"""Bits of a whole number, which then can be a float, and be printed."""
 
 DEEPEST = 64
 """Lists and tables within each other. What walks through more might not come back."""
@@ -66,7 +69,7 @@ def parse_toml(content: str | bytes, source: object) -> dict[str, Any]:
     return table
 
 
-def whole_number(text: str, source: object) -> int:
+def whole_number(text: str, source: str = "") -> int:
     """The whole number, of 64 bits, that a text is: digits, perhaps with a sign.
 
     Args:
@@ -82,14 +85,14 @@ def whole_number(text: str, source: object) -> int:
         -12
     """
     if not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise InputError(f"{source}: {_short(text)} is not a whole number")
+        raise InputError(f"{_at(source)}{_short(text)} is not a whole number")
     digits = text.lstrip("+-").lstrip("0")
     if len(digits) > 20 or abs(int(text)) >= 2**64:
-        raise InputError(f"{source}: {_short(text)} is more than 64 bits hold")
+        raise InputError(f"{_at(source)}{_short(text)} is more than 64 bits hold")
     return int(text)
 
 
-def number(text: str, source: object) -> float:
+def number(text: str, source: str = "") -> float:
     """The finite number that a text is, as ``print`` would write it.
 
     Args:
@@ -104,11 +107,15 @@ def number(text: str, source: object) -> float:
         0.25
     """
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
-        raise InputError(f"{source}: {_short(text)} is not a number")
+        raise InputError(f"{_at(source)}{_short(text)} is not a number")
     try:
         return _finite(text)
     except ValueError as error:
-        raise InputError(f"{source}: {error}") from error
+        raise InputError(f"{_at(source)}{error}") from error
+
+
+def _at(source: str) -> str:
+    return source and f"{source}: "
 
 
 def _parsed(
@@ -132,7 +139,7 @@ def _check_all(value: Any, source: object) -> None:
     """Level by level, as a walk that calls itself is what great depth breaks."""
     level = [value]
     for _ in range(DEEPEST):
-        if any(type(each) is int and each.bit_length() > 64 for each in level):
+        if any(type(each) is int and each.bit_length() > LONGEST for each in level):
             raise _too_large(source)
         level = [
             child
@@ -148,7 +155,7 @@ def _check_all(value: Any, source: object) -> None:
 
 
 def _too_large(source: object) -> InputError:
-    return InputError(f"{source} holds a whole number of more than 64 bits")
+    return InputError(f"{source} holds a whole number of more than {LONGEST} bits")
 
 
 def _finite(text: str) -> float:

@@ -51,6 +51,18 @@ def test_markdown_shows_a_class_name_and_does_not_run_it():
     assert len(lines) == 4
 
 
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_a_spreadsheet_computes_no_name(start, tmp_path):
+    name = f"{start}1+1"
+    table = pd.DataFrame({name: [name, "a", None], "radius": [-1.5, 0.1, 2.0]})
+    path = write_table(table, tmp_path / "t.csv")
+    header, *rows = csv.reader(io.StringIO(path.read_text("utf-8"), newline=""))
+    assert header == [f"'{name}", "radius"]
+    assert rows == [[f"'{name}", "-1.5"], ["a", "0.1"], ["", "2.0"]]
+    path = write_table(table, tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(path), table, check_exact=True)
+
+
 def test_csv_and_parquet_keep_every_digit(tmp_path):
     table = pd.DataFrame({"name": ['a,"b"', "c"], "radius": [0.1 + 0.2, 1 / 3]})
     header, *rows = csv.reader(io.StringIO(format_table(table, "csv")))

@@ -7,6 +7,7 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 import pytest
+from scipy.special import betainc
 from scipy.stats import binom
 
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
@@ -118,7 +119,7 @@ def test_close_to_one_the_last_rounding_is_outwards_too(bits):
 
 
 @pytest.mark.parametrize("trials", [1, 10, 100_000])
-@pytest.mark.parametrize("alpha", [1e-300, 1e-9, 0.001, 0.5, 1 - 1e-16])
+@pytest.mark.parametrize("alpha", [1e-220, 1e-9, 0.001, 0.5, 1 - 1e-16])
 def test_exact_at_the_ends_and_never_nan(trials, alpha):
     k = np.unique([0, 1, trials // 3, trials - 1, trials])
     lower = clopper_pearson_lower(k, trials=trials, alpha=alpha)
@@ -168,6 +169,8 @@ class TestInputs:
             (1, 5, math.nan, r"alpha must be in \(0, 1\), got nan"),
             ("3", 5, 0.1, "successes must hold real numbers"),
             ([1, 2], [5, 5, 5], 0.1, "broadcast"),
+            (53, 70, 1e-221, r"cannot be computed at alpha 1e-221.* at least 1e-220"),
+            (5, [9, 10**10 + 1], 0.1, r"of 1e\+10 trials: at most 1e\+10 can"),
         ],
     )
     def test_bad_ones_are_named(self, bound, successes, trials, alpha, message):
@@ -175,10 +178,38 @@ class TestInputs:
             bound(successes, trials=trials, alpha=alpha)
 
 
-def test_what_cannot_be_evaluated_is_no_confirmation():
-    # Here betainc at the quantile is NaN; by the normal approximation the bound lies
-    # 3.29 standard deviations below the proportion observed.
-    k, n = 5532916966131869, 40022984410111888
-    lower = clopper_pearson_lower(k, trials=n, alpha=0.0005)
-    p = k / n
-    assert lower < p - 3.2 * math.sqrt(p * (1 - p) / n)
+# Where SciPy's functions begin to fail: within, the guarantee still holds.
+EDGES = [
+    (k, n, 1e-220)
+    for n in (10, 70, 445, 10_000)
+    for k in (1, 2, n // 3, (n + 1) // 2, (3 * n) // 4, n - 1, n)
+] + [(5, 10**10, 1e-220), (10**10 - 5, 10**10, 5e-4), (5 * 10**9, 10**10, 1e-220)]
+NEAR_HALF = [((n + 1) // 2, n, 5e-4) for n in (2**31 - 1, 10**10 - 1)]
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "alpha"),
+    EDGES + [pytest.param(*case, marks=pytest.mark.slow) for case in NEAR_HALF],
+)
+def test_the_guarantee_holds_to_the_end_of_the_range(k, n, alpha):
+    lower = float(clopper_pearson_lower(k, trials=n, alpha=alpha))
+    assert tail(k, n, lower) <= alpha
+    with mp.workdps(40):
+        upper = float(clopper_pearson_upper(n - k, trials=n, alpha=alpha))
+        assert tail(k, n, 1 - mp.mpf(upper)) <= alpha
+
+
+def test_what_cannot_be_evaluated_is_no_confirmation(monkeypatch):
+    # As betainc is at a quantile of far more trials than are taken.
+    unknown = "simplicert.bounds.clopper_pearson.betainc"
+    true, asked = betainc, []
+
+    def nan_at_first(a, b, p):
+        asked.append(p)
+        return np.full(np.shape(p), np.nan) if len(asked) < 4 else true(a, b, p)
+
+    monkeypatch.setattr(unknown, nan_at_first)
+    lower = float(clopper_pearson_lower(30, trials=100, alpha=0.0005))
+    monkeypatch.undo()
+    assert len(asked) >= 4
+    assert lower < clopper_pearson_lower(30, trials=100, alpha=0.0005)

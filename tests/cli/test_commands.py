@@ -213,7 +213,7 @@ BAD = {
     "alpha 0": ("certify RUN --alpha 0", "alpha must be in (0, 1)"),
     "alpha 1": ("certify RUN --alpha 1", "alpha must be in (0, 1)"),
     "alpha nan": ("certify RUN --alpha nan", "alpha must be in (0, 1)"),
-    "too few draws": ("certify RUN --alpha 1e-305", "Draw at least 1015"),
+    "alpha too small": ("certify RUN --alpha 1e-305", "must be at least 1e-220"),
     "no run": ("certify TMP/none", "does not exist"),
     "empty run": ("certify TMP", "is empty"),
     "framework": ("certify RUN --framework hard", "softmax"),

@@ -125,6 +125,27 @@ def test_bad_input_is_one_line_and_exit_code_2(run, simplicert, arguments, messa
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["-o", "--figures", "--tables"])
+@pytest.mark.parametrize("place", ["file", "file/sub", "loop/sub", "\udcff", "a" * 300])
+def test_a_place_that_cannot_be_is_refused_before_anything_is_written(
+    run, tmp_path, simplicert, option, place
+):
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    there = tmp_path / place
+    if option == "-o":
+        there = there / "page.html"
+    before = sorted(tmp_path.rglob("*"))
+    everything = {"-o": "page.html", "--figures": "f", "--tables": "t"}
+    places = {name: tmp_path / each for name, each in everything.items()}
+    options = [x for pair in (places | {option: there}).items() for x in pair]
+    code, out, err = simplicert("report", run, "--alpha", "0.1", *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert [p for p in sorted(tmp_path.rglob("*")) if p.is_file()] == [
+        p for p in before if p.is_file()
+    ]
+
+
 @pytest.mark.parametrize(
     "options",
     [

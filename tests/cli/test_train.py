@@ -81,6 +81,23 @@ def test_a_method_is_set_field_by_field(tmp_path, capsys):
     assert method["gamma"] == 8
 
 
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("seed=" + "[" * 10**5, "nested too deeply"),
+        ("seed=" + "9" * 5000, "more than 1000 bits"),
+        ("seed=0x" + "f" * 5000, "more than 1000 bits"),
+        ("seed=1\nepochs=2", "seed = '1\\nepochs=2'"),
+        ("seed=" + "[" * 40 + "]" * 40, "valid integer"),
+        ("method." + "a." * 1000 + "b=1", "unknown gaussian field"),
+    ],
+)
+def test_whatever_is_set_is_a_value_or_refused(field, says, simplicert):
+    code, out, err = simplicert("train", "digits", "--set", field)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert says in err
+
+
 def test_log_and_state_lie_beside_the_checkpoint(tmp_path, monkeypatch):
     out = tmp_path / "model-0.5.safetensors"
     seen = []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.special import ndtri
@@ -25,6 +26,7 @@ from simplicert.interop.recover import (
     largest_radius,
     printed_units,
 )
+from simplicert.interop.reported import _DIGEST, _KEY, FILE, _digest
 from simplicert.votes import read_run
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -296,6 +298,48 @@ def test_a_log_that_was_edited_after_its_import_is_refused(tmp_path):
         pq.write_table(changed, file)
         with pytest.raises(InputError, match="was edited"):
             certify_path(log)
+
+
+FORGED = {
+    "nothing": lambda log: {name: log[name][:0] for name in log},
+    "half a class": lambda log: log | {"label": log["label"] + 0.5},
+    "no class": lambda log: log | {"label": log["label"] - 10},
+    "below abstention": lambda log: log | {"predicted": log["predicted"] - 3},
+    "a class that no float has": lambda log: log | {"label": log["label"] + 2**53},
+    "a radius that is none": lambda log: log | {"radius": -1 - log["radius"]},
+    "an endless radius": lambda log: log | {"radius": log["radius"] + np.inf},
+    "an image twice": lambda log: log | {"image": log["image"] * 0},
+    "a unit that is none": lambda log: log | {"unit": log["unit"] * np.nan},
+    "more votes than draws": lambda log: log | {"most": log["most"] + 10**6},
+    "counts of text": lambda log: log | {"most": log["most"].astype(float)},
+    "deep conditions": b"[" * 200_000,
+    "large conditions": b'{"sigma": ' + b"9" * 5000 + b"}",
+    "no conditions": b"null",
+    "no text": b"\xff",
+    "draws beyond counting": b'{"sigma": 0.5, "draws": 1' + b"0" * 299 + b"}",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGED)
+def test_a_log_that_somebody_else_made_is_held_to_the_same_rules(
+    forgery, tmp_path, simplicert
+):
+    (tmp_path / "log.tsv").write_text(lines())
+    log = tmp_path / "log"
+    import_file(tmp_path / "log.tsv", log, **CONDITIONS)
+    before = pq.read_table(log / FILE)
+    columns = {name: before[name].to_numpy() for name in before.column_names}
+    stated = before.schema.metadata[_KEY]
+    change = FORGED[forgery]
+    if isinstance(change, bytes):
+        stated = change
+    else:
+        columns = change(columns)
+    metadata = {_KEY: stated, _DIGEST: _digest(stated, columns)}
+    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), log / FILE)
+    code, out, err = simplicert("certify", log)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "import the log again" in err
 
 
 def test_a_killed_import_of_a_log_leaves_nothing_in_the_way(tmp_path, monkeypatch):

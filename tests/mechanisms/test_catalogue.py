@@ -107,10 +107,25 @@ def test_unknown_names_list_the_known_ones_nearest_first(write):
         find_mechanism(f"{write(HALFWAY)}:half")
 
 
+BARE = "def f(e0, e1, *, sigma):\n    return 0 * e0\n"
+RAISING = """
+class F:
+    __call__ = lambda self, e0, e1, *, sigma: 0 * e0
+    {} = property(lambda self: 1 / 0)
+f = F()"""
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
         ("def f(:", "importing .*mine.py raised SyntaxError"),
+        (f"{BARE}f.except_laws = 7", "except_laws must be a list of laws, got 7"),
+        (f"{BARE}f.except_laws = [7]", r"must be a list of laws, got \[7\]"),
+        (f"{BARE}f.proof = 7", "must be a simplicert.mechanisms.Proof, got 7"),
+        (RAISING.format("except_laws"), "mine.py:f raised ZeroDivisionError"),
+        (RAISING.format("proof"), "mine.py:f raised ZeroDivisionError"),
+        ("f = property(1)\ndef __getattr__(name): 1 / 0", "property, not a function"),
+        ("def __getattr__(name): 1 / 0", "mine.py:f raised ZeroDivisionError"),
         (
             "raise RuntimeError('no licence')",
             "importing .* raised RuntimeError: no licence",
@@ -122,6 +137,29 @@ def test_unknown_names_list_the_known_ones_nearest_first(write):
 def test_a_file_that_cannot_be_used_is_one_clear_error(write, source, says):
     with pytest.raises(InputError, match=says):
         find_mechanism(f"{write(source)}:f")
+
+
+def test_an_interrupt_is_nobodys_mistake(write):
+    for source in ("raise Stop", BARE.replace("return 0 * e0", "raise Stop")):
+        source = source.replace("Stop", "KeyboardInterrupt")
+        with pytest.raises(KeyboardInterrupt):
+            find_mechanism(f"{write(source)}:f")
+
+
+def test_what_it_prints_is_no_answer(write, capsys):
+    source = "print('loading')\n" + BARE.replace("return", "print(e0); return")
+    find_mechanism(f"{write(source)}:f")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("loading\n")
+
+
+def test_an_object_whose_name_is_a_mistake():
+    class Nameless:
+        name = property(lambda self: 1 / 0)
+
+    with pytest.raises(InputError, match="a Nameless raised ZeroDivisionError"):
+        MECHANISMS.find(Nameless())
 
 
 def test_a_file_or_package_that_is_not_there():
@@ -149,7 +187,11 @@ def test_a_file_or_package_that_is_not_there():
         ),
         ("return 0.0", r"shape \(\) for points that begin at e0_lower = 0.6"),
         ("return e0[:-1]", "it must return one radius a point"),
-        ("return ['wide'] * len(e0)", "ValueError: could not convert string to float"),
+        ("return ['0.1'] * len(e0)", "TypeError: the radii are <U3, and not real"),
+        ("return e0 * 1j", "TypeError: the radii are complex128, and not real"),
+        ("raise SystemExit(3)", "raised SystemExit: 3, at e0_lower = 0.6"),
+        ("return f(e0, e1, sigma=sigma)", "raised RecursionError: "),
+        ("raise type('Stop', (BaseException,), {})('now')", "raised Stop: now, at "),
         ("if e0 > e1: return e0", "array with more than one element.*numpy.where"),
         ("return {}[e0[0]]", "KeyError: .*0.6.* at e0_lower = 0.6, e1_upper = 0.2"),
     ],

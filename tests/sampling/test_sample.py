@@ -280,6 +280,7 @@ def test_a_model_for_other_images_is_refused(network):
         ({"precision": "fp8"}, "unknown precision 'fp8'"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),
         ({"threads": 0}, "threads must be at least 1"),
+        ({"threads": 10**9}, "at most 1,024, got 1000000000"),
         ({"nonfinite": "ignore"}, "unknown nonfinite policy"),
         ({"labels": [0, 1]}, "labels must be 3 classes"),
         ({"labels": [0, 1, -1]}, "labels must be 3 classes"),

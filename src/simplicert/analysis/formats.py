@@ -11,6 +11,7 @@ import pandas as pd
 
 from simplicert.errors import unknown_name
 from simplicert.files import check_suffix, replacing
+from simplicert.interop.export import csv_text
 from simplicert.rounding import round_down
 
 __all__ = ["TableFormat", "format_table", "write_table"]
@@ -64,6 +65,7 @@ def format_table(
     places, so that no radius or accuracy is claimed that was not reached; upper bounds
     (columns named ``…_upper``) *up*; and p-values (``p_value`` or ``…_p``) up to two
     significant digits. CSV keeps every digit: reading it gives back the same floats.
+    Text in it that a spreadsheet would compute (``=1+1``) begins with ``'``.
 
     Args:
         table: Any; its index is left out.
@@ -85,7 +87,7 @@ def format_table(
     if form not in get_args(TableFormat):
         raise unknown_name("format", form, get_args(TableFormat))
     if form == "csv":
-        return str(table.to_csv(index=False, lineterminator="\n"))
+        return csv_text(table)
     cells = [
         [_cell(str(name), value, digits) for value in table[name]] for name in table
     ]

@@ -14,6 +14,7 @@ from simplicert.arguments import (
     checked_probabilities,
     checked_trials,
 )
+from simplicert.errors import InputError
 
 FIRST_STEP = 2.0**-36
 """Relative step outwards; nearly always enough. ``betaincinv`` errs by up to 4e-11."""
@@ -21,29 +22,33 @@ FIRST_STEP = 2.0**-36
 EVALUATION = 2.0**-36
 """Five times the largest relative error of ``betainc`` that we measured, 3e-12."""
 
+MOST_TRIALS, LEAST_ALPHA = 10**10, 1e-220
+"""Within these. Beyond, it errs by more than any margin is for."""
+
 
 def clopper_pearson_lower(
     successes: ArrayLike, *, trials: ArrayLike, alpha: float
 ) -> Reals:
     """Lower bound that is at most the true proportion with probability >= 1 - alpha.
 
-    The guarantee is one-sided, exact for every proportion and every ``trials``, and
-    holds for each entry on its own: callers that need several at once split ``alpha``.
+    The guarantee is one-sided, exact for every proportion and all ``trials`` that are
+    taken, and holds for each entry on its own: callers that need several at once split
+    ``alpha``.
 
     The bound is the alpha quantile of ``Beta(k, n - k + 1)``: the proportion at which
     ``k`` or more successes have probability ``alpha``. It is rounded down.
 
     Args:
         successes: How often the event occurred, ``k``: whole numbers, 0 to ``trials``.
-        trials: Number of independent trials ``n``, at least 1; broadcasts.
-        alpha: Probability with which the bound may fail, in (0, 1).
+        trials: Number of independent trials ``n``, 1 to 10**10; broadcasts.
+        alpha: Probability with which the bound may fail, in [1e-220, 1).
 
     Returns:
         Bounds in [0, 1), of the broadcast shape; exactly 0 at no successes, never NaN.
 
     Raises:
-        InputError: Counts that are fractional, negative or above ``trials``; ``alpha``
-            outside (0, 1); shapes that do not broadcast.
+        InputError: Counts that are fractional, negative or above ``trials``; trials or
+            ``alpha`` out of range; shapes that do not broadcast.
 
     References:
         Clopper and Pearson 1934, Biometrika 26(4).
@@ -55,7 +60,7 @@ def clopper_pearson_lower(
         array([0.      , 0.933254])
     """
     k, n = checked_counts(successes, trials)
-    return _once_each(_lower, k, n, checked_alpha(alpha))
+    return _once_each(_lower, k, n, _within_reach(n, alpha))
 
 
 def clopper_pearson_upper(
@@ -71,15 +76,15 @@ def clopper_pearson_upper(
 
     Args:
         successes: How often the event occurred, ``k``: whole numbers, 0 to ``trials``.
-        trials: Number of independent trials ``n``, at least 1; broadcasts.
-        alpha: Probability with which the bound may fail, in (0, 1).
+        trials: Number of independent trials ``n``, 1 to 10**10; broadcasts.
+        alpha: Probability with which the bound may fail, in [1e-220, 1).
 
     Returns:
         Bounds in (0, 1], of the broadcast shape; exactly 1 at no failures, never NaN.
 
     Raises:
-        InputError: Counts that are fractional, negative or above ``trials``; ``alpha``
-            outside (0, 1); shapes that do not broadcast.
+        InputError: Counts that are fractional, negative or above ``trials``; trials or
+            ``alpha`` out of range; shapes that do not broadcast.
 
     References:
         Clopper and Pearson 1934, Biometrika 26(4).
@@ -91,7 +96,7 @@ def clopper_pearson_upper(
         array([0.066746, 1.      ])
     """
     k, n = checked_counts(successes, trials)
-    return _once_each(_upper, k, n, checked_alpha(alpha))
+    return _once_each(_upper, k, n, _within_reach(n, alpha))
 
 
 def clopper_pearson_counts(
@@ -105,7 +110,7 @@ def clopper_pearson_counts(
     Args:
         bound: Lower bounds on a proportion, in [0, 1], one axis.
         trials: Number of independent trials.
-        alpha: Probability with which the bounds may fail, in (0, 1).
+        alpha: Probability with which the bounds may fail, in [1e-220, 1).
 
     Raises:
         InputError: An argument outside its range.
@@ -116,7 +121,8 @@ def clopper_pearson_counts(
         array([  0,  60, 100])
     """
     p = checked_probabilities(bound, argument="bound")
-    n, alpha = int(checked_trials(trials)), checked_alpha(alpha)
+    whole = checked_trials(trials)
+    n, alpha = int(whole), _within_reach(whole, alpha)
     fits = np.zeros(len(p), dtype=np.int64)  # the bound of 0 is 0
     too_many = np.full(len(p), n + 1)
     while (too_many - fits > 1).any():
@@ -127,6 +133,22 @@ def clopper_pearson_counts(
         # Never down to ``fits``: entries that are done wait there for the others.
         too_many = np.where(below, too_many, np.maximum(middle, fits + 1))
     return fits
+
+
+def _within_reach(n: Reals, alpha: float) -> float:
+    """``alpha``, where SciPy's functions are known to be what they should."""
+    alpha = checked_alpha(alpha)
+    if alpha < LEAST_ALPHA:
+        raise InputError(
+            f"Clopper-Pearson bounds cannot be computed at alpha {alpha:g}, the share "
+            f"of one bound: it must be at least {LEAST_ALPHA:g}"
+        )
+    if (n > MOST_TRIALS).any():
+        raise InputError(
+            f"Clopper-Pearson bounds cannot be computed of {n.max():.6g} trials: at "
+            f"most {MOST_TRIALS:.0e} can be counted"
+        )
+    return alpha
 
 
 def _lower(k: Reals, n: Reals, alpha: float) -> Reals:

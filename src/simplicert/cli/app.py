@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from simplicert import __version__
+from simplicert.cli.printing import connected, note
 from simplicert.errors import InputError
 from simplicert.machine.lifeline import end_with_parent
 from simplicert.machine.refusal import (
@@ -18,7 +19,7 @@ from simplicert.machine.refusal import (
 )
 from simplicert.machine.stopping import INTERRUPTED, stops_like_ctrl_c
 
-USAGE, BROKEN_PIPE = 2, 141
+USAGE = 2
 
 # Which extra brings a package that only some commands need.
 EXTRAS = {
@@ -71,29 +72,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # process holds a core, small networks then draw 20 times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     end_with_parent()
-    with stops_like_ctrl_c():
+    with connected(), stops_like_ctrl_c():
         code = _exit_code(sys.argv[1:] if arguments is None else arguments)
     sys.exit(code)
 
 
-def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending)
+def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
     if has_refused():
         return USAGE
     try:
         listing = not arguments or arguments[0].startswith("-")
         _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
-        sys.stdout.flush()  # a closed pipe shows here, not after we are gone
+        sys.stdout.flush()  # a full disk shows here, not after we are gone
     except (InputError, CycloptsError) as error:
         return _refuse(str(error))
-    except BrokenPipeError:
-        # The reader has gone; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
     except MemoryError as error:
         return _complain(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _complain(f"{where}{error.strerror or error}")
+    except UnicodeEncodeError as error:  # in a library that wants UTF-8
+        if error.reason != "surrogates not allowed":
+            raise
+        return _complain(f"{error.object}: this name is not UTF-8: choose another")
     except ImportError as error:
         cause = error.__cause__ or error  # cyclopts wraps what a lazy command raises
         package = (getattr(cause, "name", None) or "").partition(".")[0]
@@ -109,7 +110,7 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (one an ending
         return USAGE
     except KeyboardInterrupt:
         if not was_launched_here():
-            print("simplicert: interrupted", file=sys.stderr)
+            note("simplicert: interrupted")
         return INTERRUPTED
     return 0
 
@@ -123,5 +124,5 @@ def _refuse(message: str) -> int:
 
 
 def _complain(message: str) -> int:
-    print(f"simplicert: {' '.join(message.split())}", file=sys.stderr)
+    note(f"simplicert: {message}")
     return USAGE

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from simplicert.cli.printing import say
 from simplicert.votes import RunDirectory
 from simplicert.votes.holding import holding_run
 
@@ -23,12 +24,12 @@ def compact_command(run: Path, /) -> None:
         votes = opened.read(scores=opened.manifest.scores) if done.all() else None
     parts = f"{len(opened.parts)} file of votes"
     if votes is None:
-        print(f"{run}: {parts}, {done.mean():.1%} of the draws")
-        print("next: the simplicert sample command that began it, until it is whole")
+        say(f"{run}: {parts}, {done.mean():.1%} of the draws")
+        say("next: the simplicert sample command that began it, until it is whole")
     else:
         draws = opened.manifest.draws
-        print(
+        say(
             f"{run}: {parts}, {len(votes)} images × {draws:,} draws, "
             f"votes {votes.digest[:16]}…"
         )
-        print(f"next: simplicert certify {run}")
+        say(f"next: simplicert certify {run}")

@@ -24,6 +24,7 @@ from simplicert.analysis.formats import TABLE_SUFFIXES
 from simplicert.analysis.published import AS_PRINTED
 from simplicert.certificates.record import Certificates
 from simplicert.cli.output import heading, notes, print_json, width
+from simplicert.cli.printing import say
 from simplicert.cli.types import Framework, MechanismName, ProcedureName, Radii
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
@@ -105,12 +106,12 @@ def compare_command(
     if as_ in (None, "text"):  # other formats are for other programs
         for path, each in zip((run, other), certificates, strict=False):
             line = heading(table1(each))
-            print(line if other is None else f"{path}: {line}")
+            say(line if other is None else f"{path}: {line}")
     shown = [format_table(t, as_ or "text", width=width()) for t in tables.values()]
-    print("\n".join(shown), end="")
+    say("\n".join(shown), end="")
     if as_ in (None, "text"):
-        for note in dict.fromkeys(n for each in certificates for n in notes(each)):
-            print(f"note: {note}")
+        for remark in dict.fromkeys(n for each in certificates for n in notes(each)):
+            say(f"note: {remark}")
 
 
 def _compared(

@@ -6,12 +6,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.arguments import checked_alpha
-from simplicert.certificates import ALPHA, certify
+from simplicert.certificates import ALPHA, certify, find_procedure
+from simplicert.certificates.reach import reach
 from simplicert.cli.output import print_table1
+from simplicert.cli.printing import say
 from simplicert.cli.progress import draw_progress, training_progress
 from simplicert.cli.train import trained_already
 from simplicert.cli.types import Whole
 from simplicert.data import load_dataset
+from simplicert.errors import InputError
 from simplicert.interop import write_certificates
 from simplicert.models import build_model, save_checkpoint
 from simplicert.report import write
@@ -52,7 +55,18 @@ def demo_command(
     network = build_model(architecture, shape=test.shape, classes=len(test.class_names))
     sampler = Sampler(network, test)
     for run, recipe in runs.items():
-        sampler.plan(sigma=recipe.sigma, draws=draws, seed=seed, out=run, batch=1)
+        plan = sampler.plan(
+            sigma=recipe.sigma, draws=draws, seed=seed, out=run, batch=1
+        )
+        least = reach(
+            find_procedure(),
+            looks=plan.looks,
+            noise=sampler.noise,
+            sigma=plan.sigma,
+            alpha=alpha,
+        )
+        if least.warning:
+            raise InputError(least.warning)
         trained_already(_checkpoint(run), recipe, training)
     out.mkdir(parents=True, exist_ok=True)
     for run, recipe in runs.items():
@@ -78,9 +92,9 @@ def demo_command(
             write_certificates(certificates, out / f"{run.name}-{framework}.parquet")
             print_table1(certificates)
     written = write(list(runs), page=out / "report.html", alpha=alpha, dataset=test)
-    print(f"votes:        {', '.join(str(run) for run in runs)}")
-    print(f"certificates: {out}/sigma-*.parquet")
-    print(f"report:       {written.page}")
+    say(f"votes:        {', '.join(str(run) for run in runs)}")
+    say(f"certificates: {out}/sigma-*.parquet")
+    say(f"report:       {written.page}")
 
 
 def _checkpoint(run: Path) -> Path:

@@ -1,6 +1,5 @@
 """``simplicert import``: other people's counts and logs in, a run directory out."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
+from simplicert.cli.printing import note, say
 from simplicert.cli.types import NoiseName, Whole, one_of
 from simplicert.interop import FORMATS, import_file
 from simplicert.noises import Norm
@@ -77,9 +77,9 @@ def import_command(
     if json:
         print_json({"imported": {**asdict(found), "path": str(found.path)}})
         return
-    print(
+    say(
         f"wrote {found.path}: {found.evidence} of {found.images:,} images, "
         f"{found.draws:,} draws each, sigma {found.sigma:g}"
     )
-    for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+    for each in found.notes:
+        note(f"note: {each}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert.cli.printing import say
 from simplicert.errors import InputError
 from simplicert.votes import merge_runs
 
@@ -31,7 +32,7 @@ def merge_command(
         )
     merged = merge_runs(runs, out)
     done = merged.done()
-    print(
+    say(
         f"{out}: {len(done)} images, {done.mean():.0%} of their draws"
         + ("" if done.all() else "; continue it with simplicert sample")
     )

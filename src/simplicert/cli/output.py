@@ -12,6 +12,7 @@ import pandas as pd
 from simplicert.analysis import accuracy_at, format_table, table1
 from simplicert.analysis.accuracy import average_name, quantity
 from simplicert.certificates.record import PRINTED, Certificates
+from simplicert.cli.printing import say
 from simplicert.rounding import round_down
 
 CONSTANT = [
@@ -36,18 +37,18 @@ def heading(table: pd.DataFrame) -> str:
 def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
     table = table1(certificates)
-    print(heading(table))
+    say(heading(table))
     shown = table.drop(columns=[*CONSTANT, average_name(certificates)])
-    print(format_table(shown))
+    say(format_table(shown))
 
 
 def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) -> None:
     """The average radius and the certified accuracy, and what is to be known of it."""
     said = f"{quantity(certificates)} at {certificates.norm} radius:"
     table = accuracy_at(certificates, radii)
-    print(f"{said}\n{format_table(table, width=width())}", end="")
-    for note in notes(certificates):
-        print(f"note: {note}")
+    say(f"{said}\n{format_table(table, width=width())}", end="")
+    for remark in notes(certificates):
+        say(f"note: {remark}")
 
 
 def notes(certificates: Certificates) -> list[str]:
@@ -68,8 +69,8 @@ def width() -> int | None:
 
 def print_json(tables: Mapping[str, object]) -> None:
     """Tables as one JSON object of lists of rows, every digit kept, NaN as null."""
-    json.dump(_plain(tables), sys.stdout, indent=1, allow_nan=False)
-    print()
+    text = json.dumps(_plain(tables), indent=1, allow_nan=False)
+    say(text.replace("\x7f", r"\u007f"))  # the one control character JSON lets pass
 
 
 def _plain(value: object) -> object:

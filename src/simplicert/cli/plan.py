@@ -9,10 +9,12 @@ from cyclopts import Parameter
 from simplicert.analysis import format_table
 from simplicert.certificates import ALPHA
 from simplicert.cli.output import print_json
+from simplicert.cli.printing import say
 from simplicert.cli.types import one_of
 from simplicert.errors import InputError
 from simplicert.interop import is_reported_log
 from simplicert.stopping import RULES, replay, spread
+from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
 
 RuleName = Annotated[str, one_of(RULES.names, "What stops an image", "named")]
@@ -60,13 +62,13 @@ def plan_command(
     if json:
         print_json({"plan": table})
     else:
-        print(format_table(table), end="")
+        say(format_table(table), end="")
 
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
+        return [whole_number(word) for word in text.split(",")]
+    except InputError:
         raise InputError(
             f"--looks {text}: whole numbers with commas between, as in 100,300,1000"
         ) from None

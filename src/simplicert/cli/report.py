@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert.cli.printing import say
 from simplicert.cli.types import (
     Framework,
     MechanismName,
@@ -91,8 +92,8 @@ def report_command(
         only=figure,
         formats=format or ("png",),
     )
-    print(f"page: {written.page}")
+    say(f"page: {written.page}")
     if figures is not None:
-        print(f"figures: {len(written.figures)} in {figures}")
+        say(f"figures: {len(written.figures)} in {figures}")
     if tables is not None:
-        print(f"tables: {len(written.tables)} in {tables}")
+        say(f"tables: {len(written.tables)} in {tables}")

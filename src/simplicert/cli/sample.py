@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
 from simplicert.classifiers import as_classifier
+from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import NoiseName, Numbers, Whole
 from simplicert.data import load_dataset
@@ -160,7 +161,7 @@ def sample_command(
         else:
             number, shares = place.share
             of = f", share {number + 1} of {shares}" if place.has_company else ""
-            with draw_progress(out.name + of) as progress:
+            with draw_progress(escaped(out.name) + of) as progress:
                 sampler.draw(
                     run,
                     share=place.share,
@@ -168,13 +169,11 @@ def sample_command(
                 )
         votes = None if place.has_company else _joined(run)
     if votes is not None:
-        print(
-            f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…"
-        )
-        print(f"next: simplicert certify {out}")
+        say(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
+        say(f"next: simplicert certify {out}")
     elif place.leads and share is not None:
-        print(f"{out}: share {share} is drawn")
-        print(f"next, when all are: simplicert compact {out}")
+        say(f"{out}: share {share} is drawn")
+        say(f"next, when all are: simplicert compact {out}")
 
 
 def _say_what_will_happen(
@@ -210,12 +209,12 @@ def _say_what_will_happen(
     warnings = filter(None, (reached.warning, *costs.warnings))
     for line in (
         *(f"skipped {name}" for name in dataset.skipped),
-        *(f"data: {note}" for note in dataset.notes),
+        *(f"data: {remark}" for remark in dataset.notes),
         *costs.lines,
         reached.line,
         *(f"warning: {warning}" for warning in warnings),
     ):
-        print(line, file=sys.stderr)
+        note(line)
 
 
 def _joined(run: RunDirectory) -> Votes:

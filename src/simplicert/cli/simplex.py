@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from simplicert.analysis import write_table
 from simplicert.cli.output import print_json
+from simplicert.cli.printing import say
 from simplicert.cli.types import Whole
 from simplicert.errors import InputError
 from simplicert.figures.simplex import simplex_figure
@@ -89,7 +90,7 @@ def simplex_command(
         print_json({n: {**found[n].summary(), "files": files[n]} for n in found})
     else:
         for name, compared in found.items():
-            print(f"{name}: {compared.describe()}\nwrote {', '.join(files[name])}\n")
+            say(f"{name}: {compared.describe()}\nwrote {', '.join(files[name])}\n")
 
 
 def _asked(

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
+from simplicert.cli.printing import say
 from simplicert.votes.status import RunStatus, run_status
 
 
@@ -32,7 +33,7 @@ def status_command(
         print_json(_facts(run, status))
         return
     for line in _lines(run, status):
-        print(line)
+        say(line)
 
 
 def _lines(run: Path, status: RunStatus) -> list[str]:

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from simplicert.cli.output import print_json
+from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import training_progress
 from simplicert.cli.types import Whole
 from simplicert.data import Dataset, load_dataset
 from simplicert.errors import InputError
-from simplicert.files import clear_leftovers
+from simplicert.files import check_name, clear_leftovers
 from simplicert.machine.locks import HeldError, held
 from simplicert.machine.workers import (
     launch_workers,
@@ -21,6 +23,7 @@ from simplicert.machine.workers import (
     threads_each,
 )
 from simplicert.models import Metadata, load_checkpoint, save_checkpoint
+from simplicert.structured import parse_toml
 from simplicert.training import Recipe, load_recipe, train
 from simplicert.training.epoch import check_division
 from simplicert.training.progress import ignore
@@ -79,6 +82,7 @@ def train_command(
     path = out or Path(f"{resolved.name}-{resolved.sigma:.2f}.safetensors")
     if path.suffix != ".safetensors":
         raise InputError(f"-o {path}: a checkpoint's name ends in .safetensors")
+    check_name(path)
     if path.is_dir():
         raise InputError(f"-o {path}: there is a directory of that name")
     path.parent.mkdir(parents=True, exist_ok=True)  # fails before the training, if ever
@@ -89,9 +93,9 @@ def train_command(
     said = [
         f"skipped {name}" for each in (training, validation) for name in each.skipped
     ]
-    said += [f"data: {note}" for note in (*training.notes, *validation.notes)]
+    said += [f"data: {remark}" for remark in (*training.notes, *validation.notes)]
     for line in dict.fromkeys(said):
-        print(line, file=sys.stderr)
+        note(line)
     metadata = trained_already(path, resolved, training)
     if metadata is None and processes > 1 and share is None:
         check_division(resolved.shares, processes)
@@ -102,7 +106,7 @@ def train_command(
     leads = share is None or share[0] == 0
     if metadata is None:
         only = _sole_trainer(path) if leads else nullcontext()
-        with only, training_progress(resolved.name) as progress:
+        with only, training_progress(escaped(resolved.name)) as progress:
             model, metadata = train(
                 training,
                 resolved,
@@ -126,11 +130,11 @@ def train_command(
         return
     state.unlink(missing_ok=True)
     if json:
-        print(metadata.model_dump_json(indent=2))
+        print_json(metadata.model_dump(mode="json"))
         return
     for measured, accuracy in metadata.accuracy.items():
-        print(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
-    print(f"wrote {path}")
+        say(f"{measured.replace('_', ' ')} accuracy {accuracy:.1%}")
+    say(f"wrote {path}")
 
 
 @contextmanager
@@ -172,7 +176,7 @@ def trained_already(path: Path, recipe: Recipe, dataset: Dataset) -> Metadata | 
         recipe.model_dump(mode="json"),
         dataset.digest,
     )
-    print(f"{path} is trained already: remove it to train again", file=sys.stderr)
+    note(f"{path} is trained already: remove it to train again")
     return metadata
 
 
@@ -203,14 +207,17 @@ def _fields(assignments: tuple[str, ...]) -> dict[str, Any]:
         if field in {"sigma", "epochs"}:
             raise InputError(f"--set {assignment}: it has an option, --{field}")
         if not dot:
-            fields[field] = _value(value)
+            fields[field] = _value(value, assignment)
         elif isinstance(fields.setdefault(field, {}), dict):
-            fields[field][parameter] = _value(value)
+            fields[field][parameter] = _value(value, assignment)
     return fields
 
 
-def _value(text: str) -> Any:
+def _value(text: str, assignment: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+        table = parse_toml(f"value = {text}", f"--set {assignment}")
+    except InputError as error:
+        if isinstance(error.__cause__, tomllib.TOMLDecodeError):
+            return text
+        raise
+    return table["value"] if len(table) == 1 else text  # it had lines of its own

@@ -9,15 +9,13 @@ from cyclopts import Parameter, Token
 from simplicert.mechanisms.catalogue import MECHANISMS
 from simplicert.noises import NOISES
 from simplicert.procedures import PROCEDURES
+from simplicert.structured import whole_number
 
 Framework = Literal["multinomial", "softmax"]
 
 
 def _whole(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001 (its protocol)
-    try:
-        return int(tokens[0].value)
-    except ValueError:
-        raise ValueError(f"{tokens[0].value!r} is not a whole number") from None
+    return whole_number(tokens[0].value)
 
 
 def _radii(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ARG001

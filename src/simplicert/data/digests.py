@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from simplicert.files import regular
+
 
 def digest_of_bytes(content: bytes) -> str:
     """SHA-256 in hexadecimal."""
@@ -19,7 +21,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     listing = hashlib.sha256()
     for file in files:
         try:
-            with file.open("rb") as content:
+            with regular(file).open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
         except FileNotFoundError:
             continue

@@ -16,6 +16,7 @@ from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
 from simplicert.data.listing import entries, files_below, folders, kind, printable
 from simplicert.errors import InputError
+from simplicert.files import regular
 
 _LAYOUT = "SPLIT/CLASS/FILE or CLASS/FILE, where FILE is an image"
 _ALL = "all"
@@ -200,7 +201,7 @@ class _Files:
     files: tuple[Path, ...]
 
     def __call__(self, row: int) -> bytes:
-        return self.files[row].read_bytes()
+        return regular(self.files[row]).read_bytes()
 
     def locate(self, row: int) -> str:
         return printable(str(self.files[row]))

@@ -1,7 +1,6 @@
 """Hugging Face's layout: Parquet files of encoded images and labels."""
 
 import errno
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems
+from simplicert.structured import parse_json
 
 _IMAGE_COLUMNS = ("img", "image")
 _LABEL_COLUMNS = ("label", "fine_label", "labels")
@@ -205,7 +205,7 @@ def _stored(files: list[Path], column: str) -> np.ndarray:
 def _class_names(schema: Any, label: str | None) -> tuple[str, ...]:
     """As the hub's own package describes them; empty where it does not."""
     try:
-        described = json.loads((schema.metadata or {})[b"huggingface"])
+        described = parse_json((schema.metadata or {})[b"huggingface"], "metadata")
         return tuple(map(str, described["info"]["features"][label]["names"]))
     except (ValueError, LookupError, TypeError):
         return ()

@@ -12,7 +12,7 @@ from simplicert.files import check_suffix, replacing
 from simplicert.noises import gaussian
 from simplicert.rounding import round_down
 
-__all__ = ["cohen_table", "write_certificates"]
+__all__ = ["cohen_table", "csv_text", "write_certificates"]
 
 CERTIFICATE_SUFFIXES = (".parquet", ".csv", ".tsv")
 
@@ -37,12 +37,35 @@ def write_certificates(certificates: Certificates, path: Path | str) -> Path:
         if path.suffix == ".parquet":
             certificates.table().to_parquet(file, index=False)
         elif path.suffix == ".csv":
-            certificates.table().to_csv(file, index=False, lineterminator="\n")
+            file.write_text(csv_text(certificates.table()), "utf-8")
         else:
             cohen_table(certificates).to_csv(
                 file, index=False, sep="\t", lineterminator="\n", na_rep="nan"
             )
     return path
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    r"""Comma-separated, every digit kept; names that look like formulas are quoted.
+
+    They may be anybody's, and spreadsheets compute what begins as one does.
+
+    Example:
+        >>> csv_text(pd.DataFrame({"run": ["=1+1", "s0.5"], "radius": [-0.1, 0.1]}))
+        "run,radius\n'=1+1,-0.1\ns0.5,0.1\n"
+    """
+
+    def quoted(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        value = value.replace("\r", r"\r")  # which ends a line for some
+        return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t")) else value
+
+    safe = table.rename(columns=quoted)
+    for name, values in safe.items():
+        if not pd.api.types.is_numeric_dtype(values):
+            safe[name] = values.map(quoted)
+    return str(safe.to_csv(index=False, lineterminator="\n"))
 
 
 def cohen_table(certificates: Certificates) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from simplicert.errors import InputError
 from simplicert.interop.recover import printed_units
+from simplicert.interop.reported import broken_row
 from simplicert.interop.table import LARGEST_WHOLE, Table, numbers
 
 __all__ = ["LogRows", "log_rows", "truths", "units_of"]
@@ -45,14 +46,10 @@ def log_rows(table: Table, columns: dict[str, str], notes: list[str]) -> LogRows
     labels = _integers(frame, columns["label"], table)
     predicted = _predicted(frame, columns["predict"], table)
     radius, unit = _radii(frame, columns, table)
-    for rule, broken in (
-        ("label is negative", labels < 0),
-        ("idx is negative", indices < 0),
-        ("idx was there before", pd.Series(indices).duplicated().to_numpy()),
-    ):
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise InputError(f"{path}, row {row} (idx {indices[row]}): {rule}")
+    broken = broken_row(indices, labels)
+    if broken is not None:
+        row, rule = broken
+        raise InputError(f"{path}, row {row} (idx {indices[row]}): {rule}")
     abstains = predicted < 0
     if "correct" in columns:
         sure = abstains | ((radius > 0) & np.isfinite(radius))

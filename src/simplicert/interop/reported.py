@@ -1,23 +1,25 @@
 """Certificates that others reported, kept as what they are: no votes."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
-from simplicert.files import clear_leftovers, is_the_systems, replacing
+from simplicert.files import clear_leftovers, is_the_systems, opened, replacing
+from simplicert.interop.table import LARGEST_WHOLE
 from simplicert.mechanisms import cohen
 from simplicert.noises import Norm
+from simplicert.structured import parse_json
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
@@ -61,7 +63,7 @@ class LogConditions(BaseModel):
     # second knew Cohen's radii of Gaussian noise only.
     schema_number: Literal[2, 3] = 3
     sigma: float = Field(gt=0, allow_inf_nan=False)
-    draws: int = Field(gt=0)
+    draws: int = Field(gt=0, lt=LARGEST_WHOLE)
     alpha: float = Field(gt=0, lt=1)
     source: str
     digest: str
@@ -181,22 +183,71 @@ class ReportedLog:
                 f"{path} is not an imported log: make one with `simplicert import`"
             )
         try:
-            table = pq.read_table(file)
+            with opened(file) as stored:
+                table = pq.read_table(stored)
             metadata = table.schema.metadata or {}
             stated = metadata[_KEY]
             columns = {name: table.column(name).to_numpy() for name in COLUMNS}
             if metadata[_DIGEST] != _digest(stated, columns):
                 raise ValueError("its digest is another")
-            conditions = LogConditions.model_validate(json.loads(stated))
+            conditions = LogConditions.model_validate(parse_json(stated, file))
+            _check(columns, conditions)
         except (pa.ArrowException, KeyError, ValueError, OSError) as error:
             if is_the_systems(error):
                 raise
             raise InputError(
-                f"{file} is damaged, was edited or is of an older Simplicert: import "
-                "the log again"
+                f"{file} is damaged, was edited or is of an older Simplicert "
+                f"({next(iter(str(error).splitlines()), '')}): import the log again"
             ) from error
         fields = {field: columns[name] for name, field in COLUMNS.items()}
         return cls(conditions=conditions, **fields)
+
+
+def broken_row(
+    indices: Int[np.ndarray, " images"], labels: Int[np.ndarray, " images"]
+) -> tuple[int, str] | None:
+    """A row that no log has, and what is wrong with it; ``None`` if there is none."""
+    return _first(
+        ("label is negative", labels < 0),
+        ("idx is negative", indices < 0),
+        ("idx was there before", pd.Series(indices).duplicated().to_numpy()),
+    )
+
+
+def _first(*rules: tuple[str, Bool[np.ndarray, " images"]]) -> tuple[int, str] | None:
+    return next(
+        ((int(np.argmax(broken)), rule) for rule, broken in rules if broken.any()), None
+    )
+
+
+def _check(columns: Mapping[str, np.ndarray], conditions: LogConditions) -> None:
+    """What no import wrote: anybody can give it the right digest.
+
+    Raises:
+        ValueError: There is no row, or one that cannot be, in words.
+    """
+    for name, column in columns.items():
+        kind = np.float64 if name in ("radius", "unit") else np.int64
+        if column.dtype != kind or not len(column):
+            raise ValueError(f"{name} is {len(column)} {column.dtype} numbers")
+    predicted, radius = columns["predicted"], columns["radius"]
+    broken = broken_row(columns["image"], columns["label"]) or _first(
+        ("predict is below -1", predicted < -1),
+        ("it abstains (predict is -1) with a radius", (predicted == -1) & (radius > 0)),
+        ("radius is not a distance", ~(np.isfinite(radius) & (radius >= 0))),
+    )
+    if broken is not None:
+        raise ValueError(f"row {broken[0]}: {broken[1]}")
+    largest = max(columns["label"].max(), columns["predicted"].max())
+    counts = np.stack([columns["fewest"], columns["most"]])
+    if not (
+        largest < LARGEST_WHOLE
+        and np.isfinite(columns["unit"]).all()
+        and (columns["unit"] >= 0).all()
+        and (counts >= 0).all()
+        and (counts[1] <= conditions.draws).all()
+    ):
+        raise ValueError("a number is beyond what a log has")
 
 
 def _digest(stated: bytes, columns: Mapping[str, np.ndarray]) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from simplicert.arguments import checked_threads
 from simplicert.errors import InputError
 
 # In plain RuntimeErrors: on a CPU, and in CUDA's libraries.
@@ -48,10 +49,14 @@ def is_lack_of_memory(error: Exception) -> bool:
 
 @contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
-    """Use this many CPU threads; 0 or None for as many as there are."""
+    """Use this many CPU threads; 0 or None for as many as there are.
+
+    Raises:
+        InputError: More than a machine has; torch would start them.
+    """
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(count or before)
+        torch.set_num_threads(checked_threads(count) if count else before)
         yield
     finally:
         torch.set_num_threads(before)

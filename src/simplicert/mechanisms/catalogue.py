@@ -94,7 +94,9 @@ def _admit(function: object, origin: Origin) -> Mechanism:
             f"{origin.text!r} is a {type(function).__name__}, not a function"
         )
     excepted = getattr(function, "except_laws", ())
-    if not isinstance(excepted, Collection):
+    if not isinstance(excepted, Collection) or not all(
+        isinstance(law, str) for law in excepted
+    ):
         raise InputError(
             f"mechanism {origin.name!r}: except_laws must be a list of laws, got "
             f"{excepted!r}"

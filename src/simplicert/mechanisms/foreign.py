@@ -1,6 +1,8 @@
 """A guard around a mechanism that somebody else wrote."""
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 import numpy as np
 from jaxtyping import Float64
@@ -60,8 +62,10 @@ def _called(
     if e0.size == 0:
         return e0
     try:
-        radius = np.asarray(function(e0.copy(), e1.copy(), sigma=sigma), np.float64)
-    except Exception as error:  # the user's code: anything can happen
+        radius = _asked(function, e0, e1, sigma)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the user's code: anything can happen
         where = _where_it_fails(function, e0, e1, sigma)
         raise InputError(
             f"mechanism {name!r} raised {type(error).__name__}: {error}, {where}"
@@ -90,14 +94,26 @@ def _called(
     return radius
 
 
+def _asked(
+    function: Callable[..., object], e0: Points, e1: Points, sigma: float
+) -> Float64[np.ndarray, "..."]:
+    with redirect_stdout(sys.stderr):  # the other is for answers
+        returned = np.asarray(function(e0.copy(), e1.copy(), sigma=sigma))
+    if returned.dtype.kind in "cSUmMV":  # which could be made real numbers in silence
+        raise TypeError(f"the radii are {returned.dtype}, and not real numbers")
+    return returned.astype(np.float64, copy=False)
+
+
 def _where_it_fails(
     function: Callable[..., object], e0: Points, e1: Points, sigma: float
 ) -> str:
     """The first single point at which the function raises too."""
     for i in range(e0.size):
         try:
-            function(e0[i : i + 1].copy(), e1[i : i + 1].copy(), sigma=sigma)
-        except Exception:  # noqa: BLE001 - as above
+            _asked(function, e0[i : i + 1], e1[i : i + 1], sigma)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - as above
             return _point(e0[i], e1[i], sigma)
     return (
         f"for {e0.size} points at once though not for any of them alone: it must take "

@@ -1,13 +1,12 @@
 """Checkpoints: one safetensors file with the weights and all that is known of them."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -15,8 +14,12 @@ from torch import Tensor, nn
 from simplicert.errors import InputError
 from simplicert.files import write_whole
 from simplicert.models.catalogue import build_model
+from simplicert.structured import parse_json
 
 _KEY = "simplicert"  # the header's one entry: safetensors allows only text values
+
+
+_Side = Annotated[int, Field(ge=1, le=2**16)]
 
 
 class Metadata(BaseModel):
@@ -37,7 +40,7 @@ class Metadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[_Side, ...], Field(min_length=3, max_length=3)]
     class_names: tuple[str, ...]
     dataset: str
     dataset_digest: str
@@ -100,17 +103,29 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:
             "into your own module, and write it with simplicert.models.save_checkpoint"
         )
     try:
-        metadata = Metadata.model_validate(json.loads(header))
-    except (json.JSONDecodeError, pydantic.ValidationError) as error:
-        raise InputError(f"{path} has a damaged header: {error}") from error
+        metadata = Metadata.model_validate(parse_json(header, f"the header of {path}"))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{path} has a damaged header: {where}: {first['msg']}"
+        ) from error
+    source = f"{path}, as {metadata.architecture!r}"
+    # First without memory, of which a few digits of the header could ask any amount.
+    with torch.device("meta"):
+        _check_fit(_built(metadata, path), weights, source=source)
+    model = _built(metadata, path)
+    fit_weights(model, weights, source=source)
+    return model.eval(), metadata
+
+
+def _built(metadata: Metadata, path: Path) -> nn.Module:
     try:
-        model = build_model(
+        return build_model(
             metadata.architecture, shape=metadata.shape, classes=metadata.classes
         )
     except (InputError, RuntimeError) as error:
         raise InputError(f"{path}: {error}") from error
-    fit_weights(model, weights, source=f"{path}, as {metadata.architecture!r}")
-    return model.eval(), metadata
 
 
 def fit_weights(
@@ -121,6 +136,11 @@ def fit_weights(
     Raises:
         InputError: If they are another network's; names the first that does not fit.
     """
+    _check_fit(model, weights, source=source)
+    model.load_state_dict(weights)
+
+
+def _check_fit(model: nn.Module, weights: Mapping[str, Tensor], *, source: str) -> None:
     ours = model.state_dict()
     for key in sorted(ours.keys() | weights.keys()):
         problem = None
@@ -136,4 +156,3 @@ def fit_weights(
                 f"{source}: weight {key!r} {problem}. These are the weights of another "
                 "architecture, or for other images or classes"
             )
-    model.load_state_dict(weights)

@@ -1,5 +1,6 @@
 """Run directories and imported logs → what the page shows of them."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial as bound
@@ -53,7 +54,7 @@ def load_runs(
     """
     if not paths:
         raise InputError("name at least one run to report on")
-    places = [Path(path).resolve() for path in paths]
+    places = [Path(os.path.realpath(path)) for path in paths]
     for i, place in enumerate(places):
         if place in places[:i]:
             raise InputError(f"{paths[i]} is named twice: name each run once")

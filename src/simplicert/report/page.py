@@ -15,7 +15,7 @@ from simplicert import __version__
 from simplicert.analysis import usual_radii
 from simplicert.analysis.accuracy import Distances, checked_radii
 from simplicert.errors import InputError
-from simplicert.files import write_whole
+from simplicert.files import check_name, write_whole
 from simplicert.report.content import page_data
 from simplicert.report.overview import (
     conditions,
@@ -86,16 +86,26 @@ def render_report(
     )
 
 
+def check_page(path: Path | str) -> None:
+    """Refuse what cannot be a page; before any work.
+
+    Raises:
+        InputError: It is a directory; or ``check_name``.
+    """
+    check_name(Path(path))
+    if Path(path).is_dir():
+        raise InputError(f"{path} is a directory: name a file, such as report.html")
+
+
 def write_report(html: str, path: Path | str) -> Path:
     """Write the page so that ``path`` always holds a whole page; return the path.
 
     Raises:
-        InputError: ``path`` is a directory.
+        InputError: As ``check_page``.
         OSError: It cannot be written.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a directory: name a file, such as report.html")
+    check_page(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, html.encode())
     return path

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from simplicert.analysis.accuracy import Distances
 from simplicert.data.dataset import Dataset
-from simplicert.errors import InputError
 from simplicert.figures import FIGURES, Figure, View
 from simplicert.figures.style import FigureFormat
 from simplicert.figures.write import write_figures
+from simplicert.files import check_folder
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.report.load import load_runs
-from simplicert.report.page import render_report, write_report
+from simplicert.report.page import check_page, render_report, write_report
 from simplicert.report.run import ReportRun
 from simplicert.report.tables import write_tables
 
@@ -73,9 +73,12 @@ def write(
         InputError: As ``load_runs``, ``write_report`` and ``write_figures``; a file
             where a directory is to be.
     """
-    for directory in (figures, tables):
-        if directory is not None and Path(directory).is_file():
-            raise InputError(f"{directory} is a file: name a directory to write into")
+    folders = [Path(folder) for folder in (figures, tables) if folder is not None]
+    if page is not None:
+        check_page(page)
+        folders.append(Path(page).parent)
+    for folder in folders:
+        check_folder(folder)
     chosen = None if only is None else [FIGURES.find(each) for each in only]
     loaded = load_runs(
         runs,

@@ -86,7 +86,7 @@ def display(title: str) -> Iterator[Show]:
         yield _later(_cell(title))
     elif console.is_terminal:
         columns = (
-            TextColumn("{task.fields[title]}"),
+            TextColumn("{task.fields[title]}", markup=False),  # a name may look like it
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.description}"),

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from simplicert.arguments import checked_threads
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
 from simplicert.classifiers.outputs import outputs_of
@@ -185,8 +186,8 @@ class Sampler:
             raise unknown_name("precision", precision, DTYPES)
         if nonfinite not in {"stop", "count"}:
             raise unknown_name("nonfinite policy", nonfinite, ("stop", "count"))
-        if threads is not None and threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
+        if threads is not None:
+            checked_threads(threads)
         if not 0 <= flush < math.inf:
             raise InputError(f"flush must be a number of seconds, got {flush!r}")
         keep_freed_memory()

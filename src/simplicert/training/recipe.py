@@ -3,7 +3,6 @@
 import itertools
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,10 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from simplicert.arguments import MOST_THREADS
 from simplicert.errors import InputError, unknown_name
+from simplicert.files import read_bytes
+from simplicert.structured import parse_toml
 from simplicert.training.methods import METHODS, AnyMethod, Gaussian
 from simplicert.training.methods.base import (
     Finite,
@@ -21,6 +23,9 @@ from simplicert.training.methods.base import (
     Positive,
     PositiveInt,
 )
+
+MOST = 2**20
+"""Bytes of a recipe."""
 
 _BUILT_IN = resources.files("simplicert.training") / "recipes"
 
@@ -84,7 +89,7 @@ class Recipe(BaseModel):
     milestones: tuple[Finite, ...] = ()
     decay: Positive = 0.1
     augment: tuple[Literal["crop", "flip", "resized-crop"], ...] = ()
-    threads: Annotated[PositiveInt, Field(le=1024)] | None = None
+    threads: Annotated[PositiveInt, Field(le=MOST_THREADS)] | None = None
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     stored: Literal["fp32", "bf16"] = "fp32"
     # Torch takes no larger seed.
@@ -180,14 +185,14 @@ def load_recipe(
         >>> short.sigma, short.milestones
         (0.25, (62.5, 87.5))
     """
-    text = _recipe_text(name_or_path)
+    content = _recipe_bytes(name_or_path)
     given = {key: value for key, value in overrides.items() if value is not None}
+    stated = parse_toml(content, f"recipe {name_or_path}")
     try:
-        recipe = Recipe.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"recipe {name_or_path} is not valid TOML: {error}") from error
+        recipe = Recipe.model_validate(stated)
     except pydantic.ValidationError as error:
-        raise InputError(f"recipe {name_or_path}{_problem(error, text)}") from error
+        problem = _problem(error, content.decode())
+        raise InputError(f"recipe {name_or_path}{problem}") from error
     try:
         if epochs is not None:
             recipe = recipe.stretched(epochs)
@@ -201,19 +206,16 @@ def load_recipe(
         raise InputError(f"recipe {name_or_path}{_problem(error)}") from error
 
 
-def _recipe_text(name_or_path: str) -> str:
+def _recipe_bytes(name_or_path: str) -> bytes:
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
         if not path.is_file():
             raise InputError(f"no recipe at {path}: check the path")
-        try:
-            return path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"recipe {path} is not valid TOML: {error}") from error
+        return read_bytes(path, most=MOST)
     known = built_in_recipes()
     if name_or_path not in known:
         raise unknown_name("recipe", name_or_path, known)
-    return (_BUILT_IN / f"{name_or_path}.toml").read_text(encoding="utf-8")
+    return (_BUILT_IN / f"{name_or_path}.toml").read_bytes()
 
 
 def _problem(error: pydantic.ValidationError, text: str = "") -> str:

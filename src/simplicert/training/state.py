@@ -19,7 +19,7 @@ from torch import nn
 
 from simplicert.data import Dataset
 from simplicert.errors import InputError
-from simplicert.files import write_whole
+from simplicert.files import opened, regular, write_whole
 from simplicert.models.checkpoint import fit_weights
 from simplicert.training.recipe import Recipe
 
@@ -133,11 +133,11 @@ class TrainingState:
         if not self.path.exists():
             return []
         try:
-            with safe_open(self.path, framework="pt") as file:
+            with safe_open(regular(self.path), framework="pt") as file:
                 saved = (file.metadata() or {}).get(_KEY, "")
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             header = _Header.model_validate_json(saved)
-        except (SafetensorError, ValidationError, OSError) as error:
+        except (SafetensorError, ValidationError, InputError, OSError) as error:
             raise InputError(
                 f"{self.path} is no state of a training run, or is damaged: remove it "
                 "to start again"
@@ -162,7 +162,7 @@ class TrainingState:
         """Refuse to write the log over a file that is none."""
         if not self.log_path.exists():
             return
-        with self.log_path.open("rb") as file:
+        with opened(self.log_path) as file:
             first = file.readline()
         if first != _log([]):
             raise InputError(

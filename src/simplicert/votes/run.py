@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
-from simplicert.files import read_bytes, regular, sync_folder
+from simplicert.files import check_name, read_bytes, regular, sync_folder
 from simplicert.votes.copies import Copies
 from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
@@ -71,9 +71,10 @@ class RunDirectory:
         Reads no part and changes nothing.
 
         Raises:
-            InputError: ``path`` holds something that is not a run.
+            InputError: ``path`` holds something that is not a run; or ``check_name``.
         """
         path = Path(path)
+        check_name(path)
         if os.path.lexists(path / MANIFEST):
             return RunDirectory(path).manifest
         foreign = path.exists() and (
