@@ -107,7 +107,7 @@ def test_outward_of_the_true_bound_and_close_to_it(k, n, alpha):
         assert tail(k, n, 1 - lost) > alpha
 
 
-@pytest.mark.parametrize("bits", range(20, 50))
+@pytest.mark.parametrize("bits", range(20, 34))
 def test_close_to_one_the_last_rounding_is_outwards_too(bits):
     # 1 - bound has few digits here: half a unit in its last place is up to 1e-3 of it.
     for trials in (2**bits, 3 ** (bits // 2)):

@@ -126,6 +126,7 @@ def test_what_libraries_warn_of_is_one_line(capsys):
 
 def test_a_name_is_no_markup_of_the_progress_bar(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
-    with draw_progress("[/]\x07[bold]") as progress:
+    monkeypatch.setattr("simplicert.sampling.progress.SHORT_SECONDS", 0.0)
+    with draw_progress(escaped("[/]\x07[bold]")) as progress:
         progress(1, 2)
     assert r"[/]\x07[bold]" in capsys.readouterr().err
