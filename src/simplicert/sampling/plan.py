@@ -1,6 +1,7 @@
 """Where votes come from, written down before they are drawn."""
 
 import datetime
+import functools
 import importlib.metadata
 import math
 import platform
@@ -86,11 +87,7 @@ def describe_run(
             batch=batch,
             device=device.type,
             threads=threads if device.type == "cpu" else 0,
-            versions={"python": platform.python_version()}
-            | {
-                package: importlib.metadata.version(package)
-                for package in ("simplicert", "torch", "numpy")
-            },
+            versions=dict(_versions()),
             git_commit=_git_commit(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
@@ -100,6 +97,14 @@ def describe_run(
         rule = first["msg"].removeprefix("Value error, ")
         message = f"{where}: {rule}, got {first['input']!r}" if where else rule
         raise InputError(message) from error
+
+
+@functools.cache  # read from files, which takes as long as some hundred draws
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Of Python and of the packages that decide the votes."""
+    packages = ("simplicert", "torch", "numpy")
+    found = {package: importlib.metadata.version(package) for package in packages}
+    return ("python", platform.python_version()), *found.items()
 
 
 def _git_commit() -> str | None:
