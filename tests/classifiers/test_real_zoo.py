@@ -2,7 +2,7 @@
 
 They are no part of the project's environment. In one that has them,
 ``pytest tests/classifiers/test_real_zoo.py``; weights are random, and nothing is
-downloaded.
+downloaded. Where torchvision cannot be imported: ``tests/support/torchvision_schemas``.
 """
 
 import numpy as np
