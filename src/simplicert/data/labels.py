@@ -56,6 +56,10 @@ def _numbers(
     where: object, names: np.ndarray, class_names: Sequence[str]
 ) -> Int64[np.ndarray, " images"]:
     numbers = {name: number for number, name in enumerate(class_names)}
+    if len(numbers) < len(class_names):
+        raise InputError(
+            f"{where}: labels are names, and several classes have the same: number them"
+        )
     given = [
         name.decode() if isinstance(name, bytes) else name for name in names.tolist()
     ]
