@@ -174,6 +174,19 @@ def test_shards_that_name_other_classes_are_refused(tmp_path, monkeypatch):
         load_dataset(str(tmp_path))
 
 
+def test_which_of_two_columns_of_images_is_read_is_said(tmp_path):
+    images = {"image": [png(PIXELS[1])], "img": [png(PIXELS[0])]}
+    pq.write_table(pa.table(images), tmp_path / "test.parquet")
+    dataset = load_dataset(str(tmp_path))
+    np.testing.assert_array_equal(
+        dataset.read(EVERYTHING[:1])[0], PIXELS[0] / np.float32(255)
+    )
+    assert dataset.notes[0] == "of img and image the first holds the images"
+    assert (
+        not load_dataset(str(tmp_path), image_column="image").notes[0].startswith("of")
+    )
+
+
 def test_files_that_are_splits_are_never_joined_in_a_folder_of_data_sets(tmp_path):
     write_parquet(tmp_path / "pets" / "test.parquet", EVERYTHING[:4])
     write_parquet(tmp_path / "pets" / "train.parquet", EVERYTHING)

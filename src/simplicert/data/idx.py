@@ -13,7 +13,7 @@ from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
-from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.labels import classes_of
 from simplicert.data.listing import entries, kind, printable
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
@@ -74,8 +74,8 @@ def _load(path: Path, *, split: str) -> Dataset:
             "should be images, and one label for each"
         )
     name = printable(path.resolve().name)
-    labels = labels_of(files[1], stored)
-    class_names = _CLASS_NAMES.get(name) or numbered_classes(files[1], labels)
+    names = _CLASS_NAMES.get(name, ())
+    labels, class_names, strange = classes_of(files[1], stored, names)
     return Dataset(
         name=name,
         split=split,
@@ -85,7 +85,7 @@ def _load(path: Path, *, split: str) -> Dataset:
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels[:, None]),
         fingerprint=partial(digest_of_files, path, files),
-        notes=(*_sideways(split), *dark(pixels), *label_notes(labels)),
+        notes=(*_sideways(split), *dark(pixels), *strange),
     )
 
 

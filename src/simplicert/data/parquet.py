@@ -16,12 +16,7 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.labels import (
-    label_choice,
-    label_notes,
-    labels_of,
-    numbered_classes,
-)
+from simplicert.data.labels import classes_of, label_choice
 from simplicert.data.listing import SPLITS, is_hidden, printable
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
@@ -74,18 +69,26 @@ def _find(
     fetch = RowGroups(files, image)
     used = {image.partition(".")[0], label}
     check_room(f"{where}: {fetch.rows:,} labels", 64 * fetch.rows)
-    labels = None if label is None else labels_of(where, _stored(files, label), names)
+    stored = None if label is None else _stored(files, label)
+    labels, class_names, strange = classes_of(where, stored, names)
+    also = [
+        name for name in _IMAGE_COLUMNS if name in schema.names and not image_column
+    ]
     return EncodedImages(
         name=printable(root.resolve().name),
         split=split,
-        class_names=names or numbered_classes(where, labels),
+        class_names=class_names,
         labels=labels,
         rows=fetch.rows,
         fetch=fetch,
         locate=fetch.locate,
         fingerprint=partial(digest_of_files, root, files),
         notes=(
-            *(() if names else label_notes(labels)),
+            *strange,
+            *(
+                [f"of {' and '.join(also)} the first holds the images"]
+                * (len(also) > 1)
+            ),
             *label_choice(label, [name for name in schema.names if name not in used]),
         ),
     )
