@@ -58,6 +58,8 @@ def order(theirs, ours):
         (("0", "1"), ("cat", "dog")),
         (("dog", "cat"), ("n02084071", "n02121620")),
         (("LABEL_1", "LABEL_0"), ("LABEL_0", "LABEL_1")),
+        (tuple(map(str, range(12))), tuple(sorted(map(str, range(12))))),
+        (("2", "3", "1"), ("1", "2", "3")),
         (MANY, ("scarlet cat", "navy cat", *MANY[2:])),  # in other words
         (("cat", "dog", "cow"), ("cat", "dog")),  # said elsewhere, by the numbers
     ],
@@ -74,6 +76,9 @@ def test_names_that_agree_or_say_nothing_change_nothing(theirs, ours):
         (("b", "c", "a"), ("A", "B", "C"), [2, 0, 1]),
         (("dog, hound", "cat, puss"), ("puss", "hound"), [1, 0]),
         (MANY, MANY[::-1], [*range(49, -1, -1)]),
+        (("B747", "A320", "F16"), ("A320", "B747", "F16"), [1, 0, 2]),
+        (("n9", "n07", "n8"), ("n8", "n9", "n07"), [2, 0, 1]),
+        (("Br\u00f6tchen", "b"), ("b", "Bro\u0308tchen"), [1, 0]),
         (MANY, (MANY[1], MANY[0], *MANY[2:]), [1, 0, *range(2, 50)]),
     ],
 )

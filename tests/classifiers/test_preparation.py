@@ -99,12 +99,30 @@ def test_what_the_library_raises_is_shown_as_its_own():
         learn(broken, name="hf:x")
 
 
-def test_where_an_odd_margin_is_cut_is_learnt():
-    for down in (False, True):
-        cut = PublishedCut(20, 27, "bicubic", down=down)
+@pytest.mark.parametrize("resize", [24, 25, 26, 27, 32])
+@pytest.mark.parametrize("down", [False, True])
+def test_where_an_odd_margin_is_cut_is_learnt(resize, down):
+    cut = PublishedCut(20, resize, "bicubic", down=down)
 
-        def library(image, cut=cut):
-            pixels = np.asarray(cut(image, 0)).astype(np.float32).transpose(2, 0, 1)
-            return pixels / 255
+    def library(image):
+        pixels = np.asarray(cut(image, 0)).astype(np.float32).transpose(2, 0, 1)
+        return pixels / 255
 
-        assert learn(library, name="x").cut == cut
+    assert learn(library, name="x").cut == cut
+
+
+def centre(image, size=200):
+    left, top = (round((side - size) / 2) for side in image.size)
+    return image.crop((left, top, left + size, top + size))
+
+
+def no_larger(image):
+    return Pipeline()(image) if min(image.size) > 24 else Pipeline(None)(image)
+
+
+@pytest.mark.parametrize(
+    "library",
+    [lambda image: Pipeline(None)(centre(image)), no_larger],
+)
+def test_a_cut_that_depends_on_the_size_of_the_image_is_not_learnt(library):
+    assert learn(library, name="x").cut is None

@@ -4,6 +4,7 @@ timm, torchvision and Hugging Face's parts that are used here are imitated. That
 imitations are like the real ones is for ``test_real_zoo``.
 """
 
+import sys
 import types
 
 import numpy as np
@@ -177,6 +178,22 @@ def test_hugging_face_s_way_is_inside_whatever_it_states(
     classifier = as_classifier("hf:someone/pixel")
     assert classifier.cuts == (PUBLISHED,)
     assert classifier.class_names == ("a", "b", "c")
+
+
+def test_names_of_some_classes_are_none(monkeypatch):
+    hugging_face(monkeypatch, Pipeline(), id2label={"1": "a", "2": "b", "3": "c"})
+    assert as_classifier("hf:pixel").class_names == ()
+
+
+def test_a_preset_without_constants_is_learnt_too(torchvision, monkeypatch):
+    models = sys.modules["torchvision.models"]
+    weights = types.SimpleNamespace(transforms=lambda: Pipeline().__call__, meta={})
+    monkeypatch.setattr(
+        models, "get_model_weights", lambda name: types.SimpleNamespace(DEFAULT=weights)
+    )
+    np.testing.assert_allclose(
+        seen("torchvision:pixel"), (STEPS - MEAN) / STD, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_a_processor_that_does_more_is_refused(monkeypatch):

@@ -150,6 +150,13 @@ def test_without_a_size_only_what_has_another_is_cut(folder):
     asked = load_dataset(str(folder), split="train", cut=cut, size=32)
     assert asked.cut == str(cut)
     assert not np.array_equal(asked.read(np.array([0]))[0], found)
+    assert as_they_are.notes[-1].endswith(f"with the option size they are: {cut}")
+    unscaled = PublishedCut(32, 32)  # would change nothing
+    for notes in (
+        asked.notes,
+        load_dataset(str(folder), split="train", cut=unscaled).notes,
+    ):
+        assert not any("squares" in note for note in notes)
 
 
 def test_a_cut_and_another_size_contradict_each_other(folder):

@@ -166,6 +166,55 @@ def test_files_that_are_cut_short_are_named(make, tmp_path):
         load_dataset(str(path))
 
 
+def test_shards_that_name_other_classes_are_refused(tmp_path, monkeypatch):
+    make_parquet(tmp_path)
+    monkeypatch.setitem(globals(), "NAMES", NAMES[::-1])
+    write_parquet(tmp_path / "data" / "test-00001-of-00002.parquet", EVERYTHING[3:])
+    with pytest.raises(InputError, match="name different classes, or the same in"):
+        load_dataset(str(tmp_path))
+
+
+def test_which_of_two_columns_of_images_is_read_is_said(tmp_path):
+    images = {"image": [png(PIXELS[1])], "img": [png(PIXELS[0])]}
+    pq.write_table(pa.table(images), tmp_path / "test.parquet")
+    dataset = load_dataset(str(tmp_path))
+    np.testing.assert_array_equal(
+        dataset.read(EVERYTHING[:1])[0], PIXELS[0] / np.float32(255)
+    )
+    assert dataset.notes[0] == "of img and image the first holds the images"
+    assert (
+        not load_dataset(str(tmp_path), image_column="image").notes[0].startswith("of")
+    )
+
+
+def test_files_that_are_splits_are_never_joined_in_a_folder_of_data_sets(tmp_path):
+    write_parquet(tmp_path / "pets" / "test.parquet", EVERYTHING[:4])
+    write_parquet(tmp_path / "pets" / "train.parquet", EVERYTHING)
+    assert len(load_dataset(str(tmp_path))) == 4
+    write_parquet(tmp_path / "wild" / "test.parquet", EVERYTHING)
+    with pytest.raises(InputError, match="'test' is there more than once"):
+        load_dataset(str(tmp_path))
+
+
+def test_an_idx_file_is_unpacked_whatever_it_is_called(tmp_path):
+    images = tmp_path / "t10k-images-idx3-ubyte"
+    images.write_bytes(gzip.compress(idx(PIXELS[:, 0])))
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(LABELS))
+    dataset = load_dataset(str(tmp_path))
+    np.testing.assert_array_equal(dataset.labels, LABELS)
+    np.testing.assert_array_equal(
+        dataset.read(EVERYTHING)[:, 0], PIXELS[:, 0] / np.float32(255)
+    )
+    images.write_bytes(idx(PIXELS[:, 0]).replace(bytes([8, 3]), bytes([13, 3]), 1))
+    with pytest.raises(InputError, match="numbers are of another type"):
+        load_dataset(str(tmp_path))
+
+
+def test_names_of_classes_may_have_spaces(tmp_path):
+    (make_cifar10(tmp_path) / "batches.meta.txt").write_text("a cat\r\ndog\nowl\n\n")
+    assert load_dataset(str(tmp_path)).class_names == ("a cat", "dog", "owl")
+
+
 def test_an_idx_file_that_lies_about_its_shape_is_refused(tmp_path):
     path = make_idx(tmp_path)
     (path / "t10k-labels-idx1-ubyte").write_bytes(idx(LABELS)[:-1])

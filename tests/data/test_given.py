@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from simplicert.data import Dataset, load_dataset
 from simplicert.data.catalogue import DATASETS
@@ -83,6 +84,23 @@ TOLD = {
 def test_anything_else_is_told_what_it_is_and_how_to_make_one(make, told):
     with pytest.raises(InputError, match=told):
         DATASETS.find(lambda split: (split, make())[1])(split="test")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "told"),
+    [
+        (torch.tensor(INPUTS).bfloat16(), LABELS, "images cannot become .*BFloat16"),
+        (torch.tensor(INPUTS).to_sparse(), LABELS, "images cannot become .*to_dense"),
+        (torch.empty(3, 1, 4, 4, device="meta"), LABELS, "images cannot .*no data"),
+        (INPUTS, torch.ones(3, dtype=torch.bfloat16), "labels cannot become"),
+        (np.ma.masked_less(INPUTS, 0.5), LABELS, "images are masked in part"),
+        (INPUTS, np.ma.masked_equal(LABELS, 1), "labels are masked in part"),
+    ],
+    ids=range(6),
+)
+def test_values_that_no_array_can_have_are_refused(inputs, labels, told):
+    with pytest.raises(InputError, match=told):
+        as_dataset(inputs, labels)
 
 
 def test_the_name_of_a_dataset_is_not_an_array():

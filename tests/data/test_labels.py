@@ -77,6 +77,11 @@ def test_class_names_are_text(tmp_path):
     assert from_npz(tmp_path, [0, 1, 0], class_names=[7, 9]).class_names == ("7", "9")
 
 
+def test_names_that_several_classes_have_are_no_labels(tmp_path):
+    with pytest.raises(InputError, match="several classes have the same"):
+        from_npz(tmp_path, ["a", "b", "b"], class_names=["a", "b", "a"])
+
+
 def test_labels_beyond_64_bits_are_refused():
     with pytest.raises(InputError, match=f"has label {2**64 - 1}"):
         labels_of("here", np.array([2**64 - 1], dtype=np.uint64))

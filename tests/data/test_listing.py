@@ -105,6 +105,8 @@ def test_names_need_not_be_utf8(tmp_path):
         (("00", "01", "10"), False),
         (("cat", "10", "9"), False),
         (("0", "1", "10", "2"), True),
+        (("c1", "c10", "c2"), True),
+        (("a1", "b10", "c2"), False),
     ],
 )
 def test_numbers_that_are_sorted_as_text_are_said(tmp_path, classes, said):

@@ -105,6 +105,7 @@ TOLD = {
     "no files": ("x/test/cat/.hidden y.xyz", r"but no file is an image\. Looked for"),
     "splits without classes": ("test/a.png train/b.png", "images in test, train lie"),
     "classes of no images": ("test/cat/a.npy", r"no file is an image; there are \.npy"),
+    "splits in classes": ("cat/test/a.png dog/test/a.png", "splits lie in its classes"),
     "arrays": ("a.npy", r"a\.npy holds one array.*FILE\.py:NAME"),
     "MATLAB": ("test_32x32.mat", r"mat is a MATLAB file.*FILE\.py:NAME"),
     "packed": ("images.zip", r"images\.zip is an archive: unpack it"),

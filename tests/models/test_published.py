@@ -145,6 +145,20 @@ def test_a_truncated_file_is_refused(tmp_path, ours, kept):
         load_published(path, "resnet20", shape=SHAPE, classes=10)
 
 
+def test_weights_that_are_there_twice_are_refused(tmp_path, ours):
+    twice = ours.state_dict() | {"module.fc.bias": torch.ones(10)}
+    path = save(tmp_path / "model.pth", twice)
+    with pytest.raises(InputError, match="holds some weights twice"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
+def test_damaged_safetensors_are_no_pickles(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"damaged")
+    with pytest.raises(InputError, match="no whole file of safetensors"):
+        load_published(path, "resnet20", shape=SHAPE, classes=10)
+
+
 @pytest.mark.parametrize("name", ["none.pth", "."])
 def test_a_missing_file_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="no file of weights at"):

@@ -1,6 +1,7 @@
 """Whether a model and a data set mean the same classes, where both name them."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from simplicert.classifiers.adapted import reordered
@@ -20,7 +21,8 @@ def in_order_of(
 
     Names are compared without case, punctuation and underscores, and one of the
     synonyms between commas is enough. Names that are numbers or codes, as ``LABEL_0``,
-    ``7`` or ``n01440764``, say nothing about the order.
+    ``7`` or ``n01440764``, say nothing about the order of other names, and those that
+    only count the classes nothing at all.
 
     Args:
         classifier: Whose names, if it has any, are compared.
@@ -35,9 +37,11 @@ def in_order_of(
         InputError: They name different classes.
     """
     theirs = classifier.class_names
-    if len(theirs) != len(class_names) or _say_nothing(theirs):
+    if len(theirs) != len(class_names):
         return classifier  # how many there really are is asked the model
-    if _say_nothing(class_names):
+    if any(map(_say_nothing, (theirs, class_names))) and (
+        {*theirs} != {*class_names} or any(map(_count, (theirs, class_names)))
+    ):
         return classifier
     there, here = [*map(_names, theirs)], [*map(_names, class_names)]
     apart = [k for k, both in enumerate(there) if both.isdisjoint(here[k])]
@@ -66,8 +70,15 @@ def _say_nothing(names: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[^\W\d]*[\W_]*\d+", name.strip()) for name in names)
 
 
+def _count(names: Sequence[str]) -> bool:
+    """Whether they are no more than each class's number, from 0 or from 1."""
+    numbers = [int(re.sub(r"\D", "", name) or -1) for name in names]
+    return numbers in ([*range(len(names))], [*range(1, len(names) + 1)])
+
+
 def _names(name: str) -> set[str]:
     """The name and its synonyms, plainly written."""
+    name = unicodedata.normalize("NFKC", name)  # a Mac's folders are decomposed
     written = (re.sub(r"[\W_]+", " ", each) for each in (name, *name.split(",")))
     return {each.strip().casefold() for each in written} - {""} or {name}
 

@@ -144,7 +144,7 @@ class _Shown:
 def _cut(
     pixels_of: Callable[[np.ndarray], np.ndarray], size: int
 ) -> tuple[PublishedCut | None, bool]:
-    """How squares are cut out, and whether a whole photograph shows the same.
+    """How squares are cut out, and whether whole photographs show the same.
 
     Args:
         pixels_of: A photograph → the square that is cut out of it, in [0, 1].
@@ -164,12 +164,21 @@ def _cut(
     resize = max(size, round(height / step_y))
     stretch = abs(step_x / step_y - width / height) < abs(step_x / step_y - 1)
     base = PublishedCut(size, resize, stretch=stretch)
-    photograph = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    theirs = 255 * pixels_of(photograph)
+    # One not scaled, whose odd margin rounds two ways, and a smaller one, too.
+    odd = resize + (3 - resize + size) % 4
+    half = (resize + 1) // 2
+    photographs = [
+        random.integers(0, 256, (*sides, 3), dtype=np.uint8)
+        for sides in ((height, width), (odd, resize), (half, half + 1))
+    ]
+    theirs = [255 * pixels_of(photograph) for photograph in photographs]
+    if any(each.shape != square.shape for each in theirs):
+        return base, False
 
     def off(cut: PublishedCut) -> float:
-        ours = np.asarray(cut(Image.fromarray(photograph), 0)).transpose(2, 0, 1)
-        return float(np.abs(ours - theirs).mean())
+        ours = [np.asarray(cut(Image.fromarray(each), 0)) for each in photographs]
+        apart = np.abs(np.stack(ours).transpose(0, 3, 1, 2) - np.stack(theirs))
+        return float(apart.mean(axis=(1, 2, 3)).max())
 
     ways = [
         replace(base, interpolation=interpolation, down=down)

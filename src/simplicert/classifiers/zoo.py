@@ -85,7 +85,9 @@ def _torchvision(name: str, *, bare: bool) -> Classifier:
         learn(
             transforms,
             name=f"torchvision:{name}",
-            stated=_stated(transforms.mean, transforms.std),
+            stated=_stated(
+                getattr(transforms, "mean", None), getattr(transforms, "std", None)
+            ),
         ),
         class_names=weights.meta.get("categories", ()),
     )
@@ -107,8 +109,10 @@ def _hugging_face(name: str, *, bare: bool) -> Classifier:
     )
     config = module.config
     channels = getattr(config, "num_channels", 3)
-    labels = getattr(config, "id2label", None) or {}
-    names = tuple(str(labels[key]) for key in sorted(labels, key=int))
+    said = getattr(config, "id2label", None) or {}
+    labels = {int(key): str(said[key]) for key in said}
+    every = range(len(labels))  # where one is missing, none has its own place
+    names = tuple(labels[key] for key in every) if labels.keys() == {*every} else ()
     try:
         processor = _theirs(
             "transformers",

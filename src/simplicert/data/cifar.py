@@ -70,7 +70,8 @@ def _class_names(path: Path, *, hundred: bool) -> tuple[str, ...]:
     names = path / ("fine_label_names.txt" if hundred else "batches.meta.txt")
     if names.is_file():
         try:
-            return tuple(names.read_text(encoding="utf-8").split())
+            lines = map(str.strip, names.read_text(encoding="utf-8").splitlines())
+            return tuple(filter(None, lines))
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{names} is no text ({error}): unpack the archive again"

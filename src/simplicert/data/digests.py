@@ -5,12 +5,17 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from simplicert.files import regular
 
 
-def digest_of_bytes(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+def digest_of_bytes(*contents: bytes | np.ndarray) -> str:
+    """SHA-256 in hexadecimal, of one after the other."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content.data if isinstance(content, np.ndarray) else content)
+    return digest.hexdigest()
 
 
 def digest_of_files(root: Path, files: Iterable[Path]) -> str:

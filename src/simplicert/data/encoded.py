@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int64, UInt8
 from PIL import Image
 
 from simplicert.data.conversions import conversions, is_grey, opened, said
-from simplicert.data.cuts import LARGEST_SIZE, Cut, RandomCut, read_cut
+from simplicert.data.cuts import LARGEST_SIZE, Cut, PublishedCut, RandomCut, read_cut
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems
@@ -102,6 +102,11 @@ def decoded(
         raise InputError(
             f"{source.name}: none of the {source.rows} images of split "
             f"{source.split!r} can be decoded{first}"
+        )
+    if isinstance(cut, PublishedCut) and decode.cut is None and cut.resize > cut.size:
+        notes += (
+            f"images are squares of {cut.size} already, so they are not cut; with the "
+            f"option size they are: {cut}",
         )
     rows = np.array(kept) if corrupt == "skip" else np.arange(source.rows)
     channels, height, width = decode.shape

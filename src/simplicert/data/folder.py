@@ -1,5 +1,6 @@
 """A folder of images: SPLIT/CLASS/FILE, or CLASS/FILE."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +15,20 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.listing import entries, files_below, folders, kind, printable
+from simplicert.data.listing import (
+    SPLITS,
+    entries,
+    files_below,
+    folders,
+    kind,
+    printable,
+)
 from simplicert.errors import InputError
 from simplicert.files import regular
 
 _LAYOUT = "SPLIT/CLASS/FILE or CLASS/FILE, where FILE is an image"
 _ALL = "all"
 _TABLES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".mat"}
-_SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
 # So many files are looked at to see whether there are images in a folder.
 _ENOUGH = 1000
 
@@ -39,11 +46,11 @@ def _splits(path: Path) -> dict[str, dict[str, Path]]:
     names = {name for part in parts.values() for name in part}
     if any(_has_images(each) for part in parts.values() for each in part.values()):
         # Splits in place of the classes: the data set lies one folder below.
-        return {} if names <= _SPLITS else parts
+        return {} if names <= SPLITS else parts
     classes = {part.name: part for part in folders(path)}
     # One folder alone is one of images, as in images/ beside a table, and no class; and
     # one of no images may be none: it would shift the others.
-    if len(classes) < 2 or classes.keys() <= _SPLITS:
+    if len(classes) < 2 or classes.keys() <= SPLITS:
         return {}
     return {_ALL: classes} if all(map(_has_images, classes.values())) else {}
 
@@ -52,7 +59,7 @@ def _has_images(place: Path) -> bool:
     """Whether images are there, and not in splits further down."""
     known = image_suffixes()
     return any(
-        file.suffix.lower() in known and not _SPLITS & {*file.relative_to(place).parts}
+        file.suffix.lower() in known and not SPLITS & {*file.relative_to(place).parts}
         for file in islice(files_below(place, Counter()), _ENOUGH)
     )
 
@@ -80,6 +87,8 @@ def _lacks(path: Path) -> str | None:
         for each in classes
         for file in islice(files_below(each, Counter()), _ENOUGH)
     }
+    if any(suffix.lower() in image_suffixes() for suffix in found):
+        return "its splits lie in its classes: put the classes into the splits"
     ends = sorted(filter(None, found))
     there = f"; there are {', '.join(ends[:5])}{' …' if ends[5:] else ''}"
     return f"no file is an image{there if ends else ''}" if classes else None
@@ -179,13 +188,15 @@ def _said(left_out: Counter[str]) -> str:
 def _notes(left_out: Counter[str], class_names: list[str]) -> Iterator[str]:
     if left_out.total():
         yield _said(left_out)
-    numbers = [int(name) for name in class_names if name.isdecimal()]
-    if len(numbers) == len(class_names) and numbers != sorted(numbers):
+    parts = [re.fullmatch(r"(\D*)(\d+)", name) for name in class_names]
+    numbers = [int(part[2]) for part in parts if part]
+    alike = len({part and part[1] for part in parts}) == 1
+    if alike and numbers != sorted(numbers):
         yield (
             f"classes are numbered in the order of their names as text "
             f"({', '.join(class_names[:4])}, …), as torchvision does, and not as "
-            "numbers: if the model's class 2 is the folder 2, give all names one "
-            "length, as in 02"
+            "numbers: if the model's third class is the folder of 2, give all names "
+            "one length, as in 02"
         )
 
 

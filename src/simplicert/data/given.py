@@ -47,7 +47,7 @@ def as_dataset(
             "images must be a Dataset, or one numpy array or torch tensor; got "
             f"{_described(images)}"
         )
-    array = images if isinstance(images, np.ndarray) else images.detach().cpu().numpy()
+    array = _plain("images", images)
     if array.ndim < 2 or not array.size or not np.issubdtype(array.dtype, np.floating):
         scale = ": divide bytes by 255 first" if array.dtype == np.uint8 else ""
         raise InputError(
@@ -56,7 +56,7 @@ def as_dataset(
             f"{array.shape}{scale}"
         )
     with np.errstate(over="ignore"):  # what is infinite is refused when it is read
-        pixels = array.astype(np.float32)
+        pixels = array.astype(np.float32, order="C", subok=False)
     stored = None if labels is None else _as_array(labels)
     classes = None if stored is None else labels_of(f"labels of {name}", stored)
     if classes is not None and (len(classes) != len(pixels) or (classes < 0).any()):
@@ -64,7 +64,6 @@ def as_dataset(
             f"labels must be {len(pixels)} classes, integers from 0, one an image; got "
             f"{len(classes)}, from {classes.min(initial=0)}"
         )
-    content = pixels.tobytes() + (b"" if stored is None else stored.tobytes())
     return Dataset(
         name=name,
         split=split,
@@ -73,15 +72,37 @@ def as_dataset(
         labels=classes,
         indices=np.arange(len(pixels)),
         reader=lambda rows: pixels[rows],
-        fingerprint=partial(digest_of_bytes, content),
+        fingerprint=partial(
+            digest_of_bytes, pixels, b"" if stored is None else stored.tobytes()
+        ),
         notes=label_notes(classes),
     )
 
 
+def _plain(what: str, given: Any) -> Any:
+    """A tensor as an array; anything else as it is.
+
+    Raises:
+        InputError: It cannot be, or leaves values out.
+    """
+    if isinstance(given, TorchTensor):
+        try:
+            return given.detach().cpu().numpy()
+        except (
+            TypeError,
+            RuntimeError,
+        ) as error:  # what NumPy has not, in torch's words
+            raise InputError(
+                f"{what} cannot become a NumPy array ({error}): give one"
+            ) from error
+    if np.ma.is_masked(given):
+        raise InputError(f"{what} are masked in part: give them whole, or leave out")
+    return given
+
+
 def _as_array(labels: object) -> np.ndarray:
     """Labels as an array; of objects, which are refused later, if they are unequal."""
-    if isinstance(labels, TorchTensor):
-        labels = labels.detach().cpu().numpy()
+    labels = _plain("labels", labels)
     try:
         array = np.asarray(labels)
     except ValueError:

@@ -10,12 +10,7 @@ import numpy as np
 
 from simplicert.data.dataset import unknown_split
 from simplicert.data.encoded import CorruptImageError, EncodedImages
-from simplicert.data.labels import (
-    label_choice,
-    label_notes,
-    labels_of,
-    numbered_classes,
-)
+from simplicert.data.labels import classes_of, label_choice
 from simplicert.errors import InputError
 
 PREFIX = "hf:"
@@ -61,22 +56,21 @@ def find(
     names: tuple[str, ...] = ()
     if label is not None:
         names = tuple(getattr(table.features[label], "names", ()))
-    labels = (
-        None if label is None else labels_of(where, np.asarray(table[label]), names)
-    )
+    stored = None if label is None else np.asarray(table[label])
+    labels, class_names, strange = classes_of(where, stored, names)
     # The bytes as they are stored: we decode them, as in every other form.
     rows = _Rows(name, table.cast_column(image, datasets.Image(decode=False)), image)
     return EncodedImages(
         name=name,
         split=split,
-        class_names=names or numbered_classes(where, labels),
+        class_names=class_names,
         labels=labels,
         rows=len(table),
         fetch=rows,
         locate=rows.locate,
         fingerprint=rows.digest,
         notes=(
-            *(() if names else label_notes(labels)),
+            *strange,
             *label_choice(
                 label, [n for n in table.features if n not in {image, label}]
             ),

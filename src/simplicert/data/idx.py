@@ -13,7 +13,7 @@ from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
-from simplicert.data.labels import label_notes, labels_of, numbered_classes
+from simplicert.data.labels import classes_of
 from simplicert.data.listing import entries, kind, printable
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
@@ -21,7 +21,7 @@ from simplicert.errors import InputError
 # MNIST's own names, EMNIST's with more in front, and those with a dot before idx3.
 _IMAGES = re.compile(r"(?P<prefix>.+)-images(?P<dot>[-.])idx3-ubyte(\.gz)?")
 _SPLITS = {"t10k": "test"}
-_UNSIGNED_BYTE = 8
+_BYTES, _PACKED = bytes([0, 0, 8]), bytes([0x1F, 0x8B])  # how files begin
 _CLASS_NAMES = {
     "fashion-mnist": (
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -74,8 +74,8 @@ def _load(path: Path, *, split: str) -> Dataset:
             "should be images, and one label for each"
         )
     name = printable(path.resolve().name)
-    labels = labels_of(files[1], stored)
-    class_names = _CLASS_NAMES.get(name) or numbered_classes(files[1], labels)
+    names = _CLASS_NAMES.get(name, ())
+    labels, class_names, strange = classes_of(files[1], stored, names)
     return Dataset(
         name=name,
         split=split,
@@ -85,7 +85,7 @@ def _load(path: Path, *, split: str) -> Dataset:
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels[:, None]),
         fingerprint=partial(digest_of_files, path, files),
-        notes=(*_sideways(split), *dark(pixels), *label_notes(labels)),
+        notes=(*_sideways(split), *dark(pixels), *strange),
     )
 
 
@@ -98,10 +98,16 @@ def _file(path: Path, name: str) -> Path:
 
 def _array(file: Path) -> np.ndarray:
     """The bytes that the header announces, and not one more than these."""
-    packed = file.suffix == ".gz"
+    with file.open("rb") as stored:
+        packed = stored.read(2) == _PACKED  # whatever it is called
     try:
         with gzip.open(file) if packed else file.open("rb") as stored:
             start = stored.read(4)
+            if len(start) == 4 and start[:3] != _BYTES:
+                raise InputError(
+                    f"{file} does not begin as an idx file of bytes does: it is "
+                    "damaged, or its numbers are of another type"
+                )
             axes = start[3] if len(start) == 4 else 0
             lengths = stored.read(4 * axes)
             if len(start) < 4 or len(lengths) < 4 * axes:
@@ -118,7 +124,7 @@ def _array(file: Path) -> np.ndarray:
         raise InputError(
             f"{file} is cut short or damaged ({error}): download it again"
         ) from error
-    if start[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or size != len(content):
+    if size != len(content):
         came = f"{len(content)} bytes" if len(content) <= size else "more bytes"
         raise InputError(
             f"{file} is not a whole idx file of bytes: its header says shape {shape}, "

@@ -11,6 +11,25 @@ from simplicert.errors import InputError
 _MOST_CLASSES = 1_000_000
 
 
+def classes_of(
+    where: object, stored: np.ndarray | None, names: tuple[str, ...] = ()
+) -> tuple[Int64[np.ndarray, " images"] | None, tuple[str, ...], tuple[str, ...]]:
+    """Labels, names of classes, and what is strange about them.
+
+    Args:
+        where: What holds them, for messages.
+        stored: Labels as they are stored; None if there are none.
+        names: Of the classes in their order; empty to number them.
+
+    Raises:
+        InputError: They are no labels, or too high for a number of classes.
+    """
+    labels = None if stored is None else labels_of(where, stored, names)
+    if names:
+        return labels, names, ()
+    return labels, numbered_classes(where, labels), label_notes(labels)
+
+
 def labels_of(
     where: object, stored: np.ndarray, class_names: Sequence[str] = ()
 ) -> Int64[np.ndarray, " images"] | None:
@@ -56,6 +75,10 @@ def _numbers(
     where: object, names: np.ndarray, class_names: Sequence[str]
 ) -> Int64[np.ndarray, " images"]:
     numbers = {name: number for number, name in enumerate(class_names)}
+    if len(numbers) < len(class_names):
+        raise InputError(
+            f"{where}: labels are names, and several classes have the same: number them"
+        )
     given = [
         name.decode() if isinstance(name, bytes) else name for name in names.tolist()
     ]

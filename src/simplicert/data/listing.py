@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
+"""What people call the parts of a data set, in small letters."""
+
 _THE_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx"}
 
 

@@ -12,12 +12,7 @@ from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
-from simplicert.data.labels import (
-    label_choice,
-    label_notes,
-    labels_of,
-    numbered_classes,
-)
+from simplicert.data.labels import classes_of, label_choice
 from simplicert.data.listing import printable
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
@@ -77,20 +72,20 @@ def _load(
             "archive, or holds pickled objects. Save arrays of numbers with np.savez"
         ) from error
     class_names = () if names is None else tuple(map(str, names.ravel().tolist()))
-    labels = None if stored is None else labels_of(where, stored, class_names)
+    labels, class_names, strange = classes_of(where, stored, class_names)
     pixels, white = _pixels(path, images)
     return Dataset(
         name=printable(path.stem),
         split=split,
         shape=pixels.shape[1:],
-        class_names=class_names or numbered_classes(where, labels),
+        class_names=class_names,
         labels=labels,
         indices=np.arange(len(pixels)),
         reader=ArrayReader(pixels, white),
         fingerprint=partial(digest_of_files, path.parent, [path]),
         notes=(
             *dark(pixels, white),
-            *(() if class_names else label_notes(labels)),
+            *strange,
             *(label_choice(None, unused) if labels is None else ()),
         ),
     )
@@ -109,10 +104,10 @@ def _chosen(
             raise InputError(f"{path} has no array {given}, but {', '.join(names)}")
     low = {name.lower(): name for name in reversed(names)}
     pairs = [
-        (_spelt(image, split, spelling), _spelt(label, split, spelling))
+        [spelling.format(split=split.lower(), name=name) for name in pair]
         for spelling in _SPELLINGS
         if "{split}" in spelling or split.lower() in {"test", path.stem.lower()}
-        for image, label in _PAIRS
+        for pair in _PAIRS
     ]
     images = image_column or next(
         (low[image] for image, _ in pairs if image in low), None
@@ -132,10 +127,6 @@ def _chosen(
         None,
     )
     return images, labels, _NAMES if _NAMES in names else None
-
-
-def _spelt(name: str, split: str, spelling: str) -> str:
-    return spelling.format(split=split.lower(), name=name)
 
 
 def _array(path: Path, archive: Any, key: str) -> np.ndarray:

@@ -16,13 +16,8 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.labels import (
-    label_choice,
-    label_notes,
-    labels_of,
-    numbered_classes,
-)
-from simplicert.data.listing import is_hidden, printable
+from simplicert.data.labels import classes_of, label_choice
+from simplicert.data.listing import SPLITS, is_hidden, printable
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
@@ -64,29 +59,36 @@ def _find(
         raise unknown_split(path, split, splits)
     files = splits[split]
     _check_shards(split, files)
-    schema, image, label = _columns(
+    schema, image, label, names = _columns(
         files,
         (image_column,) if image_column else _IMAGE_COLUMNS,
         (label_column,) if label_column else _LABEL_COLUMNS,
     )
     root = path if path.is_dir() else path.parent
     where = f"{root}, split {split!r}"
-    names = _class_names(schema, label)
     fetch = RowGroups(files, image)
     used = {image.partition(".")[0], label}
     check_room(f"{where}: {fetch.rows:,} labels", 64 * fetch.rows)
-    labels = None if label is None else labels_of(where, _stored(files, label), names)
+    stored = None if label is None else _stored(files, label)
+    labels, class_names, strange = classes_of(where, stored, names)
+    also = [
+        name for name in _IMAGE_COLUMNS if name in schema.names and not image_column
+    ]
     return EncodedImages(
         name=printable(root.resolve().name),
         split=split,
-        class_names=names or numbered_classes(where, labels),
+        class_names=class_names,
         labels=labels,
         rows=fetch.rows,
         fetch=fetch,
         locate=fetch.locate,
         fingerprint=partial(digest_of_files, root, files),
         notes=(
-            *(() if names else label_notes(labels)),
+            *strange,
+            *(
+                [f"of {' and '.join(also)} the first holds the images"]
+                * (len(also) > 1)
+            ),
             *label_choice(label, [name for name in schema.names if name not in used]),
         ),
     )
@@ -108,8 +110,9 @@ def _split_of(file: Path, path: Path) -> str:
     shard = _SHARD.fullmatch(file.stem)
     if shard:
         return shard["split"]
+    # In a folder of data sets, too, a file that is called train is no part of its test.
     named_by_file = file == path or file.parent in {path, path / "data"}
-    return file.stem if named_by_file else file.parent.name
+    return file.stem if named_by_file or file.stem in SPLITS else file.parent.name
 
 
 def _check_shards(split: str, files: list[Path]) -> None:
@@ -136,8 +139,8 @@ def _check_shards(split: str, files: list[Path]) -> None:
 
 def _columns(
     files: list[Path], images: tuple[str, ...], labels: tuple[str, ...]
-) -> tuple[Any, str, str | None]:
-    """Schema, image and label column, if all files are whole and alike.
+) -> tuple[Any, str, str | None, tuple[str, ...]]:
+    """Schema, image and label column, and class names, if all files are alike.
 
     Args:
         files: Of the split.
@@ -153,12 +156,18 @@ def _columns(
             raise InputError(
                 f"{file} has no column {labels[0]}, but {', '.join(schema.names)}"
             )
-        found.append((schema, _image_column(file, schema, images), label))
-        if found[-1][1:] != found[0][1:]:
-            columns = [", ".join(filter(None, each[1:])) for each in found]
+        image = _image_column(file, schema, images)
+        found.append((schema, image, label, _class_names(schema, label)))
+        if found[-1][1:3] != found[0][1:3]:
+            columns = [", ".join(filter(None, each[1:3])) for each in found]
             raise InputError(
                 f"{file} has its images and labels in {columns[-1]}, but {files[0]} in "
                 f"{columns[0]}: give files of one dataset"
+            )
+        if found[-1][3] != found[0][3]:
+            raise InputError(
+                f"{file} and {files[0]} name different classes, or the same in another "
+                "order: give files of one dataset"
             )
     return found[0]
 

@@ -52,7 +52,13 @@ def load_published(
         InputError: If the file holds anything else, weights of another network, or
             constants although some were given.
     """
-    theirs = {_our_key(key): tensor for key, tensor in read_weights(path).items()}
+    stored = read_weights(path)
+    theirs = {_our_key(key): tensor for key, tensor in stored.items()}
+    if len(theirs) < len(stored):
+        raise InputError(
+            f"{path} holds some weights twice, with 'module.' or the like in front and "
+            "without: save one network's state_dict()"
+        )
     model = build_model(architecture, shape=shape, classes=classes)
     ours = model.state_dict()
     stated = not _CONSTANTS.isdisjoint(theirs)
@@ -99,6 +105,10 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes raise almost anything
         reason = str(error).partition("\n")[0] or type(error).__name__
+        if path.suffix == ".safetensors":
+            raise InputError(
+                f"{path} is no whole file of safetensors ({reason}): get it again"
+            ) from error
         raise InputError(
             f"{path} holds more than tensors, or is cut short, so it is not opened "
             f"({reason}). If you trust it, load it yourself with "
