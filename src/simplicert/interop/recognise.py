@@ -22,7 +22,14 @@ def recognised(table: Table, asked: Asked, kind: Format | None = None) -> Format
     seen = replace(table, frame=once)
     matches = [(each, each.match(seen, asked)) for each in formats]
     # Of equally sure ones that which lacks least; then the first in the registry.
-    best, match = max(matches, key=lambda m: (m[1].sure, -len(m[1].lacks)))
+    # One that does not take what was said of the file is not what is meant.
+    best, match = max(
+        matches,
+        key=lambda m: (
+            m[1].sure - 2 * (not asked.given <= m[0].options),
+            -len(m[1].lacks),
+        ),
+    )
     if not match.lacks:
         return best
     table.check_whole()
