@@ -501,6 +501,56 @@ def test_radii_that_are_no_distances_are_said_to_be_none(simplicert, tmp_path):
     assert not wrong.count("error") + more.count("error")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n700,200\n500,400\n", "does not say how many draws .* give --draws"),
+        ("a,b\n700,200\n500,300\n", "does not say how many draws .* give --draws"),
+        ("a,b,nan\n700,200,99\n500,300,9\n", "does not say how many draws"),
+    ],
+)
+def test_how_many_draws_gave_no_class_is_not_guessed(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, text, "c.csv", sigma=0.5, invalid_draws=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("sigma", [0.5, 0.25], "says sigma 0.25, 0.5, not 0.5"),
+        ("sigma", [0.25, 0.25], "says sigma 0.25, not 0.5"),
+        ("n", [1000, 1000], "the counts sum to 10, not to 1,000"),
+        ("noise", ["uniform"] * 2, "says noise uniform, not gaussian"),
+    ],
+)
+def test_what_a_long_table_says_of_its_rows_is_read(tmp_path, column, values, message):
+    frame = pd.DataFrame(
+        {"image": [0, 0, 1, 1], "class": [0, 1, 0, 1], "count": [9, 1, 5, 5]}
+    ).assign(**{column: np.repeat(values, 2)})
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, tsv(frame, ","), "c.csv", sigma=0.5)
+
+
+def test_an_array_of_one_number_is_a_fact(tmp_path):
+    np.savez(tmp_path / "c.npz", counts=COUNTS.counts, sigma=np.array([0.25]))
+    with pytest.raises(InputError, match=r"says sigma 0.25, not 0.5"):
+        imported(tmp_path, None, "c.npz", sigma=0.5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("predict", "pred"), ("counts", "votes"), ("radius", "radii"), ("pABar", "p_a")],
+)
+def test_of_two_columns_that_differ_none_is_chosen(tmp_path, first, second):
+    frame = log()
+    frame["counts"] = COUNT
+    frame[first] = frame.get(first, "0.9")
+    frame[second.replace("p_a", "p_A_lower")] = "7"
+    message = "may be in any of .*: leave all but one out with --ignore-column"
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, tsv(frame), **CONDITIONS)
+
+
 COUNTS_REFUSED = {
     "labels from 1": (
         "a,b,c,label\n5,3,2,1\n2,6,2,3\n1,1,8,2\n",

@@ -133,7 +133,9 @@ def is_number(value: object) -> bool:
 
 def numbers(column: pd.Series) -> Float[np.ndarray, " rows"]:
     """The column as floats; NaN where a cell is no number."""
-    if column.dtype.kind in "iuf":
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.to_numpy(np.float64)
+    if column.dtype.kind in "iuf":  # of pandas' own, which know what is missing
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     found = pd.to_numeric(column.astype(str).astype(object), errors="coerce")
     return found.to_numpy(np.float64)

@@ -31,6 +31,7 @@ __all__ = [
     "image_numbers",
     "label_column",
     "read_columns",
+    "the_one",
     "without",
 ]
 
@@ -118,15 +119,23 @@ def label_column(table: Table, asked: str | None) -> str | None:
     if asked is not None and (asked != "label" or asked in table.names):
         return _named(table, asked, "for the labels")
     found = roles_of(table.names).get("label", []) if table.named else []
-    different = [
-        n for n in found[1:] if not table.frame[n].equals(table.frame[found[0]])
-    ]
-    if different:
+    advice = "say which with --label-column, and leave the others"
+    return the_one(table, found, "the labels", advice) if found else None
+
+
+def the_one(table: Table, names: list[str], what: str, advice: str) -> str:
+    """The first of several columns that hold the same.
+
+    Raises:
+        InputError: They differ.
+    """
+    cells = [table.frame[name] for name in names]
+    if not all(each.equals(cells[0]) for each in cells):
         raise InputError(
-            f"{table.path}: the labels may be in any of {shown(found)}: say which with "
-            "--label-column, and leave the others out with --ignore-column"
+            f"{table.path}: {what} may be in any of {shown(names)}: {advice} out with "
+            "--ignore-column"
         )
-    return found[0] if found else None
+    return names[0]
 
 
 def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:

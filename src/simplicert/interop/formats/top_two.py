@@ -62,14 +62,14 @@ def _match(table: Table, asked: Asked) -> Match:
     if not said:
         return Match(3 if "first class" in parts else 1, ("'n'",))
     if "first class" in parts:
-        return Match(6)
+        return Match(5)
     # Classes of their own may be called so: then they have all draws.
     try:
         draws = stated_number(table, "draws", asked.draws)
     except InputError:
         return Match(0)
     some = draws is not None and bool((series.sum(axis=1) < draws).any())
-    return Match(6 if some and falling else 0)
+    return Match(5 if some and falling else 0)
 
 
 def _series(table: Table, parts: dict[str, str]) -> Float[np.ndarray, "images columns"]:
