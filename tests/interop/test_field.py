@@ -2,8 +2,10 @@
 
 import bz2
 import gzip
+import itertools
 import json
 import lzma
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -341,6 +343,8 @@ def test_no_other_column_becomes_a_class(tmp_path, seed):
     random = np.random.default_rng(seed)
     chosen = random.permutation(list(EXTRAS))[: random.integers(1, len(EXTRAS))]
     frame = WIDE.assign(**{name: EXTRAS[name] for name in chosen})
+    if "label" in frame:
+        frame["label"] = WIDE.columns[COUNTS.labels]
     frame = frame[random.permutation(frame.columns)]
     if "" in frame:  # pandas has it first
         frame = frame[["", *frame.columns.drop("")]]
@@ -439,6 +443,114 @@ def test_every_form_of_counts_reads_the_same(tmp_path, form):
     np.testing.assert_array_equal(labels, np.array(classes)[truth])
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("separator", list(",\t;"))
+def test_names_that_are_numbers_in_turn_are_names(tmp_path, first, index, separator):
+    frame = WIDE.set_axis([str(first + i) for i in range(4)], axis=1)
+    text = frame.to_csv(index=index, sep=separator)
+    _, out = imported(tmp_path, text, "c.txt", sigma=0.5)
+    np.testing.assert_array_equal(read_run(out).counts, COUNTS.counts)
+
+
+@pytest.mark.parametrize("name", ["count", "n", "c", "votes", "top_count_"])
+@pytest.mark.parametrize("others", list(itertools.product(["", "predict"], ["", "n"])))
+def test_numbered_classes_are_not_the_top_two(tmp_path, name, others):
+    extra = {"predict": COUNTS.counts.argmax(1), "n": 1000}
+    frame = WIDE.set_axis([f"{name}{i}" for i in range(1, 5)], axis=1)
+    frame = frame.assign(**{each: extra[each] for each in others if each})
+    found, out = imported(tmp_path, tsv(frame, ","), "c.csv", sigma=0.5)
+    assert found.kind == "counts"
+    np.testing.assert_array_equal(read_run(out).counts, COUNTS.counts)
+
+
+def test_a_runner_up_that_is_none_is_refused(tmp_path):
+    text = "pred,count1,count2,count3,n\n0,500,100,400,1000\n"
+    with pytest.raises(InputError, match="count2 is not the runner-up: another has"):
+        imported(tmp_path, text, "c.csv", sigma=0.5, kind="top_two")
+
+
+def test_what_is_asked_tells_what_a_file_is_meant_to_be(tmp_path):
+    with pytest.raises(InputError, match=r"like a certification log.*'pred"):
+        imported(
+            tmp_path,
+            "label,radius\n1,0.5\n2,0.3\n",
+            "l.csv",
+            sigma=0.5,
+            draws=9,
+            alpha=0.1,
+        )
+
+
+def test_shares_of_the_votes_are_no_bounds(tmp_path):
+    text = "label,predict,pABar\n1,1,0.998\n2,2,0.75\n"
+    with pytest.raises(InputError, match="holds multiples of 1 / 1,000, as shares"):
+        imported(tmp_path, text, "l.csv", sigma=0.5, draws=1000, alpha=0.001)
+
+
+def test_radii_that_are_no_distances_are_said_to_be_none(simplicert, tmp_path):
+    text = "idx,label,predict,radius\n0,1,1,10.5\n1,2,2,3.25\n"
+    asked = {"draws": 99, "alpha": 0.01, "noise": "rotation", "norm": "none"}
+    _, out = imported(tmp_path, text, "l.csv", sigma=20, **asked)
+    _, said, wrong = simplicert("certify", out)
+    _, _, more = simplicert("report", out, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    for each in (said, repr(certify_path(out)), page):
+        assert "(no distance between inputs)" in each
+        assert not re.search(r"none (radi|ball|dist)", each)
+    assert not wrong.count("error") + more.count("error")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n700,200\n500,400\n", "does not say how many draws .* give --draws"),
+        ("a,b\n700,200\n500,300\n", "does not say how many draws .* give --draws"),
+        ("a,b,nan\n700,200,99\n500,300,9\n", "does not say how many draws"),
+    ],
+)
+def test_how_many_draws_gave_no_class_is_not_guessed(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, text, "c.csv", sigma=0.5, invalid_draws=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("sigma", [0.5, 0.25], "says sigma 0.25, 0.5, not 0.5"),
+        ("sigma", [0.25, 0.25], "says sigma 0.25, not 0.5"),
+        ("n", [1000, 1000], "the counts sum to 10, not to 1,000"),
+        ("noise", ["uniform"] * 2, "says noise uniform, not gaussian"),
+    ],
+)
+def test_what_a_long_table_says_of_its_rows_is_read(tmp_path, column, values, message):
+    frame = pd.DataFrame(
+        {"image": [0, 0, 1, 1], "class": [0, 1, 0, 1], "count": [9, 1, 5, 5]}
+    ).assign(**{column: np.repeat(values, 2)})
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, tsv(frame, ","), "c.csv", sigma=0.5)
+
+
+def test_an_array_of_one_number_is_a_fact(tmp_path):
+    np.savez(tmp_path / "c.npz", counts=COUNTS.counts, sigma=np.array([0.25]))
+    with pytest.raises(InputError, match=r"says sigma 0.25, not 0.5"):
+        imported(tmp_path, None, "c.npz", sigma=0.5)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("predict", "pred"), ("counts", "votes"), ("radius", "radii"), ("pABar", "p_a")],
+)
+def test_of_two_columns_that_differ_none_is_chosen(tmp_path, first, second):
+    frame = log()
+    frame["counts"] = COUNT
+    frame[first] = frame.get(first, "0.9")
+    frame[second.replace("p_a", "p_A_lower")] = "7"
+    message = "may be in any of .*: leave all but one out with --ignore-column"
+    with pytest.raises(InputError, match=message):
+        imported(tmp_path, tsv(frame), **CONDITIONS)
+
+
 COUNTS_REFUSED = {
     "labels from 1": (
         "a,b,c,label\n5,3,2,1\n2,6,2,3\n1,1,8,2\n",
@@ -500,6 +612,25 @@ COUNTS_REFUSED = {
     "one stage without the other": (
         "label,sel_0,sel_1,est_0\n0,90,10,900\n",
         "looks most like counts of a selection and an estimation",
+    ),
+    "labels from 1 of which none is the last": (
+        "a,b,c,label\n" + "9,1,0,1\n1,9,0,2\n" * 10,
+        "label in 0 rows, and the label less 1 in 20: do labels start at 1",
+    ),
+    "a class that is called like a label": (
+        "a,b,true\n5,3,12\n2,6,12\n1,1,18\n",
+        "column true may be a class or not: with it the rows sum to 20, without it to",
+    ),
+    "classes that are called like others": ("y,n\n9,1\n5,5\n", "; n are called like"),
+    "two tables side by side": (
+        "a0,a1,b0,b1\n9,1,3,7\n2,8,5,5\n",
+        "holds two tables of counts, of a0, a1 … and of b0, b1 …",
+    ),
+    "whole percents": ("a_pct,b (%)\n60,40\n30,70\n", "are no counts: means, prob"),
+    "thousands": ("a\tb\n1,250\t8,750\n", "'1,250' is not a number .write its digits"),
+    "two sigmas by another name": (
+        "a,b,noise level\n9,1,0.5\n5,5,1.0\n",
+        "says sigma 0.5, 1, not 0.5",
     ),
     "a comment's draws": ("# n=1000\na,b\n9,1\n", "sum to 10, not to 1,000"),
     "too many": ("a,b\n99999999999999999999,1\n", "is too large"),

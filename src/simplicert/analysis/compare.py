@@ -8,6 +8,7 @@ from simplicert.analysis.signed_rank import signed_rank
 from simplicert.analysis.tables import TIE
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
+from simplicert.noises import in_norm
 
 __all__ = ["compare_runs", "comparison_summary", "paired_tests"]
 
@@ -166,8 +167,9 @@ def _order(before: Certificates, after: Certificates) -> np.ndarray:
 def _check_same(before: Certificates, after: Certificates, order: np.ndarray) -> None:
     if before.norm != after.norm:
         raise InputError(
-            f"the first run's radii are of {before.norm} balls and the second's of "
-            f"{after.norm} balls: they are no distances of one kind"
+            f"the first run's radii are of {in_norm(before.norm, 'balls')} and the "
+            f"second's of {in_norm(after.norm, 'balls')}: they are no distances of one "
+            "kind"
         )
     if before.classes != after.classes:
         raise InputError(

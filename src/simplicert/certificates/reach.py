@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.mechanisms.catalogue import applying
-from simplicert.noises import Noise
+from simplicert.noises import Noise, in_norm
 from simplicert.procedures import Procedure, largest_e0_lower, min_draws
 from simplicert.rounding import round_down
 from simplicert.votes import Look
@@ -64,6 +64,7 @@ def reach(
         )
     return Reach(
         largest_radius=largest,
-        line=f"largest {noise.norm} radius possible {at}: {round_down(largest, 3):.3f}",
+        line=f"largest {in_norm(noise.norm, 'radius')} possible {at}: "
+        f"{round_down(largest, 3):.3f}",
         warning=warning,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from simplicert.errors import InputError, unknown_name
-from simplicert.noises import Noise
+from simplicert.noises import Noise, in_norm
 from simplicert.notebook import rounded, shown_rows, table_html
 from simplicert.paper import PROCEDURES
 from simplicert.rounding import round_down
@@ -158,8 +158,9 @@ class Certificates:
             return said
         share = float(round_down((self.radius > 0).mean(), 3))
         return (
-            f"{said}; {self.mechanism} certifies {share:.1%}, median {self.norm} "
-            f"radius {round_down(np.median(self.radius), 3):.3f}"
+            f"{said}; {self.mechanism} certifies {share:.1%}, median "
+            f"{in_norm(self.norm, 'radius')} "
+            f"{round_down(np.median(self.radius), 3):.3f}"
         )
 
     def _repr_html_(self) -> str:
@@ -172,7 +173,7 @@ class Certificates:
             "predicted": np.where(
                 self.radius > 0, self.predicted.astype(str), self.abstention
             )[here].tolist(),
-            f"{self.norm} radius": rounded(self.radius[here]),
+            in_norm(self.norm, "radius"): rounded(self.radius[here]),
             "e0_lower": rounded(self.e0_lower[here]),
             "e1_upper": rounded(self.e1_upper[here], up=True),
         }
@@ -180,7 +181,7 @@ class Certificates:
 
     @property
     def norm(self) -> str:
-        """Of the balls: ``"l1"``, ``"l2"`` or ``"linf"``."""
+        """Of the balls: ``"l1"``, ``"l2"``, ``"linf"``, or ``"none"``."""
         return self.noise.norm
 
     @property

@@ -13,6 +13,7 @@ from simplicert.analysis import accuracy_at, format_table, table1
 from simplicert.analysis.accuracy import average_name, quantity
 from simplicert.certificates.record import PRINTED, Certificates
 from simplicert.cli.printing import say
+from simplicert.noises import in_norm
 from simplicert.rounding import round_down
 
 CONSTANT = [
@@ -29,8 +30,9 @@ def heading(table: pd.DataFrame) -> str:
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     return (
         f"{fact['framework']} ({fact['procedure']}), {fact['noise']} noise of sigma "
-        f"{fact['sigma']:g}, {fact['norm']} radii: {fact['images']} images × "
-        f"{fact['draws']:,.0f} draws, alpha {fact['alpha']}{right}"
+        f"{fact['sigma']:g}, {in_norm(fact['norm'], 'radii')}: "
+        f"{fact['images']} images × {fact['draws']:,.0f} draws, alpha "
+        f"{fact['alpha']}{right}"
     )
 
 
@@ -44,7 +46,7 @@ def print_table1(certificates: Certificates) -> None:
 
 def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) -> None:
     """The average radius and the certified accuracy, and what is to be known of it."""
-    said = f"{quantity(certificates)} at {certificates.norm} radius:"
+    said = f"{quantity(certificates)} at {in_norm(certificates.norm, 'radius')}:"
     table = accuracy_at(certificates, radii)
     say(f"{said}\n{format_table(table, width=width())}", end="")
     for remark in notes(certificates):

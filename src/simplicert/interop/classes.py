@@ -1,5 +1,7 @@
 """Which column is which class, and which class a label means."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
@@ -8,7 +10,7 @@ from simplicert.errors import InputError
 from simplicert.interop.roles import numbered
 from simplicert.interop.table import Table, is_number, shown, whole
 
-__all__ = ["class_order", "labels_of"]
+__all__ = ["check_start", "class_order", "labels_of"]
 
 
 def class_order(names: list[str]) -> list[int]:
@@ -66,6 +68,30 @@ def labels_of(
     order = np.argsort(numbers)
     places: Int[np.ndarray, " images"] = order[np.searchsorted(numbers[order], found)]
     return places
+
+
+def check_start(
+    labels: Int[np.ndarray, " images"],
+    matrix: Int[np.ndarray, "images classes"],
+    path: Path,
+) -> None:
+    """Refuse labels that start at 1, which nothing but the votes may show.
+
+    Raises:
+        InputError: Most labels less 1 are the class with most votes, and few labels.
+    """
+    voted = matrix.argmax(axis=1)
+    right, less = int((labels == voted).sum()), int((labels - 1 == voted).sum())
+    if less > max(_BY_CHANCE, 2 * right, len(labels) / 2):
+        raise InputError(
+            f"{path}: the class with most votes is the label in {right:,} rows, and "
+            f"the label less 1 in {less:,}: do labels start at 1 here, or are the "
+            "columns in another order?"
+        )
+
+
+_BY_CHANCE = 8
+"""Rows."""
 
 
 def _range(known: Int[np.ndarray, " classes"]) -> str:

@@ -12,7 +12,15 @@ from simplicert.interop.roles import roles_of
 from simplicert.interop.table import Table, is_number, shown
 from simplicert.noises import NOISES, Noise, gaussian
 
-__all__ = ["Asked", "Counts", "Format", "Match", "matched", "noise_of", "stated_number"]
+__all__ = [
+    "Asked",
+    "Counts",
+    "Format",
+    "Match",
+    "matched",
+    "noise_of",
+    "stated_number",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +125,12 @@ def matched(
 
 def stated_texts(table: Table, name: str) -> set[str]:
     """What the file says of all its rows, in a comment or a column of its own."""
+    return _of_rows(table, name) | table.stated.get(name, frozenset())
+
+
+def _of_rows(table: Table, name: str) -> set[str]:
     columns = roles_of(table.names).get(name, ()) if table.named else ()
-    rows = {str(value) for each in columns for value in table.frame[each].unique()}
-    return rows | table.stated.get(name, frozenset())
+    return {str(value) for each in columns for value in table.frame[each].unique()}
 
 
 def noise_of(table: Table, asked: Asked) -> Noise:
@@ -169,10 +180,8 @@ def stated_number(table: Table, name: str, given: float | None) -> float | None:
     Raises:
         InputError: The two differ, or the file says several.
     """
-    columns = roles_of(table.names).get(name, ()) if table.named else ()
-    rows = {str(value) for each in columns for value in table.frame[each].unique()}
-    of_rows = {float(value) for value in rows if is_number(value)}
-    said = of_rows | set(map(float, filter(is_number, table.stated.get(name, ()))))
+    of_rows = set(map(float, filter(is_number, _of_rows(table, name))))
+    said = set(map(float, filter(is_number, stated_texts(table, name))))
     values = shown(f"{each:g}" for each in sorted(said))
     if given is not None:
         # A comment may speak of others, too: of the training's sigma.

@@ -3,7 +3,7 @@
 import datetime
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,8 @@ from pydantic import ValidationError
 from simplicert.errors import InputError
 from simplicert.interop.format import Asked, Counts, Format
 from simplicert.interop.formats import FORMATS
-from simplicert.interop.recognise import recognised
 from simplicert.interop.reported import ReportedLog
-from simplicert.interop.table import Table
+from simplicert.interop.table import Table, shown
 from simplicert.interop.table_file import read_table
 from simplicert.noises import Noise
 from simplicert.votes.looks import one_look
@@ -114,7 +113,7 @@ def import_file(
     )
     said = None if kind is None else FORMATS.find(kind)
     table = read_table(file)
-    format_ = recognised(table, asked, said)
+    format_ = _recognised(table, asked, said)
     _check_options(format_, asked)
     found = format_.read(table, asked)
     if isinstance(found, ReportedLog):
@@ -142,6 +141,42 @@ def import_file(
         draws=found.draws,
         evidence="votes",
         notes=notes,
+    )
+
+
+def _recognised(table: Table, asked: Asked, kind: Format | None = None) -> Format:
+    """The format that a table fits best, or the one that it is said to be.
+
+    Raises:
+        InputError: It looks most like one of which something is missing; or like none.
+    """
+    formats = FORMATS.built_in.values() if kind is None else [kind]
+    # Of two columns of one name the first; reading refuses both.
+    once = table.frame.loc[:, ~table.frame.columns.duplicated()]
+    seen = replace(table, frame=once)
+    matches = [(each, each.match(seen, asked)) for each in formats]
+    # Of equally sure ones that which lacks least; then the first in the registry.
+    # One that does not take what was said of the file is not what is meant.
+    best, match = max(
+        matches,
+        key=lambda m: (
+            m[1].sure - 2 * (not asked.given <= m[0].options),
+            -len(m[1].lacks),
+        ),
+    )
+    if not match.lacks:
+        return best
+    table.check_whole()
+    columns = shown(table.names) if table.named else f"{len(table.names)}, unnamed"
+    if kind is not None:
+        raise InputError(
+            f"{table.path} is not {best.title}: it has no "
+            f"{' and no '.join(match.lacks)}. Its columns: {columns}"
+        )
+    raise InputError(
+        f"{table.path} looks most like {best.title}, but has no "
+        f"{' and no '.join(match.lacks)}. Its columns: {columns}. "
+        f"If it is something else, say which with --kind: {', '.join(FORMATS.names)}"
     )
 
 

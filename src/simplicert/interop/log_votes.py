@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
@@ -74,6 +74,7 @@ def votes_of(
             fewest = np.where(named, np.maximum(few, fewest), 0)
             most = np.where(named, np.minimum(many, most), 0)
         else:  # no fewer votes than these
+            _check_bounds(bound, draws, table, columns["bound"])
             fewest = np.where(rows.predicted >= 0, np.minimum(few, many), 0)
             fewest = most = np.maximum(fewest, 0)
             notes.append(f"the votes are those of the bounds in {columns['bound']}")
@@ -83,6 +84,23 @@ def votes_of(
     else:
         notes += _recovery_notes(fewest[named], most[named])
     return fewest, most, rows
+
+
+def _check_bounds(
+    bound: Float[np.ndarray, " images"], draws: int, table: Table, name: str
+) -> None:
+    """Shares of the votes are no bounds, and larger; a bound is not k / n in all rows.
+
+    Raises:
+        InputError: All are, and no radius beside them says which they are.
+    """
+    shares = bound[bound > 0] * draws
+    if len(shares) and np.allclose(shares, np.round(shares), rtol=0, atol=1e-6):
+        raise InputError(
+            f"{table.path}: column {name} holds multiples of 1 / {draws:,}, as shares "
+            "of the votes are, which are no bounds: give the votes in a column "
+            "'count'. (If they are bounds, they were printed to too few digits.)"
+        )
 
 
 def _counts(table: Table, name: str, rows: LogRows, draws: int) -> Votes:

@@ -24,7 +24,8 @@ _WORDS = {
     "numdraws totalvotes totalcount totalcounts votestotal ntotal nsample",
     "invalid": "nan nans invalid invaliddraws noclass",
     "time": "time times seconds elapsed duration runtime",
-    "sigma": "sigma noisesd noisestd std",
+    "sigma": "sigma noisesd noisestd std noiselevel noisesigma noisescale "
+    "smoothingsigma sigmas sd stddev stdev",
     "alpha": "alpha",
     "noise": "noise noisetype disttype transformation transform transtype",
     "norm": "norm",

@@ -78,7 +78,12 @@ def draws_of(
                 f"{stated:,.0f}"
             )
     if stated is None and not totals:
-        said = np.full(len(sums), sums.max() if asked.invalid_draws else sums[0])
+        if asked.invalid_draws and (not invalid or np.ptp(sums)):
+            raise InputError(
+                f"{path} does not say how many draws there were with those that gave "
+                "no class: give --draws"
+            )
+        said = np.full(len(sums), sums[0])
     if said[0] < 1 or (said != said[0]).any():
         row = int(np.argmax(said != said[0]))
         if said[0] < 1:

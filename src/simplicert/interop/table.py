@@ -12,7 +12,17 @@ from jaxtyping import Float, Int
 
 from simplicert.errors import InputError
 
-__all__ = ["LARGEST_WHOLE", "Line", "Table", "is_number", "numbers", "shown", "whole"]
+__all__ = [
+    "GROUPED",
+    "LARGEST_WHOLE",
+    "SOFT",
+    "Line",
+    "Table",
+    "is_number",
+    "numbers",
+    "shown",
+    "whole",
+]
 
 LARGEST_WHOLE = 2**53
 """Below it every whole number is a float of its own."""
@@ -21,8 +31,11 @@ LARGEST_WHOLE = 2**53
 _NUMBER = re.compile(
     r"(?ai)\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity))\s*"
 )
+GROUPED = r"\d{1,3}([.,' \xa0\u202f]\d{3})+"
+"""A number with a mark between its thousands; or with a decimal comma, who knows."""
+
 _MISSING = ("", "nan", "none", "null", "na", "n/a", "<na>", "nat")
-_SOFT = (
+SOFT = (
     "means, probabilities and sums of soft scores are not counts: a confidence bound "
     "for counts does not hold for them, and rounding does not make them votes"
 )
@@ -120,7 +133,9 @@ def is_number(value: object) -> bool:
 
 def numbers(column: pd.Series) -> Float[np.ndarray, " rows"]:
     """The column as floats; NaN where a cell is no number."""
-    if column.dtype.kind in "iuf":
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf":
+        return column.to_numpy(np.float64)
+    if column.dtype.kind in "iuf":  # of pandas' own, which know what is missing
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     found = pd.to_numeric(column.astype(str).astype(object), errors="coerce")
     return found.to_numpy(np.float64)
@@ -145,14 +160,16 @@ def whole(
         value = column.iloc[row]
         is_missing = str(value).strip().casefold() in _MISSING
         if not is_missing and not is_number(value):
+            grouped = re.fullmatch(GROUPED, str(value)) is not None
             raise InputError(
                 f"{path}, row {row}, column {name}: {value!r} is not a number"
+                + " (write its digits without separators)" * grouped
             )
     for rule, broken in (
         ("is missing", np.isnan(found)),
         ("is negative", found < 0),
         ("is too large", found >= LARGEST_WHOLE),
-        ("is not a whole number" + f": {_SOFT}" * counts, found != np.floor(found)),
+        ("is not a whole number" + f": {SOFT}" * counts, found != np.floor(found)),
     ):
         if broken.any():
             row = int(np.argmax(broken))

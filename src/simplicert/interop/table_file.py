@@ -140,8 +140,8 @@ def _from_archive(arrays: dict[str, np.ndarray], path: Path) -> Table:
             frames.append(frame)
         elif array.ndim == 1 and (not many or len(array) in sizes):
             frames.append(pd.DataFrame({name: array}))
-        elif array.ndim == 0:
-            facts[name] = frozenset([str(array)])
+        elif array.size == 1:
+            facts[name] = frozenset([str(array.item())])
         elif name in ("label", "labels", "index"):
             raise InputError(f"{path}: {name} has shape {array.shape}, not one a row")
         else:

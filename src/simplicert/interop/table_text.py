@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simplicert.errors import InputError
-from simplicert.interop.table import Line, Table, is_number
+from simplicert.interop.table import GROUPED, Line, Table, is_number
 
 __all__ = ["decoded", "text_table"]
 
@@ -24,11 +24,13 @@ _WRAPPED = re.compile(
 )
 """How Python shows a number that is still in an array."""
 
-_VALUE = re.compile(r"(?ai)true|false|none|na|n/a|-+|\d+:\d+(:[\d.]+)?|[\d.]+%")
+_VALUE = re.compile(
+    r"(?ai)true|false|none|na|n/a|-+|\d+:\d+(:[\d.]+)?|[\d.]+%|" + GROUPED
+)
 """What a row may have in a column of numbers, and no header has for a name."""
 
 _SUMMARY = {
-    *("accuracy", "all", "average", "certified", "mean", "median", "overall"),
+    *("accuracy", "acr", "all", "average", "certified", "mean", "median", "overall"),
     *("result", "results", "std", "sum", "summary", "total", "totals"),
 }
 _STATED = re.compile(r"(?<![\w.])([A-Za-z]\w*)\s*[=:\s]\s*([\w.+-]+)")
@@ -179,7 +181,10 @@ def _take_names(cells: Cells) -> list[str] | None:
             continue
         if not below or any(_is_value(fields[place]) for fields in below):
             return cells.pop(0)[2]
-    return None
+    # pandas numbers columns without a name, and gives its index none.
+    numbers = first if first[0] else first[1:]
+    in_turn = [list(map(str, range(k, k + len(numbers)))) for k in (0, 1)]
+    return cells.pop(0)[2] if len(numbers) > 1 and numbers in in_turn else None
 
 
 def _is_value(cell: str) -> bool:

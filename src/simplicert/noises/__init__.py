@@ -8,6 +8,8 @@ from simplicert.identity import digest_of, package_of
 from simplicert.noises.gaussian import gaussian as gaussian
 from simplicert.noises.protocol import Noise as Noise
 from simplicert.noises.protocol import Norm as Norm
+from simplicert.noises.protocol import in_norm as in_norm
+from simplicert.noises.protocol import measured as measured
 from simplicert.noises.uniform import uniform as uniform
 from simplicert.plugins import kind_of_values, shown_as_theirs
 

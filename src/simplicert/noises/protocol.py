@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from simplicert.errors import InputError, unknown_name
 
-__all__ = ["Noise", "Norm"]
+__all__ = ["Noise", "Norm", "in_norm", "measured"]
 
 Norm = Literal["l1", "l2", "linf", "none"]
 """How distances between inputs are measured; ``"none"``: radii are no such distances,
@@ -48,3 +48,22 @@ class Noise:
     def __str__(self) -> str:
         balls = "no balls of inputs" if self.norm == "none" else f"{self.norm} balls"
         return f"{self.name} noise, {balls}"
+
+
+def in_norm(norm: str, what: str) -> str:
+    """A radius, radii or balls with their norm, in words.
+
+    Example:
+        >>> in_norm("l2", "balls"), in_norm("none", "radius")
+        ('l2 balls', 'radius (no distance between inputs)')
+    """
+    return (
+        f"{what} (no distance between inputs)" if norm == "none" else f"{norm} {what}"
+    )
+
+
+def measured(norm: str) -> str:
+    """How far a radius reaches, in words."""
+    if norm == "none":
+        return "no distance between inputs, but of what the noise moves: an angle, say"
+    return f"{norm} distance, in units of the input"

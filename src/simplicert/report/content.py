@@ -13,6 +13,7 @@ from simplicert.analysis import certified_accuracy, curve_radii
 from simplicert.certificates.record import Certificates
 from simplicert.figures.style import mechanism_styles
 from simplicert.mechanisms import BUILT_IN
+from simplicert.noises import in_norm
 from simplicert.report.run import ReportRun
 from simplicert.report.thumbnails import sprite_sheet
 from simplicert.simplex import boundaries, simplex_grid
@@ -107,6 +108,7 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
     return {
         "framework": certificates.label,
         "norm": certificates.norm,
+        "radius_name": in_norm(certificates.norm, "radius"),
         "facts": certificates.facts,
         "mechanism": certificates.mechanism,
         "members": list(certificates.members),

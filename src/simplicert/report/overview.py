@@ -9,6 +9,7 @@ from jaxtyping import Float
 from simplicert.analysis import accuracy_at, false_certificates, table1
 from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
+from simplicert.noises import in_norm, measured
 from simplicert.report.run import MISSING, ReportRun
 from simplicert.rounding import round_down
 
@@ -33,7 +34,7 @@ class Overview:
     Attributes:
         claim: Of which images, by whom, under which noise.
         alpha: Every alpha on the page.
-        balls: Of which norms the radii are.
+        balls: How far the radii reach.
         noise: What was added to the inputs.
         table_promise: What alpha means for all images of a run.
         reported: The runs of which no votes are known, or "".
@@ -84,7 +85,7 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         f"{_each(f'{c.sigma:g}' for c in every)}: "
         f"{_each(_draws(c) for c in every)} noisy draws an image.",
         alpha=_each(str(c.alpha) for c in every),
-        balls=_each(c.norm for c in every),
+        balls=_each(measured(c.norm) for c in every),
         noise=_each(c.noise.name for c in every),
         table_promise=f"Of the certificates of {images:,} images some may be false: "
         f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
@@ -140,7 +141,7 @@ def table_groups(
 def _title(run: ReportRun, certificates: Certificates) -> str:
     return (
         f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
-        f"{certificates.norm} radii, sigma = {certificates.sigma:g}, "
+        f"{in_norm(certificates.norm, 'radii')}, sigma = {certificates.sigma:g}, "
         f"alpha = {certificates.alpha}, "
         f"n = {_draws(certificates)}, {len(certificates):,} images, "
         f"digest {run.digest[:12]}"
@@ -151,7 +152,7 @@ def conditions(run: ReportRun) -> dict[str, str]:
     """What a run's certificates rest on."""
     first = run.certificates[0]
     return {
-        "noise": f"{first.noise.name}, for {first.norm} balls",
+        "noise": f"{first.noise.name}, for {in_norm(first.norm, 'balls')}",
         "sigma": f"{first.sigma:g}",
         "images": f"{len(first):,}",
         "labels": "none, so no accuracy" if first.labels is None else "known",

@@ -16,7 +16,7 @@ from simplicert.interop.format import (
     noise_of,
     stated_number,
 )
-from simplicert.interop.formats.counts import label_column, without
+from simplicert.interop.formats.counts import label_column, the_one, without
 from simplicert.interop.log_rows import log_rows, truths
 from simplicert.interop.log_votes import votes_of
 from simplicert.interop.reported import LogConditions, ReportedLog
@@ -146,6 +146,11 @@ def _columns(table: Table, asked: Asked, certificate: str) -> dict[str, str]:
     """
     roles = roles_of(table.names)
     found = {role: names[0] for role, names in roles.items() if role in _READ}
+    if "cohen" in key(found.get("radius", "")):
+        roles["radius"] = [found["radius"]]
+    for role in ("predict", "radius", "count", "bound"):
+        if role in found and (certificate == "cohen" or role == "predict"):
+            the_one(table, roles[role], f"what is called {role}", "leave all but one")
     found.pop("label", None)
     if (label := label_column(table, asked.label_column)) is not None:
         found["label"] = label

@@ -1,15 +1,16 @@
 """Tables of counts: a row an image, and a column of counts a class."""
 
 import re
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from simplicert.errors import InputError
-from simplicert.interop.classes import class_order, labels_of
+from simplicert.interop.classes import check_start, class_order, labels_of
 from simplicert.interop.format import (
     Asked,
     Counts,
@@ -20,7 +21,7 @@ from simplicert.interop.format import (
 )
 from simplicert.interop.roles import numbered, roles_of
 from simplicert.interop.row_sums import check_constant, draws_of, total_column
-from simplicert.interop.table import Table, is_number, numbers, shown, whole
+from simplicert.interop.table import SOFT, Table, is_number, numbers, shown, whole
 
 __all__ = [
     "MOST_CELLS",
@@ -30,6 +31,7 @@ __all__ = [
     "image_numbers",
     "label_column",
     "read_columns",
+    "the_one",
     "without",
 ]
 
@@ -117,15 +119,23 @@ def label_column(table: Table, asked: str | None) -> str | None:
     if asked is not None and (asked != "label" or asked in table.names):
         return _named(table, asked, "for the labels")
     found = roles_of(table.names).get("label", []) if table.named else []
-    different = [
-        n for n in found[1:] if not table.frame[n].equals(table.frame[found[0]])
-    ]
-    if different:
+    advice = "say which with --label-column, and leave the others"
+    return the_one(table, found, "the labels", advice) if found else None
+
+
+def the_one(table: Table, names: list[str], what: str, advice: str) -> str:
+    """The first of several columns that hold the same.
+
+    Raises:
+        InputError: They differ.
+    """
+    cells = [table.frame[name] for name in names]
+    if not all(each.equals(cells[0]) for each in cells):
         raise InputError(
-            f"{table.path}: the labels may be in any of {shown(found)}: say which with "
-            "--label-column, and leave the others out with --ignore-column"
+            f"{table.path}: {what} may be in any of {shown(names)}: {advice} out with "
+            "--ignore-column"
         )
-    return found[0] if found else None
+    return names[0]
 
 
 def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
@@ -144,28 +154,9 @@ def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
         InputError: The columns contradict each other; or one may be a class or not.
     """
     path, frame, notes = table.path, table.frame, [*table.notes]
-    roles = roles_of(table.names) if table.named else {}
-    given = [label] if label is not None else []
-    same = [n for n in roles.pop("label", []) if n not in given]
-    known = [name for names in roles.values() for name in names] + same
-    known = [name for name in known if name not in given]
-    indices, index = image_numbers(table, [*roles.get("index", [])], given, notes)
-    classes = [n for n in table.names if n not in (*known, *given, *index)]
-    known = [name for name in known if name not in index]
-    own = given if asked.label_column is None else []
-    if letters := _letters([*classes, *known, *own, *index]):
-        classes, index = letters, [name for name in index if name not in letters]
-        known = [name for name in known if name not in letters]
-        label = None if label in letters else label
-    if table.named and (others := _outside_the_series(frame, classes)):
-        classes = [name for name in classes if name not in others]
-        known += others
-    verified = [n for role in ("draws", "invalid") for n in roles.get(role, [])]
-    _check_others(frame, classes, [n for n in known if n not in verified], asked, path)
-    if not table.named and _counts_rows(frame, classes):
-        indices = whole(frame[classes[0]], classes[0], path)
-        notes.append("the first column counts the rows: it is their index")
-        classes = classes[1:]
+    columns = _divided(table, label, asked, notes)
+    roles, classes, known = columns.roles, columns.classes, columns.known
+    label, indices = columns.label, columns.indices
     votes = {name: whole(frame[name], name, path) for name in classes}
     invalid = [whole(frame[n], n, path) for n in roles.get("invalid", []) if n in known]
     if any(each.any() for each in invalid) and not asked.invalid_draws:
@@ -181,7 +172,7 @@ def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
     if len(votes) < 2:
         raise InputError(
             f"{path} has {len(votes)} count columns, needs one for each of at least 2 "
-            "classes"
+            "classes" + (f"; {shown(known)} are called like others" if known else "")
         )
     left = [n for n in known if n not in totals and n not in roles.get("invalid", [])]
     if left:
@@ -203,6 +194,10 @@ def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
     if asked.draws is None and not totals and "draws" not in table.stated:
         check_constant(votes, draws, path)
     class_names = names if table.named else None
+    labels = None
+    if label is not None:
+        labels = labels_of(frame[label], class_names, table, classes=len(names))
+        check_start(labels, matrix, path)
     ids = numbered(names)
     if ids is not None and table.named and sorted(ids) != list(range(len(ids))):
         notes.append(
@@ -213,13 +208,65 @@ def read_columns(table: Table, label: str | None, asked: Asked) -> Counts:
         counts=matrix,
         draws=draws,
         indices=indices,
-        labels=None
-        if label is None
-        else labels_of(frame[label], class_names, table, classes=len(names)),
+        labels=labels,
         class_names=None if all(map(is_number, names)) else class_names,
         sigma=stated_number(table, "sigma", asked.sigma),
         noise=noise_of(table, asked),
         notes=tuple(notes),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Columns:
+    """What the columns are: ``known`` ones are no classes, nor label or index."""
+
+    roles: dict[str, list[str]]
+    classes: list[str]
+    known: list[str]
+    label: str | None
+    indices: Int[np.ndarray, " images"]
+
+
+def _divided(
+    table: Table, label: str | None, asked: Asked, notes: list[str]
+) -> _Columns:
+    """Which columns are classes, as ``read_columns`` says."""
+    path, frame = table.path, table.frame
+    roles = roles_of(table.names) if table.named else {}
+    given = [label] if label is not None else []
+    same = [n for n in roles.pop("label", []) if n not in given]
+    known = [name for names in roles.values() for name in names] + same
+    known = [name for name in known if name not in given]
+    indices, index = image_numbers(table, [*roles.get("index", [])], given, notes)
+    classes = [n for n in table.names if n not in (*known, *given, *index)]
+    known = [name for name in known if name not in index]
+    own = given if asked.label_column is None else []
+    if letters := _letters([*classes, *known, *own, *index]):
+        classes, index = letters, [name for name in index if name not in letters]
+        known = [name for name in known if name not in letters]
+        label = None if label in letters else label
+    if table.named and (others := _outside_the_series(frame, classes, path)):
+        classes = [name for name in classes if name not in others]
+        known += others
+    _check_names(classes, path)
+    # Totals and invalid draws are held against the sums below.
+    checked = roles.get("invalid", [])
+    if not _unequal(frame, classes):
+        checked = [*checked, *roles.get("draws", []), *own]
+    _check_others(
+        frame,
+        classes,
+        [name for name in (*own, *index, *known) if name not in checked],
+        confirmed=asked.draws is not None
+        and bool((_sums(frame, classes) == asked.draws).all()),
+        path=path,
+    )
+    if not table.named and _counts_rows(frame, classes):
+        indices = whole(frame[classes[0]], classes[0], path)
+        notes.append("the first column counts the rows: it is their index")
+        classes = classes[1:]
+    return _Columns(
+        roles=roles, classes=classes, known=known, label=label, indices=indices
     )
 
 
@@ -265,8 +312,15 @@ def _unequal(frame: pd.DataFrame, names: list[str]) -> bool:
     """Whether the rows of these columns have not one sum; so where they have none."""
     if not names:
         return True
-    sums = np.stack([numbers(frame[name]) for name in names]).sum(axis=0)
+    sums = _sums(frame, names)
     return bool(np.any(sums != sums[0]))
+
+
+def _sums(frame: pd.DataFrame, names: list[str]) -> Float[np.ndarray, " images"]:
+    sums: Float[np.ndarray, " images"] = np.zeros(len(frame))
+    for name in names:
+        sums += numbers(frame[name])
+    return sums
 
 
 def _letters(names: list[str]) -> list[str]:
@@ -277,52 +331,99 @@ def _letters(names: list[str]) -> list[str]:
     return letters if in_turn and len(codes) >= _ALPHABET else []
 
 
-def _outside_the_series(frame: pd.DataFrame, classes: list[str]) -> list[str]:
+def _outside_the_series(
+    frame: pd.DataFrame, classes: list[str], path: Path
+) -> dict[str, None]:
     """Columns that are not numbered as the others are, which have one sum without them.
 
     (They may still be classes: ``_check_others`` asks.)
+
+    Raises:
+        InputError: They are counts of one sum as well.
     """
-    series = _series(classes)
-    return [] if _unequal(frame, series) else [n for n in classes if n not in series]
+    series = _series(frame, classes)
+    if _unequal(frame, series):
+        return {}
+    mine = set(series)
+    others = [name for name in classes if name not in mine]
+    second = _series(frame, others)
+    alike = len(second) == len(series) and _are_whole(frame, second)
+    if alike and not _unequal(frame, second):
+        raise InputError(
+            f"{path} holds two tables of counts, of {shown(series[:2])} … and of "
+            f"{shown(second[:2])} …: import them from a file each"
+        )
+    return dict.fromkeys(others)
+
+
+def _check_names(classes: list[str], path: Path) -> None:
+    if classes and all(map(_SHARES.search, classes)):
+        raise InputError(f"{path}: columns {shown(classes)} are no counts: {SOFT}")
+
+
+_SHARES = re.compile(
+    r"(?i)%|(?<![a-z])(pct|percent|percentage|prob|probability|fraction|logit)s?(?![a-z])"
+)
 
 
 def _check_others(
     frame: pd.DataFrame,
     classes: list[str],
     others: list[str],
-    asked: Asked,
+    *,
+    confirmed: bool,
     path: Path,
 ) -> None:
     """No column is left out that could be a class as well.
 
+    Args:
+        frame: The table.
+        classes: What was taken for classes.
+        others: What was not.
+        confirmed: Whether the classes' sum is known to be that of all draws.
+        path: For messages.
+
     Raises:
         InputError: One could: its numbers are counts, and with it the rows have one
-            sum, too.
+            sum.
     """
-    if not classes or _unequal(frame, classes):
+    if not classes:
         return
-    sums = np.stack([numbers(frame[name]) for name in classes]).sum(axis=0)
+    sums = _sums(frame, classes)
+    even = bool((sums == sums[0]).all())
+    if even and confirmed:
+        return
+    without = f"to {sums[0]:,.0f}" if even else "to no one number"
     for name in others:
         found = numbers(frame[name])
-        may_be = (found == np.floor(found)).all() and found.max() >= len(classes)
-        if not may_be or _unequal(frame, [*classes, name]) or (found == sums).all():
-            continue
-        if asked.draws is None or asked.draws != sums[0]:
+        both = sums + found
+        few = found.max() < len(classes)  # labels, which stay below
+        if not few and (both == both[0]).all() and not (found == sums).all():
             raise InputError(
                 f"{path}: column {name} may be a class or not: with it the rows sum to "
-                f"{sums[0] + found[0]:,.0f}, without it to {sums[0]:,.0f}. If it is "
-                f"none, say --ignore-column {name}; if it is one, call it otherwise"
+                f"{both[0]:,.0f}, without it {without}. If it is none, say "
+                f"--ignore-column {name}; if it is one, call it otherwise"
             )
 
 
-def _series(names: list[str]) -> list[str]:
-    """The most names that differ in a number only; all, where there are no such."""
+def _series(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """The most names that differ in a number only; all, where there are no such.
+
+    Whole numbers come first: shares may stand beside them.
+    """
     groups: dict[tuple[str, str], list[str]] = {}
     for name in names:
         if found := re.fullmatch(r"(.*?)[0-9]{1,9}([^0-9]*)", name):
             groups.setdefault((found[1], found[2]), []).append(name)
-    most = max(groups.values(), key=len, default=[])
-    return most if len(most) > 1 else names
+    several = [each for each in groups.values() if len(each) > 1]
+    if not several:
+        return list(names)
+    return max(several, key=lambda each: (_are_whole(frame, each), len(each)))
+
+
+def _are_whole(frame: pd.DataFrame, names: list[str]) -> bool:
+    found = np.stack([numbers(frame[name]) for name in names])
+    return bool(((found >= 0) & (found == np.floor(found))).all())
 
 
 def _counts_rows(frame: pd.DataFrame, names: list[str]) -> bool:

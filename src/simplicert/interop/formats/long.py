@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 from simplicert.errors import InputError
-from simplicert.interop.format import Asked, Counts, Format, Match, matched
+from simplicert.interop.format import (
+    Asked,
+    Counts,
+    Format,
+    Match,
+    matched,
+    noise_of,
+    stated_number,
+)
 from simplicert.interop.formats.counts import MOST_CELLS, OPTIONS, read_columns, without
 from simplicert.interop.roles import roles_of
 from simplicert.interop.table import Table, is_number, whole
@@ -78,10 +86,14 @@ def _read(table: Table, asked: Asked) -> Counts:
         if (frame.groupby(image)[label].nunique() > 1).any():
             raise InputError(f"{path}: an image has two values in column {label}")
         wide[" label"] = frame.drop_duplicates(image)[label].to_numpy()
-    kept = replace(table, frame=wide)
-    return read_columns(
-        kept, None if label is None else " label", replace(asked, label_column=label)
+    draws = stated_number(table, "draws", asked.draws)
+    asked = replace(
+        asked, draws=None if draws is None else int(draws), label_column=label
     )
+    kept = replace(table, frame=wide)
+    found = read_columns(kept, None if label is None else " label", asked)
+    sigma = stated_number(table, "sigma", asked.sigma)
+    return replace(found, sigma=sigma, noise=noise_of(table, asked))
 
 
 long = Format("long", "counts with a row an image and class", OPTIONS, _match, _read)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from simplicert.errors import InputError
 from simplicert.interop.format import (
@@ -20,8 +20,8 @@ from simplicert.interop.formats.counts import (
     image_numbers,
     without,
 )
-from simplicert.interop.roles import key, roles_of
-from simplicert.interop.table import Table, whole
+from simplicert.interop.roles import key, numbered, roles_of
+from simplicert.interop.table import Table, numbers, whole
 
 __all__ = ["top_two"]
 
@@ -52,22 +52,31 @@ def _match(table: Table, asked: Asked) -> Match:
     parts = _parts(table)
     if not {"first", "second"} <= set(parts):
         return Match(0, ("'count1'", "'count2'"))
+    series = _series(table, parts)
+    falling = bool((np.diff(series, axis=1) <= 0).all())
+    if not falling and (
+        series.shape[1] > 2 or len(series) > 1 == 1 + np.ptp(series.sum(axis=1))
+    ):
+        return Match(0)  # columns of classes, in their own order
     said = "draws" in parts or "draws" in table.stated or asked.draws is not None
     if not said:
         return Match(3 if "first class" in parts else 1, ("'n'",))
     if "first class" in parts:
-        return Match(6)
-    # Two classes of their own may be called so: then they have all draws.
+        return Match(5)
+    # Classes of their own may be called so: then they have all draws.
     try:
-        first, second = (
-            whole(table.frame[parts[part]], part, table.path)
-            for part in ("first", "second")
-        )
         draws = stated_number(table, "draws", asked.draws)
     except InputError:
         return Match(0)
-    some = draws is not None and bool((first + second < draws).any())
-    return Match(6 if some and (first >= second).all() else 0)
+    some = draws is not None and bool((series.sum(axis=1) < draws).any())
+    return Match(5 if some and falling else 0)
+
+
+def _series(table: Table, parts: dict[str, str]) -> Float[np.ndarray, "images columns"]:
+    """The votes of the two, and those in columns numbered as theirs are: ``count3``."""
+    pair = [parts["first"], parts["second"]]
+    more = [n for n in table.names if n not in pair and numbered([*pair, n])]
+    return np.stack([numbers(table.frame[name]) for name in (*pair, *more)], axis=1)
 
 
 def _read(table: Table, asked: Asked) -> Counts:
@@ -97,6 +106,10 @@ def _read(table: Table, asked: Asked) -> Counts:
         ("the second class has more votes than the first", second > first),
         (f"both classes have more than {draws:,} votes", rest < 0),
         ("the second class has no votes, and others have", (second == 0) & (rest > 0)),
+        (
+            f"column {parts['second']} is not the runner-up: another has more votes",
+            (_series(table, parts)[:, 2:] > second[:, None]).any(axis=1),
+        ),
     ):
         if broken.any():
             raise InputError(f"{path}, row {int(np.argmax(broken))}: {rule}")

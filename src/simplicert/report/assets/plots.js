@@ -192,7 +192,7 @@ function drawCurve(rows) {
       margin: { t: 30, b: 45, l: 55, r: 10 },
       hovermode: "closest",
       legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
-      xaxis: { title: { text: `${view().norm} radius` }, rangemode: "tozero", ...grid },
+      xaxis: { title: { text: view().radius_name }, rangemode: "tozero", ...grid },
       yaxis: { title: { text: share() }, range: [0, 1.02], tickformat: ".0%", ...grid },
     }),
     CONFIG,
