@@ -24,6 +24,9 @@ Places = Mapping[int, str]
 
 _NOWHERE: Places = MappingProxyType({})
 
+_PLAIN = nn.Module()
+"""Which has all that torch itself keeps in any module."""
+
 
 def classifier_digest(
     thing: object, *, meets: Callable[[nn.Module], object] | None = None
@@ -61,7 +64,12 @@ def weights_digest(module: nn.Module) -> str:
     return _weights(module, _NOWHERE)
 
 
-def _weights(module: nn.Module, around: Places) -> str:
+def state_digest(module: nn.Module) -> str:
+    """SHA-256 over what an instance keeps: without the code, and what that reads."""
+    return _weights(module, _NOWHERE, code=False)
+
+
+def _weights(module: nn.Module, around: Places, *, code: bool = True) -> str:
     hashed = hashlib.sha256()
     named = dict(module.named_modules(remove_duplicate=False))
     places = {**around, **{id(part): name for name, part in named.items()}}
@@ -90,6 +98,8 @@ def _weights(module: nn.Module, around: Places) -> str:
             hashed.update(part.code.encode())
     if isinstance(module, torch.jit.ScriptModule):
         hashed.update(_archive(module).encode())
+    if not code:
+        return hashed.hexdigest()
     kinds = {kind for part in named.values() for kind in type(part).__mro__}
     theirs = [kind for kind in kinds if not is_known(kind)]
     for digest in sorted(
@@ -102,9 +112,9 @@ def _weights(module: nn.Module, around: Places) -> str:
 def _settings(part: nn.Module, special: Any) -> dict[str, object]:
     """Plain attributes; of torch's own modules those that were given.
 
-    What is private is plain if it is a number or text, and not torch's own. Torch's
-    constructors, and what its modules print, gain parameters from version to version,
-    whose defaults keep what a module computes.
+    Private ones, too, but for torch's own. Torch's constructors, and what its modules
+    print, gain parameters from version to version, whose defaults keep what a module
+    computes.
     """
     torchs = package_of(type(part)) == "torch"
     # Beside its code, a graph has notes on how it came about.
@@ -113,7 +123,7 @@ def _settings(part: nn.Module, special: Any) -> dict[str, object]:
         key: _setting(value, special, plainly=is_known(type(part)))
         for key, value in sorted(vars(part).items())
         if key != "training"
-        and (not key.startswith("_") or (not torchs and _is_number_or_text(value)))
+        and not (key.startswith("_") and (torchs or hasattr(_PLAIN, key)))
         and (read is None or f"self.{key}" in read)
     }
     if torchs:
