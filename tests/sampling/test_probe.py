@@ -157,6 +157,20 @@ def test_what_only_shows_in_the_run_is_not_kept(name, tmp_path):
     assert not list((tmp_path / "run").rglob("*.npz"))
 
 
+def test_nor_is_it_when_the_run_is_interrupted(tmp_path):
+    def interrupt(done, total):
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    run = {"sigma": 0.5, "draws": 2000, "block": 1000, "seed": 0, "batch": 100}
+    for function, kept in ((from_place_40, 0), (linear, 1)):
+        out = tmp_path / f"{kept}"
+        with pytest.raises(KeyboardInterrupt):
+            sample(Module(function), IMAGES, **run, out=out, progress=interrupt)
+        assert (RunDirectory.open_or_create(out, RunDirectory.manifest_at(out))
+                .done().sum() > 0) == kept  # fmt: skip
+
+
 def of(function, **options):
     return sample(
         Module(function), IMAGES, sigma=0.5, draws=200, seed=0, nonfinite="count",

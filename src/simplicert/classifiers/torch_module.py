@@ -146,7 +146,9 @@ class TorchClassifier(Classifier):
         except Exception as error:
             raise InputError(
                 f"{self.name} cannot be copied ({str(error).partition(chr(10))[0]}): "
-                "give a module that has not been run yet, or one without hooks"
+                "give a module that has not been run yet, without hooks, locks or open "
+                "files; or a function that calls it, which is used as it is: "
+                "TorchClassifier(lambda images: module(images))"
             ) from error
         with suppress(NotImplementedError):  # exported programs are as they will run
             module.eval()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from simplicert.errors import InputError
 from simplicert.sampling.probe import Alike, Ask, take
 from simplicert.votes import Manifest
 
@@ -74,34 +73,38 @@ class Audit:
             self._answers.append(answers[rows])
 
     @torch.inference_mode()
-    def settle(self) -> None:
+    def settle(self) -> str | None:
         """Ask what was kept.
 
+        Returns:
+            What is wrong, if answers are others now and in other company.
+
         Raises:
-            InputError: Answers are others, now and in other company.
+            InputError: The classifier raises.
         """
         if not self._inputs:
-            return
+            return None
         inputs, answers = torch.cat(self._inputs), torch.cat(self._answers)
         self._inputs, self._answers = [], []
         order = range(len(inputs))[::-1]  # nor at the same place
         now = self._ask_all(take(inputs, order))
         if now is None:
-            return
+            return None
         same = self._alike.rows(now, self._comparable(answers[list(order)]))
         self._asked += len(same)
         self._otherwise += int((~same).sum())
         number, share = _ROUNDED
-        if self._otherwise > max(number, share * self._asked):
-            raise InputError(
-                f"{self._name} answered {self._otherwise:,} of {self._asked:,} draws "
-                "that were asked again otherwise, at another time and beside others: "
-                "it looks at what shares a pass, or at where in it a draw is, or keeps "
-                "a state, or is random now and then, or has changed. It is no function "
-                "of its input, so that nothing about it can be certified; votes since "
-                "the last that were written are dropped. Where it looks at others, "
-                "give every draw a pass of its own: batch 1 (--batch 1)"
-            )
+        if self._otherwise <= max(number, share * self._asked):
+            return None
+        return (
+            f"{self._name} answered {self._otherwise:,} of {self._asked:,} draws that "
+            "were asked again otherwise, at another time and beside others: it looks "
+            "at what shares a pass, or at where in it a draw is, or keeps a state, or "
+            "is random now and then, or has changed. It is no function of its input, "
+            "so that nothing about it can be certified; votes since the last that were "
+            "written are dropped. Where it looks at others, give every draw a pass of "
+            "its own: batch 1 (--batch 1)"
+        )
 
     def _ask_all(self, inputs: Tensor) -> Tensor | None:
         """``None`` where there is no memory for it."""

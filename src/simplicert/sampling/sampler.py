@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from pathlib import Path
 
@@ -435,6 +435,11 @@ class Sampler:
                 if audit:
                     self._settle(audit, waiting)
                 self._ask_again(plan, unchecked, waiting)
+        except BaseException:
+            with suppress(InputError):  # the first error is the one to tell
+                if audit:
+                    self._settle(audit, waiting)
+            raise
         finally:
             # Also on Ctrl-C and on an error: what was drawn is paid for.
             if waiting:
@@ -448,12 +453,11 @@ class Sampler:
 
     def _settle(self, audit: Audit, rows: list[VoteRows]) -> None:
         """Ask the draws that wait for it; if in vain, the last rows are dropped."""
-        try:
-            with self._eager():
-                audit.settle()
-        except InputError:
+        with self._eager():
+            complaint = audit.settle()
+        if complaint is not None:
             rows.clear()
-            raise
+            raise InputError(complaint)
 
     def _ask_again(self, plan: Manifest, unchecked: int, rows: list[VoteRows]) -> int:
         """Whether the classifier is what it was; else its last rows are dropped.
