@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
+from simplicert.classifiers.onnx_file import onnx_digest
 from simplicert.errors import InputError
 from simplicert.identity import digest_of, is_known, package_of
 
@@ -178,9 +180,25 @@ def _special(  # noqa: PLR0911 (a case a kind)
         return "tree", type(value).__qualname__, [*map(np.asarray, value.get_arrays())]
     if hasattr(value, "best_estimator_"):  # beside it, only how the search went
         return "search", type(value).__qualname__, value.best_estimator_
+    if hasattr(value, "_model_path") and hasattr(value, "_model_bytes"):
+        return "session", type(value).__qualname__, _session(value)
     if isinstance(value, dict) and type(value).__qualname__ == "Bunch":
         return "bunch", dict(value)  # its attributes are not kept
     return None
+
+
+def _session(session: Any) -> object:
+    """What onnxruntime runs, which is in a file or was given as bytes."""
+    if session._model_path is None:
+        return session._model_bytes
+    path = Path(session._model_path)
+    try:
+        return path.read_bytes() if path.suffix == ".ort" else onnx_digest(path)
+    except OSError as error:
+        raise InputError(
+            f"{path}, which an onnxruntime session was made of, cannot be read: say "
+            "what identifies the classifier (digest=…)"
+        ) from error
 
 
 def _tensor(tensor: Tensor) -> tuple[object, ...]:
