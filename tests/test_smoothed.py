@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 from simplicert import ABSTAIN, SmoothedClassifier, certify, sample
+from simplicert.classifiers import TorchClassifier
 from simplicert.errors import InputError
 
 IMAGES = torch.rand(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -101,3 +103,70 @@ def test_threads_share_one_object():
     expected = SmoothedClassifier(Sign(), sigma=0.5, seed=4).certify(IMAGES, draws=300)
     for radius in found:
         np.testing.assert_array_equal(radius, expected.radius)
+
+
+class Shifted(nn.Module):
+    """Class 1 where the weight is positive."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.scale = 1
+
+    def forward(self, x):
+        return self.scale * self.weight * torch.tensor([[-1.0, 1.0]]).expand(len(x), 2)
+
+
+def by_optimiser(net):
+    net.weight.sum().backward()
+    torch.optim.SGD(net.parameters(), lr=2.0).step()
+
+
+def by_data(net):
+    net.weight.data.mul_(-1)
+
+
+def by_state(net):
+    net.load_state_dict({"weight": -torch.ones(1)})
+
+
+def by_attribute(net):
+    net.scale = -1
+
+
+def by_layer(net):
+    net.weight = nn.Parameter(-torch.ones(1))
+
+
+@pytest.mark.parametrize(
+    "change", [by_optimiser, by_data, by_state, by_attribute, by_layer]
+)
+def test_a_module_that_was_changed_between_calls_is_what_it_is_now(change):
+    net = Shifted()
+    g = SmoothedClassifier(net, sigma=0.5, seed=4)
+    assert set(g.predict(IMAGES, draws=50)) == {1}
+    change(net)
+    assert set(g.predict(IMAGES, draws=50)) == {0}
+
+
+def test_a_wrapped_module_that_was_changed_is_refused():
+    net = Shifted()
+    wrapped = TorchClassifier(net)
+    g = SmoothedClassifier(wrapped, sigma=0.5, seed=4)
+    g.predict(IMAGES, draws=50)
+    by_data(net)
+    with pytest.raises(InputError, match="has changed since it was made a Torch"):
+        g.predict(IMAGES, draws=50)
+    with pytest.raises(InputError, match="has changed since it was made a Torch"):
+        sample(wrapped, IMAGES, sigma=0.5, draws=50)
+
+
+def test_an_estimator_that_was_fitted_anew_is_what_it_is_now():
+    samples = np.linspace(0, 1, 32).reshape(2, 16)
+    tree = DecisionTreeClassifier().fit(samples, [3, 5])
+    g = SmoothedClassifier(tree, sigma=0.01, seed=4)
+    grey = np.stack([np.full((1, 4, 4), v, np.float32) for v in (0.0, 1.0)])
+    first = g.predict(grey, draws=50)
+    tree.fit(samples, [5, 4])
+    assert set(g.predict(grey, draws=50)) == set(first)
+    assert (g.predict(grey, draws=50) != first).all()

@@ -5,6 +5,7 @@ other; an object is what pickle would keep of it. Addresses, line numbers, paddi
 the names of files are no part of it.
 """
 
+import copyreg
 import dis
 import hashlib
 import inspect
@@ -195,7 +196,8 @@ class _Reader:
         if value is np.random.mtrand._rand:  # moves with whoever draws
             return ["numpy.random"]
         try:
-            reduced = value.__reduce_ex__(4)
+            registered = copyreg.dispatch_table.get(type(value))
+            reduced = registered(value) if registered else value.__reduce_ex__(4)
         except Exception:  # noqa: BLE001 (whatever it is: a lock, a file)
             reduced = type(value), (), getattr(value, "__dict__", None)
         if isinstance(reduced, str):  # a global's name

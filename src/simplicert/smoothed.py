@@ -27,8 +27,8 @@ class SmoothedClassifier:
     images, ``sample`` into a run directory and ``certify`` it: the votes are kept.
 
     The classifier is made ready once: copied, laid out and probed at the first call,
-    and again only for inputs of another shape. What is done to ``model`` afterwards
-    changes nothing here.
+    and again only for inputs of another shape, or after ``model`` has changed: a module
+    that is trained in between, or an estimator fitted anew, is what it is at each call.
 
     Args:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
@@ -84,7 +84,10 @@ class SmoothedClassifier:
     def _sample(self, x: "Images", draws: int) -> Votes:
         with self._preparing:  # calls may come from several threads
             ready = self._sampler
-            sampler = self._make_ready(x) if ready is None else ready.on(x)
+            if ready is None or ready.is_outdated:
+                sampler = self._make_ready(x)
+            else:
+                sampler = ready.on(x)
             plan = sampler.plan(
                 sigma=self.sigma,
                 draws=draws,

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -289,3 +290,19 @@ def test_the_weights_behind_a_function_are_part_of_it():
     again = NumpyClassifier(model._function, output="logits")
     assert again.digest != before
     assert TorchClassifier(net).digest != TorchClassifier(Net()).digest
+
+
+@pytest.mark.parametrize("key", ["mine", "_mine"])
+def test_what_a_module_keeps_is_part_of_it_public_or_private(key):
+    kept = [
+        (1, 2), (1, 3), [1], {"a": 1}, {"a": 2}, {1}, torch.ones(2), torch.zeros(2),
+        np.ones(2), np.zeros(2), re.compile("a"), re.compile("b"), abs, len,
+        torch.Generator().manual_seed(1), torch.Generator().manual_seed(2),
+    ]  # fmt: skip
+    digests = []
+    for value in kept:
+        module = Net()
+        setattr(module, key, value)
+        digests.append(weights_digest(module))
+        assert weights_digest(module) == digests[-1]
+    assert len(set(digests)) == len(kept)

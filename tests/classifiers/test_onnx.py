@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import simplicert as sc
+from simplicert.classifiers import NumpyClassifier
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.errors import InputError
 
 onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 IMAGES = np.full((2, 1, 2, 2), 0.5, np.float32)
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(4, 3) / 9
@@ -154,3 +155,24 @@ def test_what_is_cut_short_is_refused(tmp_path):
         (tmp_path / "cut.onnx").write_bytes(content[:end])
         with pytest.raises(InputError, match="onnxruntime cannot load"):
             as_classifier(tmp_path / "cut.onnx")
+
+
+def test_a_session_in_a_function_is_its_model_not_the_name_of_its_file(tmp_path):
+    path = tmp_path / "net.onnx"
+
+    def digest(source):
+        session = onnxruntime.InferenceSession(source)
+        return NumpyClassifier(
+            lambda images: session.run(None, {"x": images})[0], output="logits"
+        ).digest
+
+    digests = []
+    for weights in (WEIGHTS, -WEIGHTS):
+        write(path, weights=weights)
+        digests += [digest(path), digest(path.read_bytes())]
+        assert digest(path) == digests[-2]
+    assert len(set(digests)) == 4
+    session = onnxruntime.InferenceSession(path)
+    path.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        NumpyClassifier(lambda images: session.run(None, {})[0], output="logits")

@@ -130,6 +130,47 @@ WITH_STATE = {
 }
 
 
+def from_place_40(_, x):
+    return (x @ WEIGHTS).where(torch.arange(len(x))[:, None] < 40, CORNERS[:1])
+
+
+def where_one_is_far_out(_, x):
+    return x @ WEIGHTS * (1 if x.max() < 2.8 else -1)
+
+
+# Which the probe does not see: what is answered is held against what is counted.
+LATER = {
+    "every 50th pass": lambda m, x: x @ WEIGHTS * (-1 if m.passes % 50 == 0 else 1),
+    "from the 200th pass": lambda m, x: x @ WEIGHTS * (-1 if m.passes > 200 else 1),
+    "a place in the pass": from_place_40,
+    "an outlier beside it": where_one_is_far_out,
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_only_shows_in_the_run_is_not_kept(name, tmp_path):
+    with pytest.raises(InputError, match=r"asked again otherwise|no longer answers"):
+        sample(
+            Module(LATER[name]), IMAGES, sigma=0.5, draws=20_000, block=1000, seed=0,
+            batch=100, out=tmp_path / "run",
+        )  # fmt: skip
+    assert not list((tmp_path / "run").rglob("*.npz"))
+
+
+def test_nor_is_it_when_the_run_is_interrupted(tmp_path):
+    def interrupt(done, total):
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    run = {"sigma": 0.5, "draws": 2000, "block": 1000, "seed": 0, "batch": 100}
+    for function, kept in ((from_place_40, 0), (linear, 1)):
+        out = tmp_path / f"{kept}"
+        with pytest.raises(KeyboardInterrupt):
+            sample(Module(function), IMAGES, **run, out=out, progress=interrupt)
+        assert (RunDirectory.open_or_create(out, RunDirectory.manifest_at(out))
+                .done().sum() > 0) == kept  # fmt: skip
+
+
 def of(function, **options):
     return sample(
         Module(function), IMAGES, sigma=0.5, draws=200, seed=0, nonfinite="count",

@@ -56,6 +56,10 @@ class _Adapted(Classifier):
             )
         return told
 
+    def has_changed(self) -> bool:
+        """Whether the classifier inside has."""
+        return self._classifier.has_changed()
+
     def ready(
         self,
         shape: Sequence[int],

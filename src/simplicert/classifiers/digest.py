@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
+from simplicert.classifiers.onnx_file import onnx_digest
 from simplicert.errors import InputError
 from simplicert.identity import digest_of, is_known, package_of
 
@@ -23,6 +25,9 @@ Places = Mapping[int, str]
 """Modules that are being read, by their address: where they are."""
 
 _NOWHERE: Places = MappingProxyType({})
+
+_PLAIN = nn.Module()
+"""Which has all that torch itself keeps in any module."""
 
 
 def classifier_digest(
@@ -61,7 +66,12 @@ def weights_digest(module: nn.Module) -> str:
     return _weights(module, _NOWHERE)
 
 
-def _weights(module: nn.Module, around: Places) -> str:
+def state_digest(module: nn.Module) -> str:
+    """SHA-256 over what an instance keeps: without the code, and what that reads."""
+    return _weights(module, _NOWHERE, code=False)
+
+
+def _weights(module: nn.Module, around: Places, *, code: bool = True) -> str:
     hashed = hashlib.sha256()
     named = dict(module.named_modules(remove_duplicate=False))
     places = {**around, **{id(part): name for name, part in named.items()}}
@@ -90,6 +100,8 @@ def _weights(module: nn.Module, around: Places) -> str:
             hashed.update(part.code.encode())
     if isinstance(module, torch.jit.ScriptModule):
         hashed.update(_archive(module).encode())
+    if not code:
+        return hashed.hexdigest()
     kinds = {kind for part in named.values() for kind in type(part).__mro__}
     theirs = [kind for kind in kinds if not is_known(kind)]
     for digest in sorted(
@@ -102,9 +114,9 @@ def _weights(module: nn.Module, around: Places) -> str:
 def _settings(part: nn.Module, special: Any) -> dict[str, object]:
     """Plain attributes; of torch's own modules those that were given.
 
-    What is private is plain if it is a number or text, and not torch's own. Torch's
-    constructors, and what its modules print, gain parameters from version to version,
-    whose defaults keep what a module computes.
+    Private ones, too, but for torch's own. Torch's constructors, and what its modules
+    print, gain parameters from version to version, whose defaults keep what a module
+    computes.
     """
     torchs = package_of(type(part)) == "torch"
     # Beside its code, a graph has notes on how it came about.
@@ -113,7 +125,7 @@ def _settings(part: nn.Module, special: Any) -> dict[str, object]:
         key: _setting(value, special, plainly=is_known(type(part)))
         for key, value in sorted(vars(part).items())
         if key != "training"
-        and (not key.startswith("_") or (not torchs and _is_number_or_text(value)))
+        and not (key.startswith("_") and (torchs or hasattr(_PLAIN, key)))
         and (read is None or f"self.{key}" in read)
     }
     if torchs:
@@ -168,9 +180,25 @@ def _special(  # noqa: PLR0911 (a case a kind)
         return "tree", type(value).__qualname__, [*map(np.asarray, value.get_arrays())]
     if hasattr(value, "best_estimator_"):  # beside it, only how the search went
         return "search", type(value).__qualname__, value.best_estimator_
+    if hasattr(value, "_model_path") and hasattr(value, "_model_bytes"):
+        return "session", type(value).__qualname__, _session(value)
     if isinstance(value, dict) and type(value).__qualname__ == "Bunch":
         return "bunch", dict(value)  # its attributes are not kept
     return None
+
+
+def _session(session: Any) -> object:
+    """What onnxruntime runs, which is in a file or was given as bytes."""
+    if session._model_path is None:
+        return session._model_bytes
+    path = Path(session._model_path)
+    try:
+        return path.read_bytes() if path.suffix == ".ort" else onnx_digest(path)
+    except OSError as error:
+        raise InputError(
+            f"{path}, which an onnxruntime session was made of, cannot be read: say "
+            "what identifies the classifier (digest=…)"
+        ) from error
 
 
 def _tensor(tensor: Tensor) -> tuple[object, ...]:

@@ -68,6 +68,10 @@ class Classifier(ABC):
         """What may not have been meant, if it is sampled at this precision."""
         return ()
 
+    def has_changed(self) -> bool:
+        """Whether its digest is no longer true, as far as that can be told."""
+        return False
+
     def takes(self, shape: Sequence[int]) -> bool:
         """Whether images of this shape are what it is for, as far as is known."""
         if self.shape is None or tuple(shape) == tuple(self.shape):

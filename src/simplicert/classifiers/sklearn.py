@@ -1,5 +1,6 @@
 """Scikit-learn's classifiers."""
 
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -50,10 +51,36 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         labelled: np.ndarray = np.searchsorted(labels, estimator.predict(flat))
         return labelled
 
-    return NumpyClassifier(
+    return _Fitted(
         function,
         output="labels" if probabilities is None else "probabilities",
         classes=len(labels),
         name=name,
-        digest=classifier_digest(estimator),
+        estimator=estimator,
     )
+
+
+class _Fitted(NumpyClassifier):
+    """The function of an estimator, which may be fitted again."""
+
+    def __init__(
+        self,
+        function: Callable[[np.ndarray], np.ndarray],
+        *,
+        output: str,
+        classes: int,
+        name: str,
+        estimator: Estimator,
+    ) -> None:
+        super().__init__(
+            function,
+            output=output,
+            classes=classes,
+            name=name,
+            digest=classifier_digest(estimator),
+        )
+        self._estimator = estimator
+
+    def has_changed(self) -> bool:
+        """Whether it was."""
+        return classifier_digest(self._estimator) != self.digest

@@ -12,7 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from simplicert.classifiers.digest import classifier_digest, weights_digest
+from simplicert.classifiers.digest import (
+    classifier_digest,
+    state_digest,
+    weights_digest,
+)
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data.cuts import PublishedCut
@@ -77,6 +81,7 @@ class TorchClassifier(Classifier):
             cuts=cuts,
         )
         self._module, self._remarks = module, tuple(remarks)
+        self._state = state_digest(module) if isinstance(module, nn.Module) else None
 
     @property
     def normalisations(self) -> int | None:
@@ -101,6 +106,11 @@ class TorchClassifier(Classifier):
             for name in sorted(map(str, others))
         )
 
+    def has_changed(self) -> bool:
+        """Whether the module was trained or altered since it was wrapped."""
+        module = self._module
+        return isinstance(module, nn.Module) and state_digest(module) != self._state
+
     def ready(
         self,
         shape: Sequence[int],
@@ -109,7 +119,17 @@ class TorchClassifier(Classifier):
         device: torch.device,
         compiled: bool,
     ) -> Forward:
-        """An evaluation-mode copy on ``device``, laid out as the images are."""
+        """An evaluation-mode copy on ``device``, laid out as the images are.
+
+        Raises:
+            InputError: It has changed since its digest was taken; it uses statistics of
+                the batch; it cannot be copied or compiled.
+        """
+        if self.has_changed():
+            raise InputError(
+                f"{self.name} has changed since it was made a TorchClassifier, whose "
+                "digest is of what it was then: make another one of it"
+            )
         for name, part in [p for m in self._modules for p in m.named_modules()]:
             if isinstance(part, _BATCH_NORMS) and part.running_mean is None:
                 raise InputError(
@@ -126,7 +146,9 @@ class TorchClassifier(Classifier):
         except Exception as error:
             raise InputError(
                 f"{self.name} cannot be copied ({str(error).partition(chr(10))[0]}): "
-                "give a module that has not been run yet, or one without hooks"
+                "give a module that has not been run yet, without hooks, locks or open "
+                "files; or a function that calls it, which is used as it is: "
+                "TorchClassifier(lambda images: module(images))"
             ) from error
         with suppress(NotImplementedError):  # exported programs are as they will run
             module.eval()

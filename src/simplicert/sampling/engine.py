@@ -105,6 +105,7 @@ def draw_votes(
     noise: Noise,
     output: Output,
     device: torch.device,
+    heard: Callable[[Tensor, Tensor], None] | None = None,
 ) -> Iterator[VoteRows]:
     """Draw each task's votes.
 
@@ -116,6 +117,7 @@ def draw_votes(
         noise: What is added.
         output: What ``forward`` returns.
         device: Where everything happens.
+        heard: Told of each pass's inputs and outputs.
 
     Yields:
         The votes of one or more tasks.
@@ -124,7 +126,9 @@ def draw_votes(
         InputError: The model raises, or does not return one row of ``classes`` a draw;
             or one draw does not fit into memory.
     """
-    loop = _DrawLoop(forward, plan, noise=noise, output=output, device=device)
+    loop = _DrawLoop(
+        forward, plan, noise=noise, output=output, device=device, heard=heard
+    )
     indices = np.array(plan.images)
     pending: list[tuple[Task, Tally]] = []
     images, held = torch.empty(0), np.empty(0, dtype=np.int64)
@@ -163,9 +167,10 @@ class _DrawLoop:
         noise: Noise,
         output: Output,
         device: torch.device,
+        heard: Callable[[Tensor, Tensor], None] | None,
     ) -> None:
         self.forward, self.plan, self.noise = forward, plan, noise
-        self.output, self.device = output, device
+        self.output, self.device, self.heard = output, device, heard
         self.batch = plan.batch
         self.noisy: NoisyInputs | None = None
 
@@ -194,13 +199,7 @@ class _DrawLoop:
             for stage in stages(chunks, capacity=noisy.capacity):
                 drawn = noisy.fill(stage, images)
                 outputs = [
-                    outputs_of(
-                        self.forward,
-                        noisy.inputs[start : min(start + self.batch, drawn)],
-                        name=self.plan.model.name,
-                        output=self.output,
-                        classes=self.plan.classes,
-                    ).clone()  # a classifier may write every answer to one buffer
+                    self._pass(noisy.inputs[start : min(start + self.batch, drawn)])
                     for start in range(0, drawn, self.batch)
                 ]
                 # Draws come block by block: which, tells their number.
@@ -210,6 +209,18 @@ class _DrawLoop:
         except torch.OutOfMemoryError:
             return None
         return tally
+
+    def _pass(self, inputs: Tensor) -> Tensor:
+        outputs = outputs_of(
+            self.forward,
+            inputs,
+            name=self.plan.model.name,
+            output=self.output,
+            classes=self.plan.classes,
+        ).clone()  # a classifier may write every answer to one buffer
+        if self.heard is not None:
+            self.heard(inputs, outputs)
+        return outputs
 
     def _buffer(self, shape: Sequence[int]) -> NoisyInputs:
         if self.noisy is None:

@@ -22,7 +22,17 @@ from simplicert.sampling.noisy import Chunk, NoisyInputs
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import Probe
 
-__all__ = ["IMAGES", "QUESTIONS", "Questions", "same_function", "see", "see_again"]
+__all__ = [
+    "IMAGES",
+    "QUESTIONS",
+    "Alike",
+    "Ask",
+    "Questions",
+    "same_function",
+    "see",
+    "see_again",
+    "take",
+]
 
 QUESTIONS = 32
 _ALONE = 8  # of these, each in a pass of its own
@@ -110,7 +120,7 @@ def see(
         InputError: Answers depend on what shares the pass, while passes are shared; or
             follow a pattern from pass to pass; or the classifier raises.
     """
-    alike = _Alike(max(_TOLERANCE, 16 * torch.finfo(DTYPES[precision]).eps))
+    alike = Alike(_TOLERANCE, precision=precision)
     for _ in range(2):  # what calibrates itself in its first passes has settled then
         reference, verdict = _look(ask, questions, alike, batch)
         if verdict == "repeatable":
@@ -125,16 +135,16 @@ def see(
 
 
 def _look(
-    ask: Ask, questions: Questions, alike: "_Alike", batch: int
+    ask: Ask, questions: Questions, alike: "Alike", batch: int
 ) -> tuple[Tensor, Literal["repeatable", "company", "random"]]:
     """Answers, and whether they are the same another time, and in other company."""
     asked = questions.draw(_seeds(batch))
-    alone = [ask(_take(asked, [i])) for i in range(min(_ALONE, len(asked)))]
+    alone = [ask(take(asked, [i])) for i in range(min(_ALONE, len(asked)))]
     reference = torch.cat(alone)
     if batch == 1:
         # In other orders, or what alternates would answer each question as before.
         same = all(
-            alike(torch.cat([ask(_take(asked, [i])) for i in order]), reference[order])
+            alike(torch.cat([ask(take(asked, [i])) for i in order]), reference[order])
             for order in _ORDERS
         )
         return reference, "repeatable" if same else "random"
@@ -189,14 +199,14 @@ def _in_other_company(
     yield torch.cat(alone), rows[: len(alone)]
     half = len(rows) // 2
     for piece in (rows[:half], rows[half:], rows[::-1], rows[1::2] + rows[::2]):
-        yield ask(_take(asked, piece)), piece
+        yield ask(take(asked, piece)), piece
     if batch > len(rows):
         others = questions.draw(range(len(rows), batch))
         yield ask(torch.cat([asked, others]))[: len(rows)], rows
 
 
 def _refuse_dependence(
-    ask: Ask, questions: Questions, alike: "_Alike", *, batch: int, name: str
+    ask: Ask, questions: Questions, alike: "Alike", *, batch: int, name: str
 ) -> None:
     """Refuse unless the answers to one question look like independent ones.
 
@@ -233,7 +243,7 @@ def _refuse_dependence(
 
 
 def _looks_at_company(
-    ask: Ask, questions: Questions, alike: "_Alike", batch: int
+    ask: Ask, questions: Questions, alike: "Alike", batch: int
 ) -> bool:
     """Whether other company changes answers while all random numbers are the same.
 
@@ -317,23 +327,29 @@ def _is_extreme(statistic: Callable[[np.ndarray], np.ndarray], answers: int) -> 
     )
 
 
-class _Alike:
+class Alike:
     """Whether answers agree but for rounding.
 
     Args:
         tolerance: Of each class's largest answer, or of a middling class's.
+        precision: Of the forward pass; no less than 16 of its units are allowed.
     """
 
-    def __init__(self, tolerance: float) -> None:
-        self._tolerance = tolerance
+    def __init__(self, tolerance: float, *, precision: str) -> None:
+        self._tolerance = max(tolerance, 16 * torch.finfo(DTYPES[precision]).eps)
 
     def __call__(self, answers: Tensor, reference: Tensor) -> bool:
+        """Whether all rows do."""
+        return bool(self.rows(answers, reference).all())
+
+    def rows(self, answers: Tensor, reference: Tensor) -> Tensor:
+        """Of each row, whether it does."""
         size = torch.maximum(answers.abs(), reference.abs()).amax(dim=0)
         allowed = self._tolerance * torch.maximum(size, size.median())
-        return bool(((answers - reference).abs() <= allowed).all())
+        return ((answers - reference).abs() <= allowed).all(dim=1)
 
 
-def _take(inputs: Tensor, rows: Sequence[int]) -> Tensor:
+def take(inputs: Tensor, rows: Sequence[int]) -> Tensor:
     """Some inputs, laid out as all are."""
     taken = inputs[list(rows)]
     last = inputs.ndim == 4 and inputs.is_contiguous(memory_format=torch.channels_last)

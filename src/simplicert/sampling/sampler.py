@@ -3,8 +3,8 @@
 import itertools
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from copy import copy
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.noises import NOISES, Noise
+from simplicert.sampling.audit import Audit
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
     Task,
@@ -201,6 +202,11 @@ class Sampler:
         self._threads, self._flush = threads, flush
         self._probes: dict[tuple[object, ...], Probe] = {}
         self._attach(as_dataset(images, labels))
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the classifier has changed since it was made ready."""
+        return self._given.has_changed()
 
     def on(self, images: Images) -> "Sampler":
         """The same classifier, as it was made ready, on other inputs."""
@@ -407,24 +413,51 @@ class Sampler:
             progress(counted, total)
         waiting: list[VoteRows] = []
         flushed, unchecked = time.monotonic(), 0
+        audit = self._audit(plan, draws=total - counted)
+        heard = None if audit is None else audit.hear
+        tasks = (mine[task] for task in todo)
         try:
             with cpu_threads(plan.threads):
-                for rows in self._draw((mine[task] for task in todo), plan):
+                for rows in self._draw(tasks, plan, heard=heard):
                     self._check_finite(rows, plan)
                     waiting.append(rows)
                     unchecked += len(rows.blocks) * plan.block
-                    if time.monotonic() - flushed > self._flush:
+                    flush = time.monotonic() - flushed > self._flush
+                    if audit and (flush or audit.is_due):
+                        self._settle(audit, waiting)
+                    if flush:
                         unchecked = self._ask_again(plan, unchecked, waiting)
                         run.append(VoteRows.join(waiting))
                         waiting, flushed = [], time.monotonic()
                     if progress is not None:
                         counted += len(rows.blocks) * plan.block
                         progress(counted, total)
+                if audit:
+                    self._settle(audit, waiting)
                 self._ask_again(plan, unchecked, waiting)
+        except BaseException:
+            with suppress(InputError):  # the first error is the one to tell
+                if audit:
+                    self._settle(audit, waiting)
+            raise
         finally:
             # Also on Ctrl-C and on an error: what was drawn is paid for.
             if waiting:
                 run.append(VoteRows.join(waiting))
+
+    def _audit(self, plan: Manifest, *, draws: int) -> Audit | None:
+        """What asks some draws again, if they are answered the same another time."""
+        if plan.probe is None or not plan.probe.repeatable:
+            return None
+        return Audit(self._ask, comparable=self._comparable, plan=plan, draws=draws)
+
+    def _settle(self, audit: Audit, rows: list[VoteRows]) -> None:
+        """Ask the draws that wait for it; if in vain, the last rows are dropped."""
+        with self._eager():
+            complaint = audit.settle()
+        if complaint is not None:
+            rows.clear()
+            raise InputError(complaint)
 
     def _ask_again(self, plan: Manifest, unchecked: int, rows: list[VoteRows]) -> int:
         """Whether the classifier is what it was; else its last rows are dropped.
@@ -450,7 +483,12 @@ class Sampler:
             )
         return 0
 
-    def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
+    def _draw(
+        self,
+        tasks: Iterable[Task],
+        plan: Manifest,
+        heard: Callable[[Tensor, Tensor], None] | None = None,
+    ) -> Iterator[VoteRows]:
         return draw_votes(
             self._forward,
             self._read,
@@ -459,6 +497,7 @@ class Sampler:
             noise=self.noise,
             output=self.classifier.output,
             device=self.device,
+            heard=heard,
         )
 
     def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
@@ -475,14 +514,19 @@ class Sampler:
 
     @torch.inference_mode()
     def _ask(self, inputs: Tensor) -> Tensor:
-        """Outputs of one pass, in float64 on the CPU; what is not finite is 0."""
-        outputs = outputs_of(
-            self._forward,
-            inputs,
-            name=self.classifier.name,
-            output=self.classifier.output,
-            classes=self.classes,
+        """Outputs of one pass, to be compared."""
+        return self._comparable(
+            outputs_of(
+                self._forward,
+                inputs,
+                name=self.classifier.name,
+                output=self.classifier.output,
+                classes=self.classes,
+            )
         )
+
+    def _comparable(self, outputs: Tensor) -> Tensor:
+        """In float64 on the CPU, a row each; what is not finite is 0."""
         if self.classifier.output == "labels":
             outputs = torch.nn.functional.one_hot(outputs, self.classes)
         return outputs.double().nan_to_num(posinf=0.0, neginf=0.0).cpu()
