@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from simplicert.files import regular
+from simplicert.files import opened
 
 
 def digest_of_bytes(content: bytes) -> str:
@@ -21,7 +21,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     listing = hashlib.sha256()
     for file in files:
         try:
-            with regular(file).open("rb") as content:
+            with opened(file) as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
         except FileNotFoundError:
             continue

@@ -14,9 +14,10 @@ from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import label_notes, labels_of, numbered_classes
-from simplicert.data.listing import entries, kind, printable
+from simplicert.data.listing import entries, kind
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
+from simplicert.files import opened, printable
 
 # MNIST's own names, EMNIST's with more in front, and those with a dot before idx3.
 _IMAGES = re.compile(r"(?P<prefix>.+)-images(?P<dot>[-.])idx3-ubyte(\.gz)?")
@@ -100,7 +101,7 @@ def _array(file: Path) -> np.ndarray:
     """The bytes that the header announces, and not one more than these."""
     packed = file.suffix == ".gz"
     try:
-        with gzip.open(file) if packed else file.open("rb") as stored:
+        with opened(file) as found, gzip.open(found) if packed else found as stored:
             start = stored.read(4)
             axes = start[3] if len(start) == 4 else 0
             lengths = stored.read(4 * axes)

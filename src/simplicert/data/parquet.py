@@ -22,11 +22,11 @@ from simplicert.data.labels import (
     labels_of,
     numbered_classes,
 )
-from simplicert.data.listing import is_hidden, printable
+from simplicert.data.listing import is_hidden
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems
+from simplicert.files import is_the_systems, printable
 from simplicert.structured import parse_json
 
 _IMAGE_COLUMNS = ("img", "image")
