@@ -527,3 +527,11 @@ def test_progress_says_what_is_on_disk_and_changes_nothing(run):
     after = run.progress()
     assert (after.parts, after.damaged) == (1, 1)
     assert after.draws < now.draws
+
+
+@pytest.mark.parametrize("target", ["nowhere", "parts"])
+def test_parts_that_lie_nowhere_are_not_said_to_be_undrawn(run, target):
+    (run.path / "parts").rmdir()
+    (run.path / "parts").symlink_to(target)
+    with pytest.raises(InputError, match="parts is no directory"):
+        RunDirectory(run.path)

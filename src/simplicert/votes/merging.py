@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from simplicert.errors import InputError
-from simplicert.files import PARTS, errors_name, short_name, sync_folder
+from simplicert.files import PARTS, check_result, errors_name, short_name, sync_folder
 from simplicert.votes.copies import Copies
 from simplicert.votes.manifest import PROBED, Manifest, Probe
 from simplicert.votes.rows import VoteRows
@@ -38,6 +38,7 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     """
     if len(runs) < 2:
         raise InputError("name at least two runs to merge")
+    check_result(Path(out))
     if os.path.lexists(out):
         raise _taken(out)
     sources = [RunDirectory(run) for run in runs]

@@ -62,7 +62,7 @@ class RunDirectory:
             )
         self.manifest = parse_manifest(read_bytes(manifest), source=manifest)
         folder = self.path / PARTS
-        if folder.exists() and not folder.is_dir():
+        if os.path.lexists(folder) and not folder.is_dir():
             raise InputError(f"{folder} is no directory, but must hold the run's parts")
         self._parts = Parts(folder, self.manifest)
         self._growing = GrowingParts(self._parts)
