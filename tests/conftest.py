@@ -14,9 +14,18 @@ settings.load_profile("simplicert")
 
 
 @pytest.fixture
-def simplicert(capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
+def simplicert(capsys, monkeypatch):
+    """Run a command in this process: (exit code, stdout, stderr).
+
+    How fast a classifier is, is tried with a task, not for a second.
+    """
     from simplicert.cli import main
+    from simplicert.sampling import Sampler
+
+    trial = Sampler.trial
+    monkeypatch.setattr(
+        Sampler, "trial", lambda self, plan, **_: trial(self, plan, seconds=0.0)
+    )
 
     def run(*arguments):
         with pytest.raises(SystemExit) as exit_:

@@ -19,12 +19,14 @@ from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 from simplicert.figures.style import new_figure, save_figure
 from simplicert.files import (
+    check_folder,
     clear_leftovers,
     opened,
     printable,
     read_bytes,
     regular,
     replacing,
+    short_name,
     write_whole,
 )
 from simplicert.interop import write_certificates
@@ -210,8 +212,8 @@ def test_a_name_that_is_not_utf_8_is_read_but_not_written(tmp_path):
     path = tmp_path / os.fsdecode(b"\xff.csv")
     path.write_text("theirs")
     assert read_bytes(path) == b"theirs"
-    assert printable(path) == f"{tmp_path}/\\udcff.csv"
-    with pytest.raises(InputError, match=r"cannot write .*\\udcff.csv: its name"):
+    assert printable(path) == f"{tmp_path}/\\xff.csv"
+    with pytest.raises(InputError, match=r"cannot write .*\\xff.csv: its name"):
         write_whole(path, b"new")
     assert path.read_text() == "theirs"
 
@@ -230,3 +232,58 @@ def test_an_error_names_the_true_file(write, tmp_path):
     with pytest.raises(OSError, match="No such") as caught, replacing(path) as file:
         write(file)
     assert ".tmp" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("run/manifest.json", True),
+        ("run/parts/x.parquet", True),
+        ("run/parts/new.csv", True),
+        ("link/new.csv", True),
+        ("log/reported.parquet", True),
+        ("to log.parquet", True),
+        ("run/new.csv", False),
+        ("log/new.csv", False),
+        ("parts/new.csv", False),
+        ("manifest.json", False),
+        ("reported.parquet", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "write", [write_whole, lambda path, _: check_folder(path)], ids=["file", "folder"]
+)
+def test_results_never_take_the_place_of_evidence(tmp_path, name, refused, write):
+    evidence = "run/manifest.json", "run/parts/x.parquet", "log/reported.parquet"
+    (tmp_path / "parts").mkdir()
+    for each in evidence:
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).write_text("evidence")
+    (tmp_path / "link").symlink_to("run/parts")
+    (tmp_path / "to log.parquet").symlink_to("log/reported.parquet")
+    if refused:
+        with pytest.raises(InputError, match="the evidence of a run lies there"):
+            write(tmp_path / name, b"result")
+    else:
+        write(tmp_path / name, b"result")
+    assert {(tmp_path / each).read_text() for each in evidence} == {"evidence"}
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127, "n" * 201, "n" * 200])
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path, name):
+    write_whole(tmp_path / name, b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    others = {short_name(name), short_name(name[:-1] + "x")}
+    assert len(others) == 2
+    assert max(len(other.encode()) for other in others) <= 220
+
+
+def test_a_disk_that_is_only_read_is_said_of_the_file(path, monkeypatch):
+    def refuse(self, *_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    for method in ("write_bytes", "unlink"):
+        monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        write_whole(path, b"")
+    assert caught.value.filename == str(path)

@@ -476,17 +476,30 @@ def test_what_goes_wrong_in_their_file_is_shown_as_theirs(
 # --- As others see them: installed, and built in -----------------------------------
 
 
-def simplicert_in(folder, *arguments):
-    """The command with a folder first on Python's path: (exit code, stdout)."""
+COMMANDS = """
+import json, sys
+from simplicert.cli import main
+for command in json.loads(sys.argv[1]):
+    try:
+        main(command)
+    except SystemExit as end:
+        assert not end.code, command
+    print(end="\\0", flush=True)
+"""
+
+
+def simplicert_in(folder, *commands):
+    """What commands print, one after the other, with a folder on Python's path."""
+    lines = json.dumps([[str(part) for part in command] for command in commands])
     finished = subprocess.run(
-        [sys.executable, "-m", "simplicert", *map(str, arguments)],
+        [sys.executable, "-c", COMMANDS, lines],
         env=os.environ | {"PYTHONPATH": str(folder), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert not finished.stderr or finished.returncode == 0, finished.stderr
-    return finished.stdout
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.split("\0")[:-1]
 
 
 def test_an_installed_package_offers_every_kind(theirs, tmp_path):
@@ -511,23 +524,26 @@ def test_an_installed_package_offers_every_kind(theirs, tmp_path):
     ]
     (info / "entry_points.txt").write_text("\n".join(lines))
     run = tmp_path / "run"
-    for command in ("certify", "compare", "report", "sample", "plan"):
-        assert "of_theirs" in simplicert_in(tmp_path, command, "--help"), command
-    simplicert_in(
-        *(tmp_path, "sample", "of_theirs", "of_theirs", "--sigma", 0.5),
-        *("--draws", 600, "-o", run),
-    )
     named = ("--mechanism", "of_theirs", "--procedure", "of_theirs")
-    out = simplicert_in(tmp_path, "certify", run, *named)
-    assert "of_theirs" in out
-    assert "cautious" in out
-    simplicert_in(
-        *(tmp_path, "report", run, *named, "-o", tmp_path / "p.html"),
-        *("--figures", tmp_path / "f", "--figure", "of_theirs"),
+    page, figures = ("-o", tmp_path / "p.html"), ("--figures", tmp_path / "f")
+    settings = ("--sigma", 0.5, "--draws", 600, "-o", run)
+    *helps, _, certified, _, planned = simplicert_in(
+        tmp_path,
+        *(
+            (command, "--help")
+            for command in ("certify", "compare", "report", "sample", "plan")
+        ),
+        ("sample", "of_theirs", "of_theirs", *settings),
+        ("certify", run, *named),
+        ("report", run, *named, *page, *figures, "--figure", "of_theirs"),
+        ("plan", run, "--looks", "600", "--rule", "of_theirs"),
     )
+    assert len(helps) == 5
+    assert all("of_theirs" in each for each in helps)
+    assert "of_theirs" in certified
+    assert "cautious" in certified
     assert (tmp_path / "f" / "bounds-run-cautious.png").is_file()
-    looks = ("--looks", "600", "--rule", "of_theirs")
-    assert "by looks" in simplicert_in(tmp_path, "plan", run, *looks)
+    assert "by looks" in planned
 
 
 def test_a_file_and_a_line_add_a_mechanism_to_ours(theirs, run, tmp_path):
@@ -555,17 +571,17 @@ def test_a_file_and_a_line_add_a_mechanism_to_ours(theirs, run, tmp_path):
     above = "from simplicert.mechanisms.lecuyer"
     room.write_text(room.read_text().replace(above, line + above, 1))
     site, out = tmp_path / "site", tmp_path / "out"
-    assert "halved" in simplicert_in(site, "certify", "--help")
-    for framework in ("multinomial", "softmax"):
-        printed = simplicert_in(site, "certify", run, "--framework", framework)
-        assert "halved" in printed
-    assert "halved" in simplicert_in(site, "compare", run)
-    ratio = ("--ratio", "halved", "cohen", "--resolution", 20)
-    assert "halved" in simplicert_in(site, "simplex", *ratio, "-o", out / "simplex")
-    simplicert_in(
-        *(site, "report", run, "-o", out / "page.html"),
-        *("--figures", out / "figures", "--tables", out / "tables"),
+    *printed, _ = simplicert_in(
+        site,
+        ("certify", "--help"),
+        ("certify", run, "--framework", "multinomial"),
+        ("certify", run, "--framework", "softmax"),
+        ("compare", run),
+        ("simplex", "--ratio", "halved", "cohen", "--resolution", 20, "-o", out / "s"),
+        ("report", run, "-o", out / "page.html", "--tables", out / "tables"),
     )
+    assert len(printed) == 5
+    assert all("halved" in each for each in printed)
     assert "halved" in (out / "page.html").read_text()
     for table in ("table1", "table2", "abstentions", "draws", "times"):
         assert "halved" in (out / "tables" / f"{table}.csv").read_text(), table

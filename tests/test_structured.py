@@ -27,6 +27,8 @@ READERS = {
         b"1" + b"0" * 302,
         b'"\\ud800"',
         b'{"\\uDFFF": 1}',
+        b'{"sigma": 0.25, "draws": 9, "sigma": 1.0}',
+        b'[{"a": {"b": 1, "\\u0062": 1}}]',
         '"half \udcff"',
     ],
     parse_toml: [
@@ -59,6 +61,13 @@ def test_one_line_names_the_source(read, content):
 def test_json_is_what_json_says(value):
     assert parse_json(json.dumps(value), "here") == value
     assert parse_json(json.dumps(value).encode(), "here") == value
+
+
+def test_numbers_may_stay_as_they_are_printed():
+    text = '{"a": [0.250, 1e400, NaN, -Infinity, 12345678901234567890123]}'
+    assert parse_json(text, "here", numbers_as_text=True) == {
+        "a": ["0.250", "1e400", "NaN", "-Infinity", "12345678901234567890123"]
+    }
 
 
 def test_depth_ends_where_it_is_said_to():

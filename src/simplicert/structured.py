@@ -10,6 +10,7 @@ import json
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -24,16 +25,19 @@ DEEPEST = 64
 """Lists and tables within each other. What walks through more might not come back."""
 
 
-def parse_json(content: str | bytes, source: object) -> Any:
+def parse_json(
+    content: str | bytes, source: object, *, numbers_as_text: bool = False
+) -> Any:
     """What JSON says.
 
     Args:
         content: Text, or its bytes in UTF-8.
         source: Where it is from, for the message.
+        numbers_as_text: Leave numbers as they are printed, NaN and infinity as well.
 
     Raises:
         InputError: It is not JSON (which has no NaN and no infinity), nested too
-            deeply, or holds a number that no machine can.
+            deeply, holds a number that no machine can, or one name twice in an object.
 
     Example:
         >>> parse_json(b'{"sigma": 0.5}', "conditions")
@@ -43,9 +47,16 @@ def parse_json(content: str | bytes, source: object) -> Any:
         ...
         simplicert.errors.InputError: conditions is not JSON: 'NaN' is no number
     """
+    real, whole = (str, str) if numbers_as_text else (_finite, int)
 
     def parse(text: str) -> Any:
-        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(
+            text,
+            parse_float=real,
+            parse_int=whole,
+            parse_constant=real,
+            object_pairs_hook=_once,
+        )
         # Half of a pair, which only an escape can name, is no character.
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode()
@@ -152,6 +163,15 @@ def _check_all(value: Any, source: object) -> None:
     raise InputError(
         f"{source} is nested too deeply to be read: more than {DEEPEST} levels"
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values of one name nobody knows which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"an object has the name {_short(name)} twice")
+    return found
 
 
 def _too_large(source: object) -> InputError:

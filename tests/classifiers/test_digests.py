@@ -85,14 +85,7 @@ def test_estimators_have_one_digest_before_and_after_use_and_on_disk(
     assert len(set(digests.values())) == len(digests)
     joblib.dump(estimators, tmp_path / "all.joblib")
     for name, estimator in estimators.items():
-        file = io.BytesIO()
-        joblib.dump(estimator, file)
-        for copied in (
-            pickle.loads(pickle.dumps(estimator)),
-            joblib.load(file),
-            copy.deepcopy(estimator),
-            estimator,
-        ):
+        for copied in (pickle.loads(pickle.dumps(estimator)), estimator):
             assert classifier_digest(used(copied)) == digests[name], name
     script = """if True:
         import joblib, sys

@@ -212,7 +212,17 @@ def late(): return Late()
 """
 
 
-def test_files_and_modules_find_what_is_beside_them_from_any_process(tmp_path):
+@pytest.mark.parametrize(
+    ("model", "processes"),
+    [
+        ("net.py:late", 1),
+        ("mine.net:late", 1),
+        pytest.param("net.py:late", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_files_and_modules_find_what_is_beside_them_from_any_process(
+    model, processes, tmp_path
+):
     package = tmp_path / "mine"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -224,27 +234,18 @@ def test_files_and_modules_find_what_is_beside_them_from_any_process(tmp_path):
         "    return np.full((2, 1, 2, 2), 0.5, np.float32), np.arange(2)\n"
     )
     script = "from simplicert.cli import main; main()"  # as the command does
-    for number, model in enumerate(["net.py:late", "mine.net:late"]):
-        done = subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-P",
-                    "-c",
-                    script,
-                    "sample",
-                    model,
-                    "data.py:inputs",
-                ),
-                *("--sigma", "0.5", "--draws", "40", "-o", f"run{number}"),
-                *(("--processes", "2") if number == 0 else ()),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [
+            *(sys.executable, "-P", "-c", script, "sample", model, "data.py:inputs"),
+            *("--sigma", "0.5", "--draws", "40", "-o", "run"),
+            *("--processes", str(processes)),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_neighbour_that_would_be_another_when_it_is_called_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Job arrays, and what one asks of a run from another shell."""
 
+import errno
 import json
 import os
 import subprocess
@@ -122,6 +123,22 @@ def test_who_would_draw_the_same_is_refused(simplicert, sampling, tmp_path):
         assert "is drawing into" in refused(*sampling, "--share", "2/2")
     assert RunDirectory(run).done().sum() == 12
     assert simplicert(*sampling)[0] == 0
+
+
+def test_who_may_only_read_can_ask_how_far_it_is(
+    simplicert, sampling, tmp_path, monkeypatch
+):
+    assert simplicert(*sampling, "--share", "1/2")[0] == 0
+    opened = os.open
+
+    def only_to_read(path, flags, *rest, **options):
+        if ".lock" in str(path) and flags & os.O_RDWR:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, *rest, **options)
+
+    monkeypatch.setattr(locks.os, "open", only_to_read)
+    code, out, _ = simplicert("status", tmp_path / "run")
+    assert (code, "drawing now: 0" in out) == (0, True)
 
 
 def test_a_disk_without_locks_is_named(simplicert, sampling, monkeypatch):

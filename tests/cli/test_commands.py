@@ -239,7 +239,7 @@ BAD = {
     "draws without end": (f"{SAMPLE} --sigma 1 --draws 1{'0' * 15}", "draws"),
     "sigma without end": (f"{SAMPLE} --sigma 1e300 --draws 100", "sigma"),
     "no such device": (f"{SAMPLE} --sigma 1 --draws 100 --device meta", "'meta'"),
-    "huge position": (f"{SAMPLE} --sigma 1 --draws 9 --images {'9' * 23}", "number"),
+    "huge position": (f"{SAMPLE} --sigma 1 --draws 9 --images {'9' * 23}", "64 bits"),
     "procedure": ("certify RUN --procedure two_stages", "did you mean 'two_stage'"),
     "another look": (
         "certify RUN --procedure two_stage --framework softmax",

@@ -53,12 +53,12 @@ CASES = {
     "written, not UTF-8": (
         "certify $'\\x1b[31m' -o $'\\xff.csv'",
         2,
-        "simplicert: cannot write \\udcff.csv: its name is not UTF-8. Choose another\n",
+        "simplicert: cannot write \\xff.csv: its name is not UTF-8. Choose another\n",
     ),
     "a run, not UTF-8": (
         "import counts.csv --sigma 0.5 -o $'\\xff'",
         2,
-        "simplicert: cannot write \\udcff: its name is not UTF-8. Choose another\n",
+        "simplicert: cannot write \\xff: its name is not UTF-8. Choose another\n",
     ),
     "ASCII": (
         "certify $'\\x1b[31m'",

@@ -128,7 +128,7 @@ def test_constants_go_in_front_and_are_part_of_the_model(simplicert, photographs
     assert len(digests) == 3
     for options, complaint in [
         (("--mean", 0.5), "belong together"),
-        (("--mean", "0.5;0.5", "--std", 1), "no list of numbers"),
+        (("--mean", "0.5;0.5", "--std", 1), "not a list of numbers"),
         (("--mean", "0,0", "--std", "1,1"), "2 means and stds"),
         (("--crop", 2), "crop must be in"),
         (("--interpolation", "bicubik"), "bicubik"),

@@ -634,8 +634,8 @@ COUNTS_REFUSED = {
     ),
     "a comment's draws": ("# n=1000\na,b\n9,1\n", "sum to 10, not to 1,000"),
     "too many": ("a,b\n99999999999999999999,1\n", "is too large"),
-    "deep": ("[" * 99_999, "is not JSON that can be read"),
-    "a name twice": ('[{"a": 1, "a": 2}]', "has one name twice: a, a"),
+    "deep": ("[" * 99_999, "nested too deeply"),
+    "a name twice": ('[{"a": 1, "a": 2}]', "has the name 'a' twice"),
 }
 
 

@@ -63,3 +63,15 @@ def test_a_caller_s_own_handlers_are_put_back(simplicert):
     before = signal.getsignal(signal.SIGTERM)
     assert simplicert("--version")[0] == 0
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_who_is_done_ends_as_what_it_did_even_if_stopped_now():
+    script = """
+import atexit, os, signal
+from simplicert.machine.stopping import SIGNALS, stops_like_ctrl_c
+atexit.register(lambda: [os.kill(os.getpid(), number) for number in SIGNALS])
+with stops_like_ctrl_c(to_the_end=True):
+    pass
+"""
+    with running(sys.executable, "-c", script, preexec_fn=unignore) as process:
+        assert process.wait() == 0

@@ -1,5 +1,6 @@
 """Killed between any two steps on the disk, a run has every vote that it had."""
 
+import errno
 import os
 import shutil
 from collections import Counter
@@ -11,6 +12,7 @@ from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.errors import InputError
 from simplicert.votes import Look, RunDirectory, VoteRows, joining, merge_runs, read_run
+from simplicert.votes.manifest import Probe
 from simplicert.votes.parts import Parts
 
 STEPS = ("fsync", "link", "mkdir", "rename", "replace", "unlink")
@@ -75,6 +77,19 @@ def test_a_killed_compaction_loses_nothing(disk, cuts):
         assert len(again.parts) == 1
 
 
+def test_a_killed_compaction_changes_no_votes_that_are_there_twice(disk, cuts):
+    random = Probe(repeatable=False, answers=[])
+    run = a_run(disk / "run", (), probe=random)
+    for top in (0, 1, 2):
+        for key in EVERY_BLOCK:
+            run.append(rows(key, top=top))
+    whole = run.read().digest
+    with cuts() as taken:
+        run.compact()
+    assert {RunDirectory(left / "run").read().digest for left, _ in taken} == {whole}
+    assert run.read().digest == whole
+
+
 def test_a_worker_killed_as_it_joins_its_parts_loses_nothing(disk, cuts, monkeypatch):
     monkeypatch.setattr(joining, "TOGETHER", 2)
     run = RunDirectory.create(disk / "run", manifest())
@@ -119,6 +134,31 @@ def test_what_killed_merges_left_is_removed_after_an_hour(disk):
         os.utime(path, (0, 0))
     merge_runs([disk / "a", disk / "b"], disk / "m")
     assert (left.exists(), young.exists(), others.exists()) == (False, True, True)
+
+
+def test_what_the_disk_refuses_is_said_of_what_was_asked_for(disk, monkeypatch):
+    a_run(disk / "a", EVERY_BLOCK[:4])
+    a_run(disk / "b", EVERY_BLOCK[2:])
+    name = "m" * 255
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        for start in (
+            lambda: RunDirectory.create(disk / name, manifest()),
+            lambda: merge_runs([disk / "a", disk / "b"], disk / name),
+        ):
+            with pytest.raises(OSError, match="No space") as caught:
+                start()
+            assert caught.value.filename == str(disk / name)
+            shutil.rmtree(disk / name, ignore_errors=True)
+    merged = merge_runs([disk / "a", disk / "b"], disk / name)
+    assert sorted(path.name for path in disk.iterdir()) == ["a", "b", name]
+    assert merged.read().draws.tolist() == [30, 30]
+    with pytest.raises(InputError, match="evidence of a run"):
+        merge_runs([disk / "a", disk / "b"], disk / "a" / "parts" / "x.parquet")
 
 
 def test_a_start_can_be_killed_too(disk, cuts):

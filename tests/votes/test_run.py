@@ -19,6 +19,7 @@ from simplicert.votes import (
     merge_runs,
     read_run,
 )
+from simplicert.votes.manifest import Probe
 
 
 @pytest.fixture
@@ -357,6 +358,65 @@ def test_copies_in_one_run_that_disagree_are_refused(run, scores):
     assert {part: part.read_bytes() for part in run.parts} == content
 
 
+AT_RANDOM = Probe(repeatable=False, answers=[0, 1])
+
+
+def test_copies_of_a_classifier_that_answers_at_random_differ(run, tmp_path):
+    """Each is evidence of its own: the first counts, whatever it says."""
+    random = RunDirectory.create(tmp_path / "r", manifest(probe=AT_RANDOM))
+    random.append(rows(*EVERY_BLOCK))
+    random.append(rows(*EVERY_BLOCK, top=1))
+    before = random.read()
+    assert before.draws.tolist() == [30, 30]
+    assert set(before.counts.ravel()) == {27, 3, 0}  # of one copy, not of both
+    np.testing.assert_array_equal(random.read(scores=False).counts, before.counts)
+    random.compact()
+    assert random.read().digest == before.digest
+    others = []
+    for top in (0, 1):
+        other = RunDirectory.create(tmp_path / f"{top}", manifest(probe=AT_RANDOM))
+        other.append(rows(*EVERY_BLOCK, top=top))
+        others.append(other)
+    for first, second in (others, others[::-1]):
+        merged = merge_runs([first.path, second.path], tmp_path / f"m{first.path.name}")
+        assert merged.read().digest == first.read().digest
+        assert merged.manifest.answers_at_random
+    known = RunDirectory.create(
+        tmp_path / "known",
+        manifest(probe=Probe(repeatable=True, answers=[0])),
+    )
+    known.append(rows(*EVERY_BLOCK, top=1))
+    run.append(rows(*EVERY_BLOCK, top=1))
+    for other in (known, run):  # known not to, or never asked
+        with pytest.raises(InputError, match="other votes"):
+            merge_runs([others[0].path, other.path], tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "answers"),
+    [
+        (([*range(20)], [*range(20, 40)]), (10, 10), [1]),
+        (([*range(20, 40)], [*range(20)]), (10, 10), [2]),
+        (([*range(20, 40)], [*range(20)]), (10, 20), []),
+        (([4, 6], [5, 7]), (10, 10), []),
+    ],
+)
+def test_the_probe_of_a_merged_run_is_of_its_own_first_images(
+    tmp_path, images, batch, answers
+):
+    runs = []
+    for number, some in enumerate(images):
+        plan = manifest(
+            images=some,
+            labels=None,
+            batch=batch[number],
+            probe=Probe(repeatable=True, answers=[number + 1]),
+        )
+        runs.append(RunDirectory.create(tmp_path / f"{number}", plan).path)
+    merged = merge_runs(runs, tmp_path / "m").manifest
+    assert merged.probe == Probe(repeatable=True, answers=answers)
+
+
 def test_copies_in_one_part_and_copies_of_scores_are_compared(run):
     twice = rows(*EVERY_BLOCK, (4, 0))
     twice.counts[-1] = [0, 9, 1]
@@ -467,3 +527,11 @@ def test_progress_says_what_is_on_disk_and_changes_nothing(run):
     after = run.progress()
     assert (after.parts, after.damaged) == (1, 1)
     assert after.draws < now.draws
+
+
+@pytest.mark.parametrize("target", ["nowhere", "parts"])
+def test_parts_that_lie_nowhere_are_not_said_to_be_undrawn(run, target):
+    (run.path / "parts").rmdir()
+    (run.path / "parts").symlink_to(target)
+    with pytest.raises(InputError, match="parts is no directory"):
+        RunDirectory(run.path)

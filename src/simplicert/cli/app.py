@@ -4,6 +4,7 @@ import keyword
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
@@ -72,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # process holds a core, small networks then draw 20 times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     end_with_parent()
-    with connected(), stops_like_ctrl_c():
+    alone = arguments is None  # in a process that ends with it
+    with connected(), stops_like_ctrl_c(to_the_end=alone):
         code = _exit_code(sys.argv[1:] if arguments is None else arguments)
     sys.exit(code)
 
@@ -89,7 +91,7 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
     except MemoryError as error:
         return _complain(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{error.filename}: " if error.filename else _lost()
         return _complain(f"{where}{error.strerror or error}")
     except UnicodeEncodeError as error:  # in a library that wants UTF-8
         if error.reason != "surrogates not allowed":
@@ -113,6 +115,15 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
             note("simplicert: interrupted")
         return INTERRUPTED
     return 0
+
+
+def _lost() -> str:
+    """What the system does not say: which directory is gone."""
+    try:
+        Path.cwd()
+    except OSError:
+        return "the working directory is gone: "
+    return ""
 
 
 def _refuse(message: str) -> int:

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from simplicert.errors import InputError
 from simplicert.mechanisms.catalogue import MECHANISMS
 from simplicert.noises import NOISES
 from simplicert.procedures import PROCEDURES
-from simplicert.structured import whole_number
+from simplicert.structured import number, whole_number
 
 Framework = Literal["multinomial", "softmax"]
 
@@ -20,17 +21,19 @@ def _whole(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001 (its pro
 
 def _radii(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ARG001
     text = ",".join(token.value for token in tokens)
+    return tuple(sorted(set(_numbers_in(text, "distances", least=0.0))))
+
+
+def _numbers_in(text: str, what: str, *, least: float = -math.inf) -> tuple[float, ...]:
     try:
-        radii = [float(each) for each in text.split(",")]
-    except ValueError:
-        radii = [-1.0]
-    # float also takes nan, 1_0 and the digits of other scripts.
-    plain = set(text) <= set("0123456789.eE+-, ")
-    if not plain or not all(0.0 <= radius < math.inf for radius in radii):
+        numbers = tuple(number(each.strip()) for each in text.split(","))
+    except InputError:
+        numbers = ()
+    if not numbers or min(numbers) < least:
         raise ValueError(
-            f"{text!r} is not a list of distances with commas between, as 0.25,0.5,1 is"
+            f"{text!r} is not a list of {what} with commas between, as 0.25,0.5,1 is"
         )
-    return tuple(sorted(set(radii)))
+    return numbers
 
 
 Radii = Annotated[
@@ -48,12 +51,7 @@ Whole = Annotated[int, Parameter(converter=_whole)]
 
 
 def _numbers(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ARG001
-    try:
-        return tuple(map(float, tokens[0].value.split(",")))
-    except ValueError:
-        raise ValueError(
-            f"{tokens[0].value!r} is no list of numbers with commas between"
-        ) from None
+    return _numbers_in(tokens[0].value, "numbers")
 
 
 Numbers = Annotated[

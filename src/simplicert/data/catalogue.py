@@ -16,11 +16,11 @@ from simplicert.data.folder import folder
 from simplicert.data.form import Form
 from simplicert.data.given import as_dataset, inputs_and_labels
 from simplicert.data.idx import idx
-from simplicert.data.listing import printable
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
 from simplicert.data.recognise import recognised
 from simplicert.errors import InputError, unknown_name
+from simplicert.files import printable
 from simplicert.plugins import Kind, Origin, shown_as_theirs
 
 Loader = Callable[..., object]
@@ -102,7 +102,7 @@ def _found(
             form, place = recognised(path, FORMS)
             if not form.has_columns:
                 _check_none(columns, path)
-            where = f"read from {printable(str(place))}, all that is there"
+            where = f"read from {printable(place)}, all that is there"
             found = form.open(place, split=split, **columns)
             return found, () if place == path else (where,)
     if paths and ":" not in name_or_path:

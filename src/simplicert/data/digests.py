@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simplicert.files import regular
+from simplicert.files import opened
 
 
 def digest_of_bytes(*contents: bytes | np.ndarray) -> str:
@@ -26,7 +26,7 @@ def digest_of_files(root: Path, files: Iterable[Path]) -> str:
     listing = hashlib.sha256()
     for file in files:
         try:
-            with regular(file).open("rb") as content:
+            with opened(file) as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
         except FileNotFoundError:
             continue

@@ -15,16 +15,9 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.listing import (
-    SPLITS,
-    entries,
-    files_below,
-    folders,
-    kind,
-    printable,
-)
+from simplicert.data.listing import SPLITS, entries, files_below, folders, kind
 from simplicert.errors import InputError
-from simplicert.files import regular
+from simplicert.files import printable, regular
 
 _LAYOUT = "SPLIT/CLASS/FILE or CLASS/FILE, where FILE is an image"
 _ALL = "all"
@@ -215,7 +208,7 @@ class _Files:
         return regular(self.files[row]).read_bytes()
 
     def locate(self, row: int) -> str:
-        return printable(str(self.files[row]))
+        return printable(self.files[row])
 
 
 folder = Form(

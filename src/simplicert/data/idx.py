@@ -14,9 +14,10 @@ from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of
-from simplicert.data.listing import entries, kind, printable
+from simplicert.data.listing import entries, kind
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
+from simplicert.files import opened, printable
 
 # MNIST's own names, EMNIST's with more in front, and those with a dot before idx3.
 _IMAGES = re.compile(r"(?P<prefix>.+)-images(?P<dot>[-.])idx3-ubyte(\.gz)?")
@@ -98,10 +99,10 @@ def _file(path: Path, name: str) -> Path:
 
 def _array(file: Path) -> np.ndarray:
     """The bytes that the header announces, and not one more than these."""
-    with file.open("rb") as stored:
-        packed = stored.read(2) == _PACKED  # whatever it is called
     try:
-        with gzip.open(file) if packed else file.open("rb") as stored:
+        with opened(file) as found:
+            packed = found.read(2) == _PACKED  # whatever it is called
+        with opened(file) as found, gzip.open(found) if packed else found as stored:
             start = stored.read(4)
             if len(start) == 4 and start[:3] != _BYTES:
                 raise InputError(

@@ -73,8 +73,3 @@ def _scanned(folder: Path) -> Iterator[os.DirEntry[str]]:
     if folder.is_dir():
         with os.scandir(folder) as found:
             yield from found
-
-
-def printable(name: str) -> str:
-    r"""A file's name as text: bytes that are no UTF-8 become ``\xff``."""
-    return os.fsencode(name).decode("utf-8", errors="backslashreplace")

@@ -13,10 +13,9 @@ from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
-from simplicert.data.listing import printable
 from simplicert.data.room import check_room
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems
+from simplicert.files import is_the_systems, opened, printable
 
 _COLOURS = (1, 3)
 _NAMES = "class_names"
@@ -55,7 +54,7 @@ def _load(
     where = f"{path}, split {split!r}"
     try:
         # A pickle inside could run code: allow_pickle stays False, its default.
-        with path.open("rb") as file, np.load(file) as archive:
+        with opened(path) as file, np.load(file) as archive:
             keys = _chosen(path, list(archive), split, image_column, label_column)
             images = _array(path, archive, keys[0])
             stored, names = (

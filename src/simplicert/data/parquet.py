@@ -17,11 +17,11 @@ from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
-from simplicert.data.listing import SPLITS, is_hidden, printable
+from simplicert.data.listing import SPLITS, is_hidden
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems
+from simplicert.files import is_the_systems, printable
 from simplicert.structured import parse_json
 
 _IMAGE_COLUMNS = ("img", "image")

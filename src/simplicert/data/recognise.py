@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from simplicert.data.form import Form
-from simplicert.data.listing import entries, folders, kind, printable
+from simplicert.data.listing import entries, folders, kind
 from simplicert.errors import InputError
+from simplicert.files import printable
 
 # So many places are looked into, and so far below, for the data that is not there.
 _MOST, _DEEPEST = 300, 3
@@ -47,7 +48,7 @@ def recognised(path: Path, forms: Sequence[Form]) -> tuple[Form, Path]:
             if form.recognises(place):
                 return form, place
     _refuse_pickles(path)
-    raise InputError(f"{printable(str(path))} {_looks_like(path, forms)}")
+    raise InputError(f"{printable(path)} {_looks_like(path, forms)}")
 
 
 def _alone(path: Path) -> Iterator[Path]:
@@ -107,7 +108,7 @@ def _further_down(path: Path, forms: Sequence[Form]) -> str | None:
         place, depth = waiting.popleft()
         form = next((form for form in forms if form.recognises(place)), None)
         if form is not None:
-            found.append(f"{printable(str(place))} ({form.name})")
+            found.append(f"{printable(place)} ({form.name})")
         elif depth < _DEEPEST:
             waiting.extend((each, depth + 1) for each in folders(place))
     if not found:

@@ -7,6 +7,8 @@ import numpy as np
 
 from simplicert.data.dataset import Dataset
 from simplicert.errors import InputError
+from simplicert.files import read_bytes
+from simplicert.structured import whole_number
 
 
 def select_images(
@@ -46,27 +48,27 @@ def select_images(
 
 
 def _positions(spec: str, count: int) -> np.ndarray:
-    if re.fullmatch(r"-?\d*:-?\d*(:-?\d*)?", spec):
-        parts = [int(part) if part else None for part in spec.split(":")]
+    if re.fullmatch(r"[-+0-9]*:[-+0-9]*(:[-+0-9]*)?", spec):
+        parts = [
+            whole_number(part, f"images {spec!r:.60}") if part else None
+            for part in spec.split(":")
+        ]
         if parts[2:] == [0]:
             raise InputError(f"images {spec!r}: the step of a slice cannot be 0")
         positions = np.arange(count)[slice(*parts)]
     else:
-        words = spec.split(",")
-        if not all(word.strip().lstrip("-").isdigit() for word in words):
+        words, where = spec.split(","), "images"
+        if not re.fullmatch(r"[-+0-9, ]*[0-9][-+0-9, ]*", spec):
             path = Path(spec)
             if not path.is_file():
                 raise InputError(
                     f"images {spec!r} is neither a slice like 0:100:2, nor a list like "
                     "3,14,15, nor a file with one position a line"
                 )
-            words = path.read_text("utf-8", errors="replace").split()
-        try:
-            positions = np.array([int(word) for word in words], dtype=np.int64)
-        except (ValueError, OverflowError) as error:
-            raise InputError(
-                f"{spec}: one whole number a line, please; {error}"
-            ) from error
+            words = read_bytes(path).decode("utf-8", errors="replace").split()
+            where = f"{path}, one whole number a line"
+        chosen = [whole_number(word.strip(), where) for word in words]
+        positions = np.array(chosen, dtype=object)  # of which some are any size
     if not len(positions):
         raise InputError(f"images {spec!r} selects none of {count} images")
     outside = (positions < 0) | (positions >= count)
@@ -77,4 +79,4 @@ def _positions(spec: str, count: int) -> np.ndarray:
         )
     if len(np.unique(positions)) < len(positions):
         raise InputError(f"images {spec!r} names an image twice")
-    return positions
+    return positions.astype(np.int64)

@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
-from simplicert.files import clear_leftovers, is_the_systems, opened, replacing
+from simplicert.files import (
+    REPORTED,
+    clear_leftovers,
+    is_the_systems,
+    opened,
+    replacing,
+)
 from simplicert.interop.table import LARGEST_WHOLE
 from simplicert.mechanisms import cohen
 from simplicert.noises import Norm
@@ -23,7 +29,7 @@ from simplicert.structured import parse_json
 
 __all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
 
-FILE = "reported.parquet"
+FILE = REPORTED
 COLUMNS = {
     "image": "indices",
     "label": "labels",
@@ -167,7 +173,7 @@ class ReportedLog:
             {_KEY: stated, _DIGEST: _digest(stated, columns)}
         )
         clear_leftovers(path / FILE)
-        with replacing(path / FILE) as file:
+        with replacing(path / FILE, evidence=True) as file:
             pq.write_table(table, file)
 
     @classmethod

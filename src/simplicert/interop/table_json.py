@@ -1,6 +1,5 @@
 """Tables in JSON: an object an image, or an object of columns."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pandas as pd
 
 from simplicert.errors import InputError
 from simplicert.interop.table import Table, is_number, shown
+from simplicert.structured import parse_json
 
 __all__ = ["expanded", "json_table"]
 
@@ -23,14 +23,7 @@ def json_table(text: str, path: Path) -> Table:
     Raises:
         InputError: It is none of these.
     """
-    try:
-        try:
-            loaded = _loaded(text)
-        except json.JSONDecodeError:
-            lines = [line for line in text.splitlines() if line.strip()]
-            loaded = [_loaded(line) for line in lines]
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON that can be read ({error})") from error
+    loaded = _loaded(text, path)
     stated = {}
     if isinstance(loaded, dict):
         rows, facts = _rows_of(loaded)
@@ -41,22 +34,24 @@ def json_table(text: str, path: Path) -> Table:
     return expanded(loaded, path, stated)
 
 
-def _loaded(text: str) -> Any:
-    return json.loads(
-        text,
-        parse_float=str,
-        parse_int=str,
-        parse_constant=str,
-        object_pairs_hook=_object,
-    )
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = shown(name for name, _ in pairs)
-        raise InputError(f"an object in the JSON has one name twice: {names}")
-    return found
+def _loaded(text: str, path: Path) -> Any:
+    """One value, or a list of those that are in a line each."""
+    try:
+        return parse_json(text, path, numbers_as_text=True)
+    except InputError:
+        lines = [
+            (n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()
+        ]
+        try:
+            parse_json(lines[0][1], path, numbers_as_text=True)
+        except InputError:
+            lines = []
+        if len(lines) < 2:
+            raise
+    return [
+        parse_json(line, f"{path}, line {number}", numbers_as_text=True)
+        for number, line in lines
+    ]
 
 
 def _rows_of(found: dict[str, Any]) -> tuple[list[Any] | pd.DataFrame, dict[str, Any]]:

@@ -19,6 +19,9 @@ PATIENCE_SECONDS = 2.0
 _NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
+_READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
 class HeldError(InputError):
     """Another process holds the file."""
 
@@ -54,7 +57,10 @@ def is_held(path: Path) -> bool:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
-    except PermissionError:  # somebody else's, perhaps; a reader can try it as well
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        # Somebody else's, perhaps, or their disk: a reader can try it as well.
         file = os.open(path, os.O_RDONLY)
     try:
         return not _take(file, fcntl.LOCK_EX, path)

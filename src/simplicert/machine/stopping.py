@@ -22,10 +22,14 @@ SAME_STOP_SECONDS = 2.0
 
 
 @contextmanager
-def stops_like_ctrl_c() -> Iterator[None]:
+def stops_like_ctrl_c(*, to_the_end: bool = False) -> Iterator[None]:
     """In here every such signal is a ``KeyboardInterrupt``; the next ends at once.
 
     What the process was started to ignore, as by ``nohup``, it ignores.
+
+    Args:
+        to_the_end: The process ends after it; it takes a moment, in which a signal
+            changes nothing about what was done.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread hears of signals
@@ -49,4 +53,4 @@ def stops_like_ctrl_c() -> Iterator[None]:
         yield
     finally:
         for number in heard:
-            signal.signal(number, before[number])
+            signal.signal(number, signal.SIG_IGN if to_the_end else before[number])

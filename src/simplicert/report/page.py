@@ -15,7 +15,7 @@ from simplicert import __version__
 from simplicert.analysis import usual_radii
 from simplicert.analysis.accuracy import Distances, checked_radii
 from simplicert.errors import InputError
-from simplicert.files import check_name, write_whole
+from simplicert.files import check_result, write_whole
 from simplicert.report.content import page_data
 from simplicert.report.overview import (
     conditions,
@@ -90,9 +90,9 @@ def check_page(path: Path | str) -> None:
     """Refuse what cannot be a page; before any work.
 
     Raises:
-        InputError: It is a directory; or ``check_name``.
+        InputError: It is a directory; or ``check_result``.
     """
-    check_name(Path(path))
+    check_result(Path(path))
     if Path(path).is_dir():
         raise InputError(f"{path} is a directory: name a file, such as report.html")
 

@@ -20,7 +20,7 @@ from simplicert.machine.device import DTYPES
 from simplicert.noises import Noise
 from simplicert.sampling.noisy import Chunk, NoisyInputs
 from simplicert.votes import Manifest
-from simplicert.votes.manifest import Probe
+from simplicert.votes.manifest import PROBED, Probe
 
 __all__ = [
     "IMAGES",
@@ -36,7 +36,7 @@ __all__ = [
 
 QUESTIONS = 32
 _ALONE = 8  # of these, each in a pass of its own
-IMAGES = 8
+IMAGES = PROBED
 """Of which these are noisy copies."""
 
 _ORDERS = [1, 3, 0, 2, 7, 4, 5, 6], [5, 0, 7, 6, 2, 3, 1, 4]

@@ -1,4 +1,11 @@
-"""Every block once: copies of one block must hold the same votes, and count once."""
+"""Every block once: copies of one block must hold the same votes, and count once.
+
+Copies that a classifier drew that answers at random differ, as they should: each is
+evidence of its own. Then the first counts whatever the votes are, and which one is
+first is not known from them: parts are in the order of names drawn at random, runs in
+the order in which they were given. So what counts is as independent of what it says as
+if the others had never been drawn.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -52,6 +59,7 @@ class Copies:
             ) from None
         self._pending: list[tuple[VoteRows, np.ndarray, int]] = []
         self._copied, self._moved, self._last = 0, 0.0, ""
+        self._may_differ = manifest.answers_at_random
 
     def first(self, rows: VoteRows, source: int) -> VoteRows:
         """The rows whose blocks were not met before.
@@ -68,6 +76,8 @@ class Copies:
         self._prints[keys[new]] = prints[new]
         if new.all():
             return rows
+        if self._may_differ:
+            return rows.take(new)
         self._copied += int((~new).sum()) * self._manifest.block
         other = ~new & (self._prints[keys] != prints)
         if other.any():

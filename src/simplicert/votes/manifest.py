@@ -87,6 +87,10 @@ class NoiseSource(_Record):
         )
 
 
+PROBED = 8
+"""Images, a run's first, of which noisy copies are asked about."""
+
+
 class Probe(_Record):
     """What a classifier answered before the first draw.
 
@@ -197,6 +201,11 @@ class Manifest(_Record):
     def blocks(self) -> int:
         """Blocks an image."""
         return self.draws // self.block
+
+    @property
+    def answers_at_random(self) -> bool:
+        """Whether a block that is drawn again has other votes, as far as is known."""
+        return self.probe is not None and not self.probe.repeatable
 
     @property
     def images_digest(self) -> str:

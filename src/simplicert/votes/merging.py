@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from simplicert.errors import InputError
-from simplicert.files import sync_folder
+from simplicert.files import PARTS, check_result, errors_name, short_name, sync_folder
 from simplicert.votes.copies import Copies
-from simplicert.votes.manifest import Manifest
+from simplicert.votes.manifest import PROBED, Manifest, Probe
 from simplicert.votes.rows import VoteRows
-from simplicert.votes.run import LEFTOVER_SECONDS, PARTS, RunDirectory
+from simplicert.votes.run import LEFTOVER_SECONDS, RunDirectory
 
 __all__ = ["merge_runs"]
 
@@ -38,6 +38,7 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     """
     if len(runs) < 2:
         raise InputError("name at least two runs to merge")
+    check_result(Path(out))
     if os.path.lexists(out):
         raise _taken(out)
     sources = [RunDirectory(run) for run in runs]
@@ -57,15 +58,19 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
         update={
             "images": images,
             "labels": known if len(known) == len(images) else None,
+            "probe": _probe([source.manifest for source in sources], images),
             "created": max(source.manifest.created for source in sources),
         }
     )
     out = Path(out)
     _clear_leftovers(out)
-    beside = out.with_name(f".{out.name}.{uuid.uuid4().hex}{_UNFINISHED}")
+    beside = out.with_name(
+        f".{short_name(out.name)}.{uuid.uuid4().hex[:16]}{_UNFINISHED}"
+    )
     try:
-        RunDirectory.create(beside, manifest).fill(_once(sources, manifest))
-        beside.rename(out)
+        with errors_name(out, beside):
+            RunDirectory.create(beside, manifest).fill(_once(sources, manifest))
+            beside.rename(out)
     except OSError as error:
         if error.errno in {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}:
             raise _taken(out) from error
@@ -95,11 +100,26 @@ def _taken(out: Path | str) -> InputError:
 
 def _clear_leftovers(out: Path) -> None:
     """What merges into ``out`` left where they were killed, some time ago."""
-    for left in out.parent.glob(f".{glob.escape(out.name)}.*{_UNFINISHED}"):
+    for left in out.parent.glob(f".{glob.escape(short_name(out.name))}.*{_UNFINISHED}"):
         with suppress(OSError):
             changed = max(path.stat().st_mtime for path in (left, left / PARTS))
             if time.time() - changed > LEFTOVER_SECONDS:
                 shutil.rmtree(left)
+
+
+def _probe(manifests: Sequence[Manifest], images: list[int]) -> Probe | None:
+    """What is known of the classifier: all must agree on what a copy may hold.
+
+    Its answers are to questions about the first images, in passes of the first batch.
+    """
+    probes = [manifest.probe for manifest in manifests]
+    if None in probes or len({probe.repeatable for probe in probes if probe}) > 1:
+        return None
+    first = images[:PROBED], manifests[0].batch
+    for manifest in manifests:
+        if (manifest.images[:PROBED], manifest.batch) == first:
+            return manifest.probe
+    return Probe(repeatable=not manifests[0].answers_at_random, answers=[])
 
 
 def _conflict(labels: dict[int, int | None], manifest: Manifest) -> bool:

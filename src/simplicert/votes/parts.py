@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems, regular, replacing
+from simplicert.files import is_the_systems, opened, replacing
 from simplicert.machine.memory import free_memory
 from simplicert.structured import parse_json
 from simplicert.votes.columns import COLUMNS, columns_of
@@ -85,7 +85,7 @@ class Parts:
         """Write one part; when this returns, it is on disk and will be counted."""
         part = self.folder / f"{uuid.uuid4().hex}.parquet"
         with (
-            replacing(part) as temporary,
+            replacing(part, evidence=True) as temporary,
             pq.ParquetWriter(
                 temporary,
                 self._schema,
@@ -103,7 +103,7 @@ class Parts:
             for each in grouped(rows, self._at_once):
                 table = to_table(each, self._schema)
                 writer.write_table(table, row_group_size=self._at_once)
-        with part.open("rb") as file:
+        with opened(part) as file:
             named = part.with_stem(f"{part.stem}-{_digest(file)}")
         part.rename(named)  # either name will do after a crash
         return named
@@ -123,7 +123,7 @@ class Parts:
             InputError: It is of another run, or needs more memory than there is.
             FileNotFoundError: It is not there any more.
         """
-        with self._reading(part, skip=skip), regular(part).open("rb") as file:
+        with self._reading(part, skip=skip), opened(part) as file:
             known = _NAMED_BY_DIGEST.fullmatch(part.stem)
             if known and known[1] != _digest(file):
                 raise ValueError("its bytes are not those that were written")

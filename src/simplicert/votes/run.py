@@ -15,7 +15,15 @@ import numpy as np
 from jaxtyping import Bool
 
 from simplicert.errors import InputError
-from simplicert.files import check_name, read_bytes, regular, sync_folder
+from simplicert.files import (
+    MANIFEST,
+    PARTS,
+    check_result,
+    errors_name,
+    read_bytes,
+    regular,
+    sync_folder,
+)
 from simplicert.votes.copies import Copies
 from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
@@ -24,8 +32,6 @@ from simplicert.votes.progress import Progress
 from simplicert.votes.rows import Positions, VoteRows, add_up
 from simplicert.votes.table import Votes
 
-MANIFEST = "manifest.json"
-PARTS = "parts"
 LOCK = ".lock"
 LEFTOVER_SECONDS = 3600.0
 
@@ -56,7 +62,7 @@ class RunDirectory:
             )
         self.manifest = parse_manifest(read_bytes(manifest), source=manifest)
         folder = self.path / PARTS
-        if folder.exists() and not folder.is_dir():
+        if os.path.lexists(folder) and not folder.is_dir():
             raise InputError(f"{folder} is no directory, but must hold the run's parts")
         self._parts = Parts(folder, self.manifest)
         self._growing = GrowingParts(self._parts)
@@ -71,10 +77,10 @@ class RunDirectory:
         Reads no part and changes nothing.
 
         Raises:
-            InputError: ``path`` holds something that is not a run; or ``check_name``.
+            InputError: ``path`` holds something that is not a run; or ``check_result``.
         """
         path = Path(path)
-        check_name(path)
+        check_result(path)
         if os.path.lexists(path / MANIFEST):
             return RunDirectory(path).manifest
         foreign = path.exists() and (
@@ -124,18 +130,17 @@ class RunDirectory:
         cls.manifest_at(path)
         if os.path.lexists(path / LOCK):
             regular(path / LOCK)  # whoever draws will open it
-        (path / PARTS).mkdir(parents=True, exist_ok=True)
-        temporary = path / f".{uuid.uuid4().hex}.tmp"
-        try:
-            _write_synced(temporary, manifest.model_dump_json(indent=1).encode())
-            os.link(
-                temporary, path / MANIFEST
-            )  # fails if it exists: the first one wins
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path)
+        with errors_name(path):
+            (path / PARTS).mkdir(parents=True, exist_ok=True)
+            temporary = path / f".{uuid.uuid4().hex}.tmp"
+            try:
+                _write_synced(temporary, manifest.model_dump_json(indent=1).encode())
+                with suppress(FileExistsError):  # the first one wins
+                    os.link(temporary, path / MANIFEST)
+            finally:
+                with suppress(OSError):
+                    temporary.unlink()
+            sync_folder(path)
         return cls(path)
 
     @classmethod
@@ -282,7 +287,7 @@ class RunDirectory:
         old = self.parts
         if len(old) > 1:
             self.fill(self.rows())
-            for part in old:
+            for part in reversed(old):  # of copies that differ the first goes last
                 part.unlink(missing_ok=True)
         for leftover in (self.path / PARTS).glob(".*.tmp"):
             # A young one may be another worker's, which is writing it.

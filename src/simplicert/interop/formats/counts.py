@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from simplicert.interop.format import (
 from simplicert.interop.roles import numbered, roles_of
 from simplicert.interop.row_sums import check_constant, draws_of, total_column
 from simplicert.interop.table import SOFT, Table, is_number, numbers, shown, whole
+from simplicert.structured import whole_number
 
 __all__ = [
     "MOST_CELLS",
@@ -100,9 +102,9 @@ def _named(table: Table, column: str, what: str) -> str:
     """A column's name, from that or, where there are no names, from its position."""
     if column in table.names:
         return column
-    if not table.named and is_number(column) and column.lstrip("-").isdecimal():
-        position = int(column) + (len(table.names) if int(column) < 0 else 0)
-        if 0 <= position < len(table.names):
+    with suppress(InputError):  # it is no position
+        position = whole_number(column)
+        if not table.named and -len(table.names) <= position < len(table.names):
             return table.names[position]
     raise InputError(
         f"{table.path} has no column {column!r} {what}; its columns: "

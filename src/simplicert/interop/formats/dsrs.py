@@ -14,7 +14,8 @@ from simplicert.bounds import (
 )
 from simplicert.errors import InputError
 from simplicert.interop.format import Asked, Counts, Format, Match, stated_number
-from simplicert.interop.table import LARGEST_WHOLE, Table, is_number
+from simplicert.interop.table import LARGEST_WHOLE, Table
+from simplicert.structured import number
 
 __all__ = ["dsrs"]
 
@@ -116,20 +117,18 @@ def _parsed(
     """The header by its keys, and the rows: index, low and high."""
     header: dict[str, str] = {}
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for place, line in enumerate(lines, start=1):
         line = line.strip()  # noqa: PLW2901 (the line, without its end)
         if found := ROW.fullmatch(line):
-            low, high = (_number(found[place], path, number) for place in (2, 3))
+            low, high = (_number(found[end], path, place) for end in (2, 3))
             rows.append((int(found[1]), low, high))
         elif found := HEADER.fullmatch(line):
             header[found[1]] = found[2]
-        elif (
-            number == len(lines) and rows and line[:1] == "o" and len(line.split()) < 4
-        ):
+        elif place == len(lines) and rows and line[:1] == "o" and len(line.split()) < 4:
             notes.append(f"the last line is cut, and its row left out: {line!r}")
         elif line:
             raise InputError(
-                f"{path}, line {number}: {line!r} is neither `x key value` nor "
+                f"{path}, line {place}: {line!r} is neither `x key value` nor "
                 "`o index low high`"
             )
     return header, rows
@@ -159,10 +158,8 @@ def _recover(
 
 
 def _number(text: str, path: Path, where: int | str) -> float:
-    if is_number(text):
-        return float(text)
     line = f"line {where}" if isinstance(where, int) else f"header line x {where}"
-    raise InputError(f"{path}, {line}: {text!r} is not a number")
+    return number(text, f"{path}, {line}")
 
 
 dsrs = Format(
