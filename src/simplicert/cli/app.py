@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from simplicert import __version__
 from simplicert.cli.printing import connected, note
@@ -45,6 +45,13 @@ COMMANDS = {
 }
 
 
+def _shown(default: object) -> str | None:
+    """A default as help shows it; none where nothing is asked for."""
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default)) or None
+    return None if default is None or default is False else str(default)
+
+
 def _app(*, listing: bool) -> App:
     """The commands: only their summaries, or each as its own module describes it."""
     app = App(
@@ -54,6 +61,8 @@ def _app(*, listing: bool) -> App:
         help_epilogue="Start with: simplicert demo" if listing else None,
         version=__version__,
         help_format="markdown",
+        # No --empty-radii and --no-json beside the options, and no "[default: False]".
+        default_parameter=Parameter(negative=(), show_default=_shown),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from cyclopts import Parameter
 
 from simplicert.analysis import format_table
 from simplicert.certificates import ALPHA
@@ -27,9 +26,11 @@ def plan_command(
     looks: str,
     rule: RuleName = "named",
     alpha: float = ALPHA,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Stop the images of a finished run after the fact: draws and certificates.
+
+    What it shows is no claim, since the looks are chosen when the votes are known.
 
         simplicert plan runs/s0.50 --looks 1000,3000,10000 --rule named
 

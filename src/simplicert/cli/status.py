@@ -3,9 +3,6 @@
 import datetime
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
@@ -16,7 +13,7 @@ def status_command(
     run: Path,
     /,
     *,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Say how far a run is, how fast, and who draws it. Needs no model and no GPU.
 
