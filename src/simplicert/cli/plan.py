@@ -11,7 +11,7 @@ from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
 from simplicert.cli.types import one_of
 from simplicert.errors import InputError
-from simplicert.interop import is_reported_log
+from simplicert.interop import check_votes
 from simplicert.stopping import RULES, replay, spread
 from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
@@ -42,8 +42,7 @@ def plan_command(
         alpha: Failure probability of each image's certificate.
         json: Print the table as JSON.
     """
-    if is_reported_log(run):
-        raise InputError(f"{run} is a log without votes: there is nothing to replay")
+    check_votes(run)
     found = replay(
         RunDirectory(run),
         RULES.find(rule),
