@@ -446,3 +446,18 @@ def test_a_run_does_not_go_on_under_another_noise(simplicert, checkpoint, unifor
     )
     assert code == 2
     assert "holds another run: noise is" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sample m d --sigma .5 --draws 9", "simplicert sample needs --out, which was"),
+        ("certify", "simplicert certify needs RUN, which was not given"),
+        ("sample m d --sgima .5 --draws 9 -o x", "Did you mean --sigma"),
+        ("certify run --alpha", "--alpha requires an argument"),
+        ("certify run --radii 0.25 0.5", "0.5: simplicert certify has no place for it"),
+    ],
+)
+def test_what_a_command_line_lacks_or_has_too_much_is_said(simplicert, line, said):
+    code, _, err = simplicert(*line.split())
+    assert (code, said in err) == (2, True)

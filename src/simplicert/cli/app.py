@@ -5,7 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import (
+    App,
+    CycloptsError,
+    MissingArgumentError,
+    Parameter,
+    UnusedCliTokensError,
+)
 
 from simplicert import __version__
 from simplicert.cli.printing import connected, note
@@ -94,7 +100,7 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
         _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()  # a full disk shows here, not after we are gone
     except (InputError, CycloptsError) as error:
-        return _refuse(str(error))
+        return _refuse(_said(error))
     except MemoryError as error:
         return _complain(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
@@ -122,6 +128,24 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
             note("simplicert: interrupted")
         return INTERRUPTED
     return 0
+
+
+def _said(error: InputError | CycloptsError) -> str:
+    """An error in a sentence; two of cyclopts' are about its terms and not ours."""
+    if isinstance(error, InputError):
+        return str(error)
+    command = " ".join(("simplicert", *(error.command_chain or ())))
+    if isinstance(error, UnusedCliTokensError):
+        rest = " ".join(error.unused_tokens or ())
+        return (
+            f"{rest}: {command} has no place for it. Several values of an option have "
+            f"commas between, or the option before each: see {command} --help"
+        )
+    missing = isinstance(error, MissingArgumentError) and error.keyword is None
+    if missing and error.argument and "Did you mean" not in str(error):
+        name = error.argument.name
+        return f"{command} needs {name}, which was not given: see {command} --help"
+    return str(error)
 
 
 def _refuse(message: str) -> int:
