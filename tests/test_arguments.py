@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from simplicert import mechanisms
-from simplicert.arguments import checked_probabilities, checked_sigma
+from simplicert.arguments import checked_draws, checked_probabilities, checked_sigma
 from simplicert.errors import InputError
 from simplicert.mechanisms import cohen, ensemble, li
 from simplicert.mechanisms.protocol import Mechanism
@@ -134,3 +134,10 @@ def test_importing_is_light():
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("draws", [1e4, "1000", 0, -1, None, np.float64(10)])
+def test_draws_are_a_whole_number(draws):
+    with pytest.raises(InputError, match=r"draws must be a whole number, at least 1"):
+        checked_draws(draws)
+    assert checked_draws(np.int64(10)) == 10

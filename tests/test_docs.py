@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simplicert.cli.app import COMMANDS, _app, main
+from simplicert.plugins import Kind
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -86,6 +87,22 @@ def rooms():
 def test_every_room_is_in_the_architecture():
     text = TEXT[ROOT / "ARCHITECTURE.md"]
     assert all(f"`{room}/`" in text for room in rooms())
+
+
+def test_every_kind_that_a_user_may_bring_is_in_the_page_about_it():
+    modules = [importlib.import_module(module) for module in reference.PUBLIC]
+    things = [thing for module in modules for thing in vars(module).values()]
+    groups = {thing.group for thing in things if isinstance(thing, Kind)}
+    assert len(groups) > 5
+    page = TEXT[ROOT / "docs" / "extend.md"]
+    assert [group for group in groups if f"`{group}`" not in page] == []
+
+
+@pytest.mark.parametrize("document", MORE_PAGES, ids=lambda path: path.name)
+def test_prose_is_wrapped(document):
+    prose = re.sub(r"^```.*?^```$|^\$\$.*?\$\$$", "", TEXT[document], flags=re.M | re.S)
+    lines = [line for line in prose.splitlines() if not re.match(r"\||>|    |\(", line)]
+    assert [line for line in lines if len(line) > 120] == []
 
 
 def printed_commands():

@@ -29,6 +29,21 @@ def checked_alpha(alpha: object) -> float:
     raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
 
 
+def checked_draws(draws: object) -> int:
+    """``draws`` as an int of at least 1.
+
+    Raises:
+        InputError: Anything else, such as 1e4, which is a float.
+
+    Example:
+        >>> checked_draws(1000)
+        1000
+    """
+    if isinstance(draws, Integral) and int(draws) >= 1:
+        return int(draws)
+    raise InputError(f"draws must be a whole number, at least 1, got {draws!r}")
+
+
 def checked_threads(threads: object) -> int:
     """``threads`` as an int of at most 1,024: all that are asked for are started.
 

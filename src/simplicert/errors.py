@@ -23,5 +23,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> InputError:
         known, key=lambda k: (-difflib.SequenceMatcher(None, name, k).ratio(), k)
     )
     hint = difflib.get_close_matches(name, nearest, n=1)
-    question = f" did you mean {hint[0]!r}?" if hint else ""
-    return InputError(f"unknown {kind} {name!r}:{question} Known: {', '.join(nearest)}")
+    question = f": did you mean {hint[0]!r}?" if hint else "."
+    return InputError(f"unknown {kind} {name!r}{question} Known: {', '.join(nearest)}")

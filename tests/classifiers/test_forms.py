@@ -51,6 +51,28 @@ def closing_over(module):
     return lambda x: module(x) + 0
 
 
+def test_torchscript_is_copied_without_a_word_of_torch():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that torch prefers exported programs
+        module = torch.jit.script(net())
+        warnings.simplefilter("error", UserWarning)
+        sampled(module)
+    assert all(parameter.requires_grad for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mine.py", r"mine\.py:NAME"),
+        ("forest.joblib", "function that returns the classifier"),
+        ("mine", r"unknown model 'mine': expected"),
+    ],
+)
+def test_what_is_no_classifier_by_itself_says_how_to_name_one(name, said):
+    with pytest.raises(InputError, match=said):
+        as_classifier(name)
+
+
 FREE = {"dynamic_shapes": ({0: torch.export.Dim("draws")},)}
 FORMS = {
     "scripted in training": lambda: torch.jit.script(Net()),

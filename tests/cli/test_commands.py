@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,35 @@ from simplicert.votes import RunDirectory, read_run
 def test_every_command_has_help_with_an_example(simplicert, command):
     code, out, _ = simplicert(command, "--help")
     assert code == 0
-    assert f"simplicert {command}" in out.split("Usage")[-1].split("\n", 1)[1]
+    examples = [line for line in out.splitlines()[1:] if "simplicert " in line]
+    examples = [line for line in examples if "│" not in line]  # but for options
+    assert examples, "none"
+    for example in examples:  # each on a line that can be copied, and nothing beside it
+        assert example.split()[:2] == ["simplicert", command]
+        assert example.count("simplicert ") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_says_each_option_and_each_default_once(simplicert, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    out = simplicert(command, "--help")[1]
+    assert not re.search(r"--empty-|--no-json", out)
+    assert not re.search(r"\[default: (\(\)|False)\]", out)
+    for option in re.findall("│ .*│", out):
+        assert option.lower().count("default:") <= 1
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("certify", "names the class"),
+        ("compare", "two runs are compared by"),
+        ("report", "begin with"),
+    ],
+)
+def test_help_says_of_a_name_what_it_is_for_in_this_command(simplicert, command, said):
+    words = simplicert(command, "--help")[1].split("--mechanism")[1].split("--")[0]
+    assert said in re.sub(r"[│\s]+", " ", words)
 
 
 def test_the_command_list_and_version(simplicert):
@@ -417,3 +446,18 @@ def test_a_run_does_not_go_on_under_another_noise(simplicert, checkpoint, unifor
     )
     assert code == 2
     assert "holds another run: noise is" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sample m d --sigma .5 --draws 9", "simplicert sample needs --out, which was"),
+        ("certify", "simplicert certify needs RUN, which was not given"),
+        ("sample m d --sgima .5 --draws 9 -o x", "Did you mean --sigma"),
+        ("certify run --alpha", "--alpha requires an argument"),
+        ("certify run --radii 0.25 0.5", "0.5: simplicert certify has no place for it"),
+    ],
+)
+def test_what_a_command_line_lacks_or_has_too_much_is_said(simplicert, line, said):
+    code, _, err = simplicert(*line.split())
+    assert (code, said in err) == (2, True)

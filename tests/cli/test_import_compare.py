@@ -136,3 +136,25 @@ def test_bad_input_is_one_line_and_exit_code_2(typed, arguments, message, tmp_pa
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_what_needs_votes_says_what_a_log_is_and_of_counts_only_what_is_known(
+    typed, counts, tmp_path
+):
+    log = tmp_path / "log.tsv"
+    log.write_text("idx label predict radius correct time\n0 1 1 0.5 1 0:00:01\n")
+    theirs = tmp_path / "theirs"
+    given = ("--sigma", 0.5, "--draws", 1000, "--alpha", 0.001)
+    assert typed("import", log, *given, "-o", theirs)[0] == 0
+    for command in (
+        ("status", theirs),
+        ("compact", theirs),
+        ("plan", theirs, "--looks", "100,1000"),
+        ("merge", theirs, theirs, "-o", tmp_path / "merged"),
+    ):
+        code, _, err = typed(*command)
+        assert (code, "is an imported log: it has radii" in err) == (2, True)
+    run = tmp_path / "run"
+    assert typed("import", counts, "--sigma", 0.25, "-o", run)[0] == 0
+    first = typed("status", run)[1].splitlines()[0]
+    assert first == f"{run}: imported from counts.txt, gaussian noise of sigma 0.25"

@@ -52,6 +52,7 @@ def test_every_entry_is_read_or_counted(tmp_path, seed):
 def test_what_is_left_out_of_a_folder_is_said_once(tmp_path):
     grow(tmp_path / put(tmp_path / "test" / "cat" / "z.png").parent, FullGenerator())
     put(tmp_path / "test" / "loose.png")
+    put(tmp_path / "test" / ".ipynb_checkpoints" / "z.png")
     dataset = load_dataset(str(tmp_path))
     names = ["a.png", "b.JPG", "c.jfif", "gone.png", "z.png"]
     assert [dataset.reader.locate(row).rpartition("/")[2] for row in range(5)] == names
@@ -59,6 +60,7 @@ def test_what_is_left_out_of_a_folder_is_said_once(tmp_path):
     for words in (
         "files beside the class folders (1)",
         "hidden files (3)",
+        "hidden folders (1)",
         "pipes or devices (2)",
         "links that lead nowhere (1)",
         "links to folders (1)",

@@ -276,7 +276,7 @@ def test_a_model_for_other_images_is_refused(network):
         ({"sigma": -1.0}, "sigma"),
         ({"sigma": float("inf")}, "sigma must be .* finite number, got inf"),
         ({"sigma": float("nan")}, "sigma"),
-        ({"draws": 0}, "draws must be at least 1, got 0"),
+        ({"draws": 0}, "draws must be a whole number, at least 1, got 0"),
         ({"draws": 150, "block": 100}, r"draws \(150\) must be a multiple of block"),
         ({"batch": 0}, "batch: .* got 0"),
         ({"seed": -1}, "seed"),

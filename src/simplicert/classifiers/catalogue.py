@@ -109,9 +109,13 @@ def _named(text: str, *, bare: bool) -> Classifier:
         raise InputError(
             f"{text} is a pickle, which can run code when it is opened, and never is "
             "here. If it holds the weights of a network of torchvision or timm, name "
-            f"both: torchvision:NAME@{text}. Or write a function that builds the "
-            "module and loads it with torch.load(weights_only=True), and name that: "
+            f"both: torchvision:NAME@{text}. Or write a function that returns the "
+            "classifier (its weights by torch.load(weights_only=True)), and name that: "
             "file.py:function"
+        )
+    if path.suffix == ".py":
+        raise InputError(
+            f"{text}: name what in it returns the classifier, too, as in {text}:NAME"
         )
     if ":" not in text and text not in CLASSIFIERS.names:
         raise InputError(f"unknown model {text!r}: expected {_FORMS}")

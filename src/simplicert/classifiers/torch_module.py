@@ -152,7 +152,10 @@ class TorchClassifier(Classifier):
             ) from error
         with suppress(NotImplementedError):  # exported programs are as they will run
             module.eval()
-        if not isinstance(module, torch.jit.ScriptModule):  # which cannot
+        if isinstance(module, torch.jit.ScriptModule):  # whose copies are no leaves
+            for parameter in module.parameters():
+                parameter.detach_()
+        else:
             module.requires_grad_(False)
         module = module.to(device=device, dtype=DTYPES[precision])
         if layout(shape) is torch.channels_last:

@@ -4,9 +4,12 @@ import keyword
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from cyclopts import App, CycloptsError
+from cyclopts import (
+    App,
+    CycloptsError,
+    Parameter,
+)
 
 from simplicert import __version__
 from simplicert.cli.printing import connected, note
@@ -46,6 +49,13 @@ COMMANDS = {
 }
 
 
+def _shown(default: object) -> str | None:
+    """A default as help shows it; none where nothing is asked for."""
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default)) or None
+    return None if default is None or default is False else str(default)
+
+
 def _app(*, listing: bool) -> App:
     """The commands: only their summaries, or each as its own module describes it."""
     app = App(
@@ -55,6 +65,8 @@ def _app(*, listing: bool) -> App:
         help_epilogue="Start with: simplicert demo" if listing else None,
         version=__version__,
         help_format="markdown",
+        # No --empty-radii and --no-json beside the options, and no "[default: False]".
+        default_parameter=Parameter(negative=(), show_default=_shown),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
@@ -87,7 +99,7 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
         _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()  # a full disk shows here, not after we are gone
     except (InputError, CycloptsError) as error:
-        return _refuse(str(error))
+        return _refuse(_said(error))
     except MemoryError as error:
         return _complain(f"not enough memory: {error or 'give it less at once'}")
     except OSError as error:
@@ -115,15 +127,6 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
             note("simplicert: interrupted")
         return INTERRUPTED
     return 0
-
-
-def _lost() -> str:
-    """What the system does not say: which directory is gone."""
-    try:
-        Path.cwd()
-    except OSError:
-        return "the working directory is gone: "
-    return ""
 
 
 def _refuse(message: str) -> int:

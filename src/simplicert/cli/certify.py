@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from simplicert.analysis import accuracy_at, table1
 from simplicert.cli.output import print_accuracy, print_json, print_table1
-from simplicert.cli.types import Framework, MechanismName, ProcedureName, Radii, Whole
+from simplicert.cli.types import Framework, Radii, Whole, a_mechanism, a_procedure
 from simplicert.files import check_suffix
 from simplicert.interop import certify_path, write_certificates
 from simplicert.interop.export import CERTIFICATE_SUFFIXES
@@ -19,15 +19,19 @@ def certify_command(
     *,
     alpha: float | None = None,
     framework: Framework | None = None,
-    procedure: ProcedureName | None = None,
-    mechanism: MechanismName | None = None,
+    procedure: Annotated[str | None, a_procedure()] = None,
+    mechanism: Annotated[
+        str | None, a_mechanism("The mechanism that names the class")
+    ] = None,
     selection: Whole | None = None,
     radii: Radii | None = None,
-    partial: Annotated[bool, Parameter(negative=())] = False,
+    partial: bool = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Turn a run's stored votes into certified radii. Needs no model and no GPU.
+
+    The votes stay as they are: certify them again at another alpha, or in another way.
 
         simplicert certify runs/s0.50 --alpha 0.001 -o certificates.parquet
         simplicert certify runs/s0.50 --radii 0.25,0.5,1

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from simplicert.cli.printing import say
+from simplicert.interop import check_votes
 from simplicert.votes import RunDirectory
 from simplicert.votes.holding import holding_run
 
@@ -17,6 +18,7 @@ def compact_command(run: Path, /) -> None:
     Args:
         run: A run directory, finished or not.
     """
+    check_votes(run)
     opened = RunDirectory(run)
     with holding_run(run):
         opened.compact()

@@ -25,7 +25,7 @@ from simplicert.analysis.published import AS_PRINTED
 from simplicert.certificates.record import Certificates
 from simplicert.cli.output import heading, notes, print_json, width
 from simplicert.cli.printing import say
-from simplicert.cli.types import Framework, MechanismName, ProcedureName, Radii
+from simplicert.cli.types import Framework, Radii, a_mechanism, a_procedure
 from simplicert.errors import InputError
 from simplicert.files import check_suffix
 from simplicert.interop import LogEvidence, open_evidence
@@ -41,14 +41,17 @@ def compare_command(
     *,
     alpha: float | None = None,
     framework: Framework | None = None,
-    procedure: ProcedureName | None = None,
-    mechanism: MechanismName | None = None,
+    procedure: Annotated[str | None, a_procedure()] = None,
+    mechanism: Annotated[
+        str | None,
+        a_mechanism("What two runs are compared by; with one run, one more to compare"),
+    ] = None,
     baseline: str | None = None,
     radii: Radii | None = None,
-    partial: Annotated[bool, Parameter(negative=())] = False,
+    partial: bool = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     as_: Annotated[TableFormat | None, Parameter(name="--as")] = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Compare the mechanisms on one run, or two runs on the same images.
 

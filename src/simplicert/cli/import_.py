@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import note, say
-from simplicert.cli.types import NoiseName, Whole, one_of
+from simplicert.cli.types import Whole, a_noise, one_of
 from simplicert.interop import FORMATS, import_file
 from simplicert.noises import Norm
 
@@ -25,16 +25,20 @@ def import_command(
     sigma: float | None = None,
     draws: Whole | None = None,
     alpha: float | None = None,
-    noise: NoiseName | None = None,
+    noise: Annotated[
+        str | None, a_noise("Noise that was added (with --norm by any name)")
+    ] = None,
     norm: Norm | None = None,
     certificate: Literal["cohen", "other"] | None = None,
     kind: FormatName | None = None,
     label_column: str | None = None,
     ignore_column: tuple[str, ...] = (),
-    invalid_draws: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    invalid_draws: bool = False,
+    json: bool = False,
 ) -> None:
     """Turn other people's counts or certification logs into a run directory.
+
+    Notes say what was left out or converted, and what the evidence allows.
 
         simplicert import counts.csv --sigma 0.25 -o runs/theirs
 

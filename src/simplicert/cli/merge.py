@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from simplicert.cli.printing import say
 from simplicert.errors import InputError
+from simplicert.interop import check_votes
 from simplicert.votes import merge_runs
 
 
@@ -30,6 +31,8 @@ def merge_command(
         raise InputError(
             f"one run needs no merging: simplicert compact {runs[0]} joins its parts"
         )
+    for run in runs:
+        check_votes(run)
     merged = merge_runs(runs, out)
     done = merged.done()
     say(

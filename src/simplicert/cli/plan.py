@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from cyclopts import Parameter
 
 from simplicert.analysis import format_table
 from simplicert.certificates import ALPHA
@@ -12,7 +11,7 @@ from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
 from simplicert.cli.types import one_of
 from simplicert.errors import InputError
-from simplicert.interop import is_reported_log
+from simplicert.interop import check_votes
 from simplicert.stopping import RULES, replay, spread
 from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
@@ -27,9 +26,11 @@ def plan_command(
     looks: str,
     rule: RuleName = "named",
     alpha: float = ALPHA,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Stop the images of a finished run after the fact: draws and certificates.
+
+    What it shows is no claim, since the looks are chosen when the votes are known.
 
         simplicert plan runs/s0.50 --looks 1000,3000,10000 --rule named
 
@@ -41,8 +42,7 @@ def plan_command(
         alpha: Failure probability of each image's certificate.
         json: Print the table as JSON.
     """
-    if is_reported_log(run):
-        raise InputError(f"{run} is a log without votes: there is nothing to replay")
+    check_votes(run)
     found = replay(
         RunDirectory(run),
         RULES.find(rule),

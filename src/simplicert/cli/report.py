@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from simplicert.cli.printing import say
 from simplicert.cli.types import (
     Framework,
-    MechanismName,
-    ProcedureName,
     Radii,
     Whole,
+    a_mechanism,
+    a_procedure,
     one_of,
 )
 from simplicert.data import load_dataset
@@ -28,10 +28,12 @@ def report_command(
     out: Annotated[Path, Parameter(alias="-o")] = Path("report.html"),
     alpha: float | None = None,
     framework: Framework | None = None,
-    procedure: ProcedureName | None = None,
-    mechanism: MechanismName | None = None,
+    procedure: Annotated[str | None, a_procedure("the framework's")] = None,
+    mechanism: Annotated[
+        str | None, a_mechanism("The mechanism that page and figures begin with")
+    ] = None,
     radii: Radii | None = None,
-    partial: Annotated[bool, Parameter(negative=())] = False,
+    partial: bool = False,
     data: str | None = None,
     split: str | None = None,
     size: Whole | None = None,
@@ -39,11 +41,8 @@ def report_command(
     figure: Annotated[
         tuple[str, ...] | None,
         one_of(FIGURES.names, "Only these figures; repeatable", "all of them"),
-        Parameter(negative=()),
     ] = None,
-    format: Annotated[  # noqa: A002 - the option's name
-        tuple[FigureFormat, ...] | None, Parameter(negative=())
-    ] = None,
+    format: tuple[FigureFormat, ...] | None = None,  # noqa: A002 - the option's name
     tables: Path | None = None,
 ) -> None:
     """Write one self-contained HTML page about one or more runs.

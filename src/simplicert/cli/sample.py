@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
 from simplicert.classifiers import as_classifier
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
-from simplicert.cli.types import NoiseName, Numbers, Whole
+from simplicert.cli.types import Numbers, Whole, a_noise
 from simplicert.data import load_dataset
 from simplicert.data.cuts import Interpolation, choose_cut
 from simplicert.data.selection import select_images
@@ -23,6 +23,11 @@ from simplicert.sampling.sampler import FLUSH_SECONDS
 from simplicert.sampling.workers import Place, wait_for_run, writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 
+IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
+    Parameter(group=Group.create_ordered(name))
+    for name in ("Images", "Photographs", "Classifier", "Machine")
+)
+
 
 def sample_command(
     model: str,
@@ -32,32 +37,32 @@ def sample_command(
     sigma: float,
     draws: Whole,
     out: Annotated[Path, Parameter(alias="-o")],
-    noise: NoiseName = "gaussian",
-    split: str = "test",
-    size: Whole | None = None,
-    crop: float | None = None,
-    interpolation: Interpolation | None = None,
-    stretch: bool | None = None,
-    mean: Numbers | None = None,
-    std: Numbers | None = None,
-    images: str | None = None,
-    per_class: Whole | None = None,
-    alpha: float = ALPHA,
+    noise: Annotated[str, a_noise("Noise that is added")] = "gaussian",
     seed: Whole | None = None,
-    block: Whole | None = None,
-    batch: Whole | None = None,
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32",
-    compiled: Annotated[bool, Parameter(negative=())] = False,
-    device: str | None = None,
-    threads: Whole | None = None,
-    processes: Whole = 1,
-    share: str | None = None,
-    corrupt: Literal["refuse", "skip"] = "refuse",
-    image_column: str | None = None,
-    label_column: str | None = None,
-    nonfinite: Literal["stop", "count"] = "stop",
-    flush: float = FLUSH_SECONDS,
-    dry_run: Annotated[bool, Parameter(negative=())] = False,
+    alpha: float = ALPHA,
+    dry_run: bool = False,
+    split: Annotated[str, IMAGES] = "test",
+    images: Annotated[str | None, IMAGES] = None,
+    per_class: Annotated[Whole | None, IMAGES] = None,
+    corrupt: Annotated[Literal["refuse", "skip"], IMAGES] = "refuse",
+    image_column: Annotated[str | None, IMAGES] = None,
+    label_column: Annotated[str | None, IMAGES] = None,
+    size: Annotated[Whole | None, PHOTOGRAPHS] = None,
+    crop: Annotated[float | None, PHOTOGRAPHS] = None,
+    interpolation: Annotated[Interpolation | None, PHOTOGRAPHS] = None,
+    stretch: Annotated[bool | None, PHOTOGRAPHS, Parameter(negative=None)] = None,
+    mean: Annotated[Numbers | None, CLASSIFIER] = None,
+    std: Annotated[Numbers | None, CLASSIFIER] = None,
+    precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
+    compiled: Annotated[bool, CLASSIFIER] = False,
+    nonfinite: Annotated[Literal["stop", "count"], CLASSIFIER] = "stop",
+    device: Annotated[str | None, MACHINE] = None,
+    threads: Annotated[Whole | None, MACHINE] = None,
+    processes: Annotated[Whole, MACHINE] = 1,
+    share: Annotated[str | None, MACHINE] = None,
+    batch: Annotated[Whole | None, MACHINE] = None,
+    block: Annotated[Whole | None, MACHINE] = None,
+    flush: Annotated[float, MACHINE] = FLUSH_SECONDS,
 ) -> None:
     """Draw noisy forward passes of a model and store the votes.
 
@@ -67,15 +72,23 @@ def sample_command(
             --sigma 0.5 --draws 10000 -o runs/s0.50
 
     Args:
-        model: A checkpoint (.safetensors), an ONNX file (FILE.onnx, or
-            FILE.onnx:probabilities), package.module:callable or file.py:callable that
-            returns a classifier, timm:NAME, torchvision:NAME or hf:NAME.
+        model: A checkpoint (.safetensors), TorchScript (.pt), an ONNX file (FILE.onnx,
+            or FILE.onnx:probabilities), file.py:callable or package.module:callable
+            that returns a classifier, or timm:NAME, torchvision:NAME or hf:NAME.
         data: A dataset's name, its path, or FILE.py:NAME.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         draws: Noisy forward passes an image.
         out: Run directory to write, or to continue.
-        noise: What is added to the inputs; sigma is its standard deviation.
+        noise: What is added to the inputs.
+        seed: Decides the noise. Default: a new one, recorded.
+        alpha: What the votes will be certified at; for the forecast only.
+        dry_run: Say what would happen, and stop there.
         split: Part of the dataset.
+        images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
+        per_class: Only the first so many of each class.
+        corrupt: Refuse images that cannot be decoded, or skip them and say which.
+        image_column: Column or array of the images, if it has another name.
+        label_column: Column or array of the labels, if it has another name.
         size: Cut photographs to a square of this side. Default: as published with the
             model, where that is known, if they are not squares of that size already.
         crop: Part of the scaled shorter side that the square keeps, as 0.875.
@@ -84,25 +97,17 @@ def sample_command(
         mean: What to subtract from pixels in [0, 1] first, as 0.485,0.456,0.406, for a
             model that does not do so itself.
         std: What to divide them by then.
-        images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
-        per_class: Only the first so many of each class.
-        alpha: What the votes will be certified at; for the forecast only.
-        seed: Decides the noise. Default: a new one, recorded.
-        block: Draws of one seed, the unit of storage and resumption.
-        batch: Most draws a forward pass. Default: found by a short trial.
         precision: Of the forward pass; part of what is certified.
         compiled: Compile a torch model first; takes a minute.
+        nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a process.
         processes: On this machine; under torchrun, on any.
         share: K/N, only the K-th of N shares of the run, as a job array's tasks draw
             them: at any time, each by itself. Then join them: simplicert compact.
-        corrupt: Refuse images that cannot be decoded, or skip them and say which.
-        image_column: Column or array of the images, if it has another name.
-        label_column: Column or array of the labels, if it has another name.
-        nonfinite: At NaN or infinite logits stop, or count the draw for no class.
+        batch: Most draws a forward pass. Default: found by a short trial.
+        block: Draws of one seed, the unit of storage and resumption.
         flush: Seconds between two writes; what a crash can lose.
-        dry_run: Say what would happen, and stop there.
     """
     place = Place.find(share=share, processes=processes)
     if dry_run and place.rank > 0:

@@ -27,29 +27,19 @@ from simplicert.simplex.comparison import MARGINS
 FigureName = Literal["fig2", "fig3-softmax", "fig3-multinomial", "np-over-ensemble"]
 
 
-def _words(several: tuple[object, ...]) -> str:
-    return ", ".join(map(str, several))
-
-
-Margins = Annotated[tuple[float, ...], Parameter(negative=(), show_default=_words)]
-Formats = Annotated[
-    tuple[FigureFormat, ...], Parameter(negative=(), show_default=_words)
-]
-
-
 def simplex_command(
     figure: FigureName | None = None,
     /,
     *,
-    ratio: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
-    difference: Annotated[tuple[str, str] | None, Parameter(negative=())] = None,
+    ratio: tuple[str, str] | None = None,
+    difference: tuple[str, str] | None = None,
     regions: str | None = None,
     resolution: Whole = 400,
-    margin: Margins = MARGINS,
+    margin: tuple[float, ...] = MARGINS,
     out: Annotated[Path, Parameter(alias="-o")] = Path("simplex"),
-    format: Formats = ("png",),  # noqa: A002 - the option's name
+    format: tuple[FigureFormat, ...] = ("png",),  # noqa: A002 - the option's name
     table: Literal["parquet", "csv"] = "parquet",
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Compare mechanisms over the whole simplex. Needs no data and no model.
 

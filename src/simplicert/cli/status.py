@@ -3,12 +3,10 @@
 import datetime
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
+from simplicert.interop import check_votes
 from simplicert.votes.status import RunStatus, run_status
 
 
@@ -16,7 +14,7 @@ def status_command(
     run: Path,
     /,
     *,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Say how far a run is, how fast, and who draws it. Needs no model and no GPU.
 
@@ -28,6 +26,7 @@ def status_command(
         run: A run directory.
         json: Print all that is known as JSON.
     """
+    check_votes(run)
     status = run_status(run)
     if json:
         print_json(_facts(run, status))
@@ -39,9 +38,13 @@ def status_command(
 def _lines(run: Path, status: RunStatus) -> list[str]:
     plan, at = status.manifest, status.progress
     damaged = f", {at.damaged} damaged" if at.damaged else ""
+    source, means = f"{plan.model.name} on {plan.data.name}", ""
+    if plan.device == "imported":  # model and data are the file, the rest not known
+        source = plan.model.name
+    else:
+        means = f", seed {plan.seed}, {plan.precision} on {plan.device}"
     lines = [
-        f"{run}: {plan.model.name} on {plan.data.name}, {plan.noise.name} noise of "
-        f"sigma {plan.sigma:g}, seed {plan.seed}, {plan.precision} on {plan.device}",
+        f"{run}: {source}, {plan.noise.name} noise of sigma {plan.sigma:g}{means}",
         f"{_percent(at.draws, at.total)} of {at.total:,} draws; "
         f"{at.finished:,} of {at.images:,} images finished",
         f"part files: {at.parts:,}{damaged}, last written {_moment(at.flushed)}",

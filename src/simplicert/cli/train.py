@@ -37,14 +37,14 @@ def train_command(
     data: Path | None = None,
     sigma: float | None = None,
     epochs: Whole | None = None,
-    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     device: str | None = None,
-    compiled: Annotated[bool, Parameter(negative=())] = False,
+    compiled: bool = False,
     processes: Whole = 1,
     readers: Whole = 0,
     corrupt: Literal["refuse", "skip"] = "refuse",
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: bool = False,
 ) -> None:
     """Train a network under Gaussian noise, from a recipe.
 

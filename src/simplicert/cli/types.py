@@ -41,9 +41,10 @@ Radii = Annotated[
     Parameter(
         converter=_radii,
         n_tokens=1,
-        help="At which radii to say the certified accuracy: 0.25,0.5,1. Default: at "
-        "steps of 0.25, as papers do (smaller where sigma is below 0.25, larger where "
-        "it is above 1).",
+        metavar="FLOAT,...",
+        help="At which radii to say the certified accuracy: 0.25,0.5,1.",
+        show_default="steps of 0.25, smaller where sigma is below 0.25, larger "
+        "where it is above 1",
     ),
 ]
 Whole = Annotated[int, Parameter(converter=_whole)]
@@ -55,34 +56,34 @@ def _numbers(type_: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa:
 
 
 Numbers = Annotated[
-    tuple[float, ...], Parameter(converter=_numbers, n_tokens=1, negative=())
+    tuple[float, ...], Parameter(converter=_numbers, n_tokens=1, metavar="FLOAT,...")
 ]
 """Numbers with commas between, as 0.25,0.5."""
 
 
-def one_of(names: Sequence[str], what: str, default: str = "") -> Parameter:
+def one_of(names: Sequence[str], what: str, default: str | None = None) -> Parameter:
     """An option that takes a name that a registry knows, or one of the user's own."""
-    known = ", ".join(names)
     return Parameter(
-        help=f"{what}: {known}; or FILE.py:NAME, PACKAGE:NAME."
-        + (f" Default: {default}." if default else "")
+        help=f"{what}: {', '.join(names)}; or FILE.py:NAME, PACKAGE:NAME.",
+        show_default=default,
     )
 
 
-MechanismName = Annotated[
-    str,
-    one_of(
-        MECHANISMS.names,
-        "Mechanism that names the class (several with commas between, for the largest)",
-        "the tight one for the run's noise, or the log's own",
-    ),
-]
-ProcedureName = Annotated[
-    str,
-    one_of(
-        PROCEDURES.names,
-        "How the expectations are bounded, in place of a framework",
-        "clopper_pearson, or the log's own",
-    ),
-]
-NoiseName = Annotated[str, one_of(NOISES.names, "Noise that is added", "gaussian")]
+TIGHT = "the tight one for the run's noise, or the log's own"
+
+
+def a_mechanism(what: str, default: str | None = TIGHT) -> Parameter:
+    """An option that takes a mechanism, or several."""
+    several = f"{what} (several with commas between, for the largest)"
+    return one_of(MECHANISMS.names, several, default)
+
+
+def a_procedure(default: str = "clopper_pearson, or the log's own") -> Parameter:
+    """An option that takes a procedure."""
+    what = "How the expectations are bounded, in place of a framework"
+    return one_of(PROCEDURES.names, what, default)
+
+
+def a_noise(what: str) -> Parameter:
+    """An option that takes a noise."""
+    return one_of(NOISES.names, what, "gaussian")

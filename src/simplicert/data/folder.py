@@ -15,7 +15,15 @@ from simplicert.data.dataset import unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
-from simplicert.data.listing import SPLITS, entries, files_below, folders, kind
+from simplicert.data.listing import (
+    SPLITS,
+    entries,
+    files_below,
+    folders,
+    is_hidden,
+    kind,
+    scanned,
+)
 from simplicert.errors import InputError
 from simplicert.files import printable, regular
 
@@ -110,9 +118,11 @@ def _find(path: Path, *, split: str) -> EncodedImages:
     class_names = sorted({name for part in parts for name in part})
     left_out: Counter[str] = Counter()
     above = next((each.parent for each in splits[split].values()), path / split)
-    beside = [entry for entry in entries(above) if entry.name not in class_names]
-    for entry in beside:
-        left_out[f"{kind(entry)} beside the class folders"] += 1
+    for entry in scanned(above):
+        if is_hidden(entry.name):
+            left_out[f"hidden {kind(entry)}"] += 1
+        elif entry.name not in class_names:
+            left_out[f"{kind(entry)} beside the class folders"] += 1
     left_out["folders of other splits that are no classes"] += len(strays)
     files: list[Path] = []
     labels: list[int] = []

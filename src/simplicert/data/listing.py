@@ -25,10 +25,7 @@ def folders(path: Path) -> list[Path]:
 
 def entries(path: Path) -> list[os.DirEntry[str]]:
     """All that is visible in a folder; nothing in a file."""
-    if not path.is_dir():
-        return []
-    with os.scandir(path) as found:
-        return [entry for entry in found if not is_hidden(entry.name)]
+    return [entry for entry in scanned(path) if not is_hidden(entry.name)]
 
 
 def kind(entry: os.DirEntry[str]) -> str:
@@ -55,7 +52,7 @@ def files_below(folder: Path, left_out: Counter[str]) -> Iterator[Path]:
 
     Links to folders below are not followed, since they may lead in a circle.
     """
-    for entry in _scanned(folder):
+    for entry in scanned(folder):
         what = kind(entry)
         if is_hidden(entry.name):
             left_out[f"hidden {what}"] += 1
@@ -69,7 +66,8 @@ def files_below(folder: Path, left_out: Counter[str]) -> Iterator[Path]:
             yield from files_below(Path(entry), left_out)
 
 
-def _scanned(folder: Path) -> Iterator[os.DirEntry[str]]:
+def scanned(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """All that is in a folder; nothing in a file."""
     if folder.is_dir():
         with os.scandir(folder) as found:
             yield from found

@@ -11,7 +11,7 @@ from simplicert.interop.export import cohen_table, write_certificates
 from simplicert.interop.format import Asked, Counts, Format, Match
 from simplicert.interop.formats import FORMATS
 from simplicert.interop.importing import Imported, import_file
-from simplicert.interop.reported import ReportedLog, is_reported_log
+from simplicert.interop.reported import ReportedLog, check_votes, is_reported_log
 from simplicert.interop.table import Table
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "RunEvidence",
     "Table",
     "certify_path",
+    "check_votes",
     "cohen_table",
     "import_file",
     "is_reported_log",

@@ -27,7 +27,7 @@ from simplicert.mechanisms import cohen
 from simplicert.noises import Norm
 from simplicert.structured import parse_json
 
-__all__ = ["LogConditions", "ReportedLog", "is_reported_log"]
+__all__ = ["LogConditions", "ReportedLog", "check_votes", "is_reported_log"]
 
 FILE = REPORTED
 COLUMNS = {
@@ -276,3 +276,16 @@ def _conditions_at(path: Path) -> LogConditions | None:
 def is_reported_log(path: Path | str) -> bool:
     """Whether ``path`` is a directory that ``ReportedLog.write`` made."""
     return (Path(path) / FILE).is_file()
+
+
+def check_votes(path: Path | str) -> None:
+    """That ``path`` is no log, for those who need votes.
+
+    Raises:
+        InputError: It is one.
+    """
+    if is_reported_log(path):
+        raise InputError(
+            f"{path} is an imported log: it has radii and no votes. certify, compare "
+            "and report read it"
+        )

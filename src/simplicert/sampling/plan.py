@@ -11,7 +11,7 @@ import subprocess
 import torch
 from pydantic import ValidationError
 
-from simplicert.arguments import checked_sigma
+from simplicert.arguments import checked_draws, checked_sigma
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.errors import InputError
@@ -57,8 +57,7 @@ def describe_run(
     Raises:
         InputError: A number is out of range, or ``draws`` not a multiple of ``block``.
     """
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, got {draws}")
+    draws = checked_draws(draws)
     try:
         return Manifest(
             sigma=checked_sigma(sigma),
