@@ -129,6 +129,33 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
     return 0
 
 
+def _lost() -> str:
+    """What the system does not say: which directory is gone."""
+    try:
+        Path.cwd()
+    except OSError:
+        return "the working directory is gone: "
+    return ""
+
+
+def _said(error: InputError | CycloptsError) -> str:
+    """An error in a sentence; two of cyclopts' are about its terms and not ours."""
+    if isinstance(error, InputError):
+        return str(error)
+    command = " ".join(("simplicert", *(error.command_chain or ())))
+    if isinstance(error, UnusedCliTokensError):
+        rest = " ".join(error.unused_tokens or ())
+        return (
+            f"{rest}: {command} has no place for it. Several values of an option have "
+            f"commas between, or the option before each: see {command} --help"
+        )
+    missing = isinstance(error, MissingArgumentError) and error.keyword is None
+    if missing and error.argument and "Did you mean" not in str(error):
+        name = error.argument.name
+        return f"{command} needs {name}, which was not given: see {command} --help"
+    return str(error)
+
+
 def _refuse(message: str) -> int:
     """Of what would be refused again: launched workers are not restarted for it."""
     if not was_launched_here():
