@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 
 spec = importlib.util.find_spec("torchvision")
-[folder] = spec.submodule_search_locations
-text = (Path(folder) / "_meta_registrations.py").read_text()
+[folder] = (spec and spec.submodule_search_locations) or [""]
+registrations = Path(folder) / "_meta_registrations.py"
+text = registrations.read_text() if folder else ""
 library = torch.library.Library("torchvision", "FRAGMENT")
 for name in sorted(set(re.findall(r'(?:@register_meta\("|torchvision::)(\w+)"', text))):
     library.define(f"{name}(Tensor a) -> Tensor")

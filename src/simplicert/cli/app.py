@@ -4,11 +4,14 @@ import keyword
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cyclopts import (
     App,
     CycloptsError,
+    MissingArgumentError,
     Parameter,
+    UnusedCliTokensError,
 )
 
 from simplicert import __version__
