@@ -1,6 +1,7 @@
 """Names of classes on both sides: the same, in another order, or others."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -154,3 +155,26 @@ def test_a_checkpoint_s_names_are_compared(tmp_path):
     named = replace(images, class_names=("cat", "dog"))
     with pytest.raises(InputError, match="0: 'even' and 'cat', 1: 'odd' and 'dog'"):
         sc.sample(str(tmp_path / "model.safetensors"), named, sigma=0.5, draws=10)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda rows: {"logits": rows, "features": rows[:, :1]},
+        lambda rows: (rows,),
+        lambda rows: SimpleNamespace(logits=rows),
+        lambda rows: rows,
+    ],
+    ids=["dictionary", "tuple", "record", "plain"],
+)
+def test_whatever_the_outputs_are_wrapped_in_they_are_put_in_order(wrap):
+    class Wrapped(Last):
+        def forward(self, images):
+            return wrap(super().forward(images))
+
+    model = TorchClassifier(Wrapped(2), class_names=("dog", "cat"))
+    images = np.zeros((1, 1, 2, 2), np.float32)
+    images[0, 0, 0, 1] = 1.0  # the model's second class, cat: the data's first
+    data = replace(as_dataset(images, [0]), class_names=("cat", "dog"))
+    votes = sc.sample(model, data, sigma=1e-3, draws=10, seed=0)
+    assert votes.counts.tolist() == [[10, 0]]

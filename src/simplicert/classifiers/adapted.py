@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from simplicert.classifiers.outputs import Forward
+from simplicert.classifiers.outputs import Forward, unwrapped
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
@@ -87,8 +87,8 @@ class _Adapted(Classifier):
         behind = copy.deepcopy(self._behind).to(device=device)
 
         def adapted(images: Tensor) -> Any:
-            returned = forward(before(images))
-            return behind(getattr(returned, "logits", returned))
+            # What cannot be taken out is refused where outputs are checked.
+            return behind(unwrapped(forward(before(images)), self.output))
 
         return adapted
 
