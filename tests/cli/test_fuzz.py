@@ -226,7 +226,7 @@ def wrong(line, place):  # noqa: PLR0911 (one a way to be wrong)
         return err
     if not (out + err).replace("\n", "").replace("\t", "").isprintable():
         return f"control characters: {out + err!r}"
-    kept = [path for path, _ in added if path.suffix not in {".json", ".lock"}]
+    kept = [path for path, _ in added if path.suffix not in {".json", ".lock", ".pyc"}]
     if any(".tmp" in path.name for path in kept) or (code == 2 and kept):
         return f"half-written: {kept}"
     return None
