@@ -10,7 +10,7 @@ from torch import nn
 import simplicert as sc
 from simplicert.classifiers import NumpyClassifier
 from simplicert.errors import InputError
-from simplicert.sampling import sample
+from simplicert.sampling import Sampler, sample
 from simplicert.sampling.glance import glance
 from simplicert.sampling.probe import _follows_a_pattern, _shares_a_pass
 from simplicert.votes import RunDirectory
@@ -338,3 +338,13 @@ def test_a_glance_at_the_first_images():
     few = glance(labels[:3], clean=1 - labels[:3], noisy=labels[:3], classes=6)
     assert few.warning is None
     assert few.reordered is None
+
+
+def test_fewer_questions_are_the_first_of_more():
+    # What memory made fewer of at the start is asked again in full.
+    sampler = Sampler(Module(linear), np.random.default_rng(0).random(
+        (3, 1, 8, 8), dtype=np.float32
+    ))  # fmt: skip
+    plan = sampler.plan(sigma=0.5, draws=100, seed=0)
+    questions = sampler._questions(plan)
+    assert torch.equal(questions.draw(range(8)), questions.draw(range(32))[:8])

@@ -85,7 +85,7 @@ class Questions:
         self._noise, self._device = noise, device
 
     def draw(self, seeds: range) -> Tensor:
-        """A copy a seed, image by image."""
+        """A copy a seed, of the images in turn."""
         noisy = NoisyInputs(
             self._images.shape[1:],
             noise=self._noise,
@@ -94,10 +94,9 @@ class Questions:
             dtype=DTYPES[self._plan.precision],
             device=self._device,
         )
-        images = len(self._images)
+        # By its seed alone, so that fewer questions are the first of more.
         chunks = [
-            Chunk(row=images * i // len(seeds), draws=1, seed=seed)
-            for i, seed in enumerate(seeds)
+            Chunk(row=seed % len(self._images), draws=1, seed=seed) for seed in seeds
         ]
         noisy.fill(chunks, list(self._images))
         return noisy.inputs
