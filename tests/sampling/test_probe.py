@@ -346,5 +346,17 @@ def test_fewer_questions_are_the_first_of_more():
         (3, 1, 8, 8), dtype=np.float32
     ))  # fmt: skip
     plan = sampler.plan(sigma=0.5, draws=100, seed=0)
-    questions = sampler._questions(plan)
+    questions = sampler._asked.questions(plan)
     assert torch.equal(questions.draw(range(8)), questions.draw(range(32))[:8])
+
+
+def test_a_classifier_is_asked_again_in_passes_that_memory_has_room_for():
+    def small(_, x):
+        if len(x) > 8:
+            raise torch.OutOfMemoryError("no room")
+        return x @ WEIGHTS
+
+    settings = {"sigma": 0.5, "draws": 4000, "block": 100, "seed": 0, "flush": 0}
+    votes = sample(Module(small), IMAGES[:1], **settings, batch=64)
+    whole = sample(Module(linear), IMAGES[:1], **settings)
+    assert np.abs(votes.counts - whole.counts).sum() <= 2

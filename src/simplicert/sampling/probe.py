@@ -168,8 +168,15 @@ def see_again(ask: Ask, questions: Questions, before: Probe, *, batch: int) -> P
     if not before.repeatable:
         return before
     asked = questions.draw(_seeds(batch))
-    answers = torch.cat([ask(piece) for piece in torch.split(asked, batch)])
-    return Probe(repeatable=True, answers=answers.argmax(dim=1).tolist())
+    while True:
+        try:
+            answers = torch.cat([ask(piece) for piece in torch.split(asked, batch)])
+        except torch.OutOfMemoryError:  # as where it was drawn
+            if batch == 1:
+                return before
+            batch //= 2
+        else:
+            return Probe(repeatable=True, answers=answers.argmax(dim=1).tolist())
 
 
 def _seeds(batch: int) -> range:

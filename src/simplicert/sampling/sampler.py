@@ -4,7 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from torch import Tensor
 from simplicert.arguments import checked_threads
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
-from simplicert.classifiers.outputs import outputs_of
 from simplicert.data import Dataset
-from simplicert.data.given import Images, as_dataset, check_range
+from simplicert.data.given import Images, as_dataset
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.noises import NOISES, Noise
+from simplicert.sampling.asked import Asked
 from simplicert.sampling.audit import Audit
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
@@ -30,24 +30,18 @@ from simplicert.sampling.engine import (
     Tasks,
     buffer_draws,
     draw_votes,
-    too_large,
 )
-from simplicert.sampling.glance import GLANCED, Glance, glance
+from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
 from simplicert.sampling.plan import describe_run
 from simplicert.sampling.probe import (
-    IMAGES,
     QUESTIONS,
-    Questions,
     same_function,
-    see,
-    see_again,
 )
 from simplicert.sampling.progress import Progress, shown_progress
 from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
-from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
 
 WORTH_ASKING = 100 * QUESTIONS
@@ -200,7 +194,6 @@ class Sampler:
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
         self._threads, self._flush = threads, flush
-        self._probes: dict[tuple[object, ...], Probe] = {}
         self._attach(as_dataset(images, labels))
 
     @property
@@ -225,17 +218,21 @@ class Sampler:
                 self._given, dataset.class_names, source=dataset.name
             )
             self._check_shape()
-            self._forward = self.classifier.ready(
-                dataset.shape,
+            self._asked = Asked(
+                self.classifier,
+                dataset,
+                noise=self.noise,
                 precision=self.precision,
                 device=self.device,
                 compiled=self.compiled,
             )
-            with self._eager():
-                self.classes = self.classifier.count_classes(
-                    self._forward, self._clean(1)
-                )
-        self.dataset.check_classes(self.classes)
+        self._asked = self._asked.on(dataset)
+        dataset.check_classes(self.classes)
+
+    @property
+    def classes(self) -> int:
+        """How many the classifier has."""
+        return self._asked.classes
 
     def plan(
         self,
@@ -271,7 +268,7 @@ class Sampler:
             device=self.device,
             threads=threads or torch.get_num_threads(),
         )
-        plan = plan.model_copy(update={"probe": self._probe(plan)})
+        plan = plan.model_copy(update={"probe": self._asked.probe(plan)})
         if (
             there is not None
             and there.difference(plan, whole=True) is None
@@ -294,53 +291,15 @@ class Sampler:
 
         found = find_batch(speed, usual=plan.batch, most=total)
         plan = plan.model_copy(update={"batch": found})
-        self._probe(plan)
+        self._asked.probe(plan)
         return plan
-
-    def _probe(self, plan: Manifest) -> Probe:
-        """What the classifier answers before the first draw; asked once a batch."""
-        batch = min(plan.batch, len(plan.images) * plan.draws)
-        asked = (plan.sigma, self.noise, batch, self.dataset.shape)
-        while asked not in self._probes:
-            try:
-                with cpu_threads(plan.threads), self._eager():
-                    self._probes[asked] = see(
-                        self._ask,
-                        self._questions(plan),
-                        batch=batch,
-                        precision=plan.precision,
-                        name=self.classifier.name,
-                    )
-            except torch.OutOfMemoryError:  # the batch that will be drawn is smaller
-                if batch == 1:
-                    raise too_large(plan, self.device) from None
-                batch //= 2
-        return self._probes[asked]
-
-    def _questions(self, plan: Manifest, most: int = IMAGES) -> Questions:
-        return Questions(self._images(most), plan, noise=self.noise, device=self.device)
 
     def glance(self, plan: Manifest) -> Glance | None:
         """How the classifier does on the first hundred images, clean and noisy.
 
         ``None`` where there are no labels.
         """
-        if plan.labels is None:
-            return None
-        labels = np.array(plan.labels[:GLANCED])
-        noisy = self._questions(plan, GLANCED).draw(range(len(labels)))
-        inputs = {"clean": self._clean(GLANCED), "noisy": noisy}
-        with cpu_threads(plan.threads), self._eager():
-            predicted = {
-                kind: np.concatenate(
-                    [
-                        self._ask(piece).argmax(dim=1).numpy()
-                        for piece in torch.split(each, plan.batch)
-                    ]
-                )
-                for kind, each in inputs.items()
-            }
-        return glance(labels, classes=self.classes, **predicted)
+        return self._asked.glance(plan)
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
@@ -413,7 +372,7 @@ class Sampler:
             progress(counted, total)
         waiting: list[VoteRows] = []
         flushed, unchecked = time.monotonic(), 0
-        audit = self._audit(plan, draws=total - counted)
+        audit = self._asked.audit(plan, draws=total - counted)
         heard = None if audit is None else audit.hear
         tasks = (mine[task] for task in todo)
         try:
@@ -445,15 +404,9 @@ class Sampler:
             if waiting:
                 run.append(VoteRows.join(waiting))
 
-    def _audit(self, plan: Manifest, *, draws: int) -> Audit | None:
-        """What asks some draws again, if they are answered the same another time."""
-        if plan.probe is None or not plan.probe.repeatable:
-            return None
-        return Audit(self._ask, comparable=self._comparable, plan=plan, draws=draws)
-
     def _settle(self, audit: Audit, rows: list[VoteRows]) -> None:
         """Ask the draws that wait for it; if in vain, the last rows are dropped."""
-        with self._eager():
+        with self._asked.eager():
             complaint = audit.settle()
         if complaint is not None:
             rows.clear()
@@ -470,11 +423,7 @@ class Sampler:
         """
         if plan.probe is None or unchecked < WORTH_ASKING:
             return unchecked
-        with self._eager():
-            now = see_again(
-                self._ask, self._questions(plan), plan.probe, batch=plan.batch
-            )
-        if not same_function(plan.probe, now):
+        if not same_function(plan.probe, self._asked.answers_now(plan)):
             rows.clear()
             raise InputError(
                 f"{self.classifier.name} no longer answers the same inputs as when the "
@@ -490,8 +439,8 @@ class Sampler:
         heard: Callable[[Tensor, Tensor], None] | None = None,
     ) -> Iterator[VoteRows]:
         return draw_votes(
-            self._forward,
-            self._read,
+            self._asked.forward,
+            self._asked.read,
             tasks,
             plan,
             noise=self.noise,
@@ -499,44 +448,6 @@ class Sampler:
             device=self.device,
             heard=heard,
         )
-
-    def _read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
-        return check_range(self.dataset.read(positions), self.dataset, positions)
-
-    def _images(self, most: int) -> Tensor:
-        """The first images, on the device."""
-        first = self._read(np.arange(min(most, len(self.dataset))))
-        return torch.from_numpy(first).to(self.device)
-
-    def _clean(self, most: int) -> Tensor:
-        """The first images, as the model takes them."""
-        return self._images(most).to(DTYPES[self.precision])
-
-    @torch.inference_mode()
-    def _ask(self, inputs: Tensor) -> Tensor:
-        """Outputs of one pass, to be compared."""
-        return self._comparable(
-            outputs_of(
-                self._forward,
-                inputs,
-                name=self.classifier.name,
-                output=self.classifier.output,
-                classes=self.classes,
-            )
-        )
-
-    def _comparable(self, outputs: Tensor) -> Tensor:
-        """In float64 on the CPU, a row each; what is not finite is 0."""
-        if self.classifier.output == "labels":
-            outputs = torch.nn.functional.one_hot(outputs, self.classes)
-        return outputs.double().nan_to_num(posinf=0.0, neginf=0.0).cpu()
-
-    def _eager(self) -> AbstractContextManager[object]:
-        """Not compiled, where a size of batch comes once: each takes a minute."""
-        if not self.compiled:
-            return nullcontext()
-        eager: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
-        return eager
 
     def _check_shape(self) -> None:
         needed = self.classifier.shape

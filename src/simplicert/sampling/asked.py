@@ -1,0 +1,172 @@
+"""What a classifier that is ready answers beside the draws that are counted."""
+
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from simplicert.classifiers.outputs import outputs_of
+from simplicert.classifiers.protocol import Classifier
+from simplicert.data import Dataset
+from simplicert.data.given import check_range
+from simplicert.machine.device import DTYPES, cpu_threads
+from simplicert.noises import Noise
+from simplicert.sampling.audit import Audit
+from simplicert.sampling.engine import too_large
+from simplicert.sampling.glance import GLANCED, Glance, glance
+from simplicert.sampling.probe import IMAGES, Questions, see, see_again
+from simplicert.votes import Manifest
+from simplicert.votes.manifest import Probe
+
+__all__ = ["Asked"]
+
+
+class Asked:
+    """A classifier, made ready for the inputs of a data set.
+
+    Args:
+        classifier: What is asked.
+        dataset: Whose inputs.
+        noise: What is added.
+        precision: Of the forward pass, like the other arguments.
+
+    Attributes:
+        forward: Inputs on the device → what the classifier returns.
+        classes: How many it has, from one forward pass.
+
+    Raises:
+        InputError: It cannot be run like that, or returns no row of outputs.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        dataset: Dataset,
+        *,
+        noise: Noise,
+        precision: str,
+        device: torch.device,
+        compiled: bool,
+    ) -> None:
+        self._classifier, self._dataset, self._noise = classifier, dataset, noise
+        self._precision, self._device, self._compiled = precision, device, compiled
+        self._probes: dict[tuple[object, ...], Probe] = {}
+        self.forward = classifier.ready(
+            dataset.shape, precision=precision, device=device, compiled=compiled
+        )
+        with self.eager():
+            self.classes = classifier.count_classes(self.forward, self._clean(1))
+
+    def on(self, dataset: Dataset) -> "Asked":
+        """The same, for other inputs of the same shape."""
+        other = copy(self)
+        other._dataset = dataset
+        return other
+
+    def probe(self, plan: Manifest) -> Probe:
+        """What the classifier answers before the first draw; asked once a batch."""
+        batch = min(plan.batch, len(plan.images) * plan.draws)
+        asked = (plan.sigma, self._noise, batch, self._dataset.shape)
+        while asked not in self._probes:
+            try:
+                with cpu_threads(plan.threads), self.eager():
+                    self._probes[asked] = see(
+                        self.ask,
+                        self.questions(plan),
+                        batch=batch,
+                        precision=plan.precision,
+                        name=self._classifier.name,
+                    )
+            except torch.OutOfMemoryError:  # the batch that will be drawn is smaller
+                if batch == 1:
+                    raise too_large(plan, self._device) from None
+                batch //= 2
+        return self._probes[asked]
+
+    def answers_now(self, plan: Manifest) -> Probe:
+        """What it answers to the questions of the run's probe."""
+        assert plan.probe is not None
+        with self.eager():
+            return see_again(
+                self.ask, self.questions(plan), plan.probe, batch=plan.batch
+            )
+
+    def glance(self, plan: Manifest) -> Glance | None:
+        """How the classifier does on the first hundred images, clean and noisy.
+
+        ``None`` where there are no labels.
+        """
+        if plan.labels is None:
+            return None
+        labels = np.array(plan.labels[:GLANCED])
+        noisy = self.questions(plan, GLANCED).draw(range(len(labels)))
+        inputs = {"clean": self._clean(GLANCED), "noisy": noisy}
+        with cpu_threads(plan.threads), self.eager():
+            predicted = {
+                kind: np.concatenate(
+                    [
+                        self.ask(piece).argmax(dim=1).numpy()
+                        for piece in torch.split(each, plan.batch)
+                    ]
+                )
+                for kind, each in inputs.items()
+            }
+        return glance(labels, classes=self.classes, **predicted)
+
+    def audit(self, plan: Manifest, *, draws: int) -> Audit | None:
+        """What asks some draws again, if they are answered the same another time."""
+        if plan.probe is None or not plan.probe.repeatable:
+            return None
+        return Audit(self.ask, comparable=self.comparable, plan=plan, draws=draws)
+
+    def questions(self, plan: Manifest, most: int = IMAGES) -> Questions:
+        """Noisy copies of the first images, which are never counted."""
+        return Questions(
+            self._images(most), plan, noise=self._noise, device=self._device
+        )
+
+    def read(self, positions: Int[np.ndarray, " n"]) -> np.ndarray:
+        """Inputs at these positions.
+
+        Raises:
+            InputError: Some are outside [0, 1].
+        """
+        return check_range(self._dataset.read(positions), self._dataset, positions)
+
+    @torch.inference_mode()
+    def ask(self, inputs: Tensor) -> Tensor:
+        """Outputs of one pass, to be compared."""
+        return self.comparable(
+            outputs_of(
+                self.forward,
+                inputs,
+                name=self._classifier.name,
+                output=self._classifier.output,
+                classes=self.classes,
+            )
+        )
+
+    def comparable(self, outputs: Tensor) -> Tensor:
+        """In float64 on the CPU, a row each; what is not finite is 0."""
+        if self._classifier.output == "labels":
+            outputs = torch.nn.functional.one_hot(outputs, self.classes)
+        return outputs.double().nan_to_num(posinf=0.0, neginf=0.0).cpu()
+
+    def eager(self) -> AbstractContextManager[object]:
+        """Not compiled, where a size of batch comes once: each takes a minute."""
+        if not self._compiled:
+            return nullcontext()
+        eager: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+        return eager
+
+    def _images(self, most: int) -> Tensor:
+        """The first images, on the device."""
+        first = self.read(np.arange(min(most, len(self._dataset))))
+        return torch.from_numpy(first).to(self._device)
+
+    def _clean(self, most: int) -> Tensor:
+        """The first images, as the model takes them."""
+        return self._images(most).to(DTYPES[self._precision])
