@@ -170,3 +170,10 @@ def test_an_estimator_that_was_fitted_anew_is_what_it_is_now():
     tree.fit(samples, [5, 4])
     assert set(g.predict(grey, draws=50)) == set(first)
     assert (g.predict(grey, draws=50) != first).all()
+
+
+def test_other_images_are_not_held_against_the_answers_to_the_first():
+    g = SmoothedClassifier(Sign(), sigma=0.1, seed=4)
+    for level in (0.0, 1.0, 0.0):  # of class 0, of class 1
+        images = torch.full((2, 1, 4, 4), level)
+        assert g.certify(images, draws=4000).predicted.tolist() == [int(level)] * 2

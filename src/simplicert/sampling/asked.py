@@ -53,7 +53,7 @@ class Asked:
     ) -> None:
         self._classifier, self._dataset, self._noise = classifier, dataset, noise
         self._precision, self._device, self._compiled = precision, device, compiled
-        self._probes: dict[tuple[object, ...], Probe] = {}
+        self._probes: dict[tuple[object, ...], tuple[Dataset, Probe]] = {}
         self.forward = classifier.ready(
             dataset.shape, precision=precision, device=device, compiled=compiled
         )
@@ -67,32 +67,34 @@ class Asked:
         return other
 
     def probe(self, plan: Manifest) -> Probe:
-        """What the classifier answers before the first draw; asked once a batch."""
+        """What the classifier answers before the first draw.
+
+        What that says of it is found once a batch; of other inputs it is only asked.
+        """
         batch = min(plan.batch, len(plan.images) * plan.draws)
-        asked = (plan.sigma, self._noise, batch, self._dataset.shape)
+        asked = (plan.sigma, self._noise, batch)
         while asked not in self._probes:
             try:
                 with cpu_threads(plan.threads), self.eager():
-                    self._probes[asked] = see(
+                    found = see(
                         self.ask,
                         self.questions(plan),
                         batch=batch,
                         precision=plan.precision,
                         name=self._classifier.name,
                     )
+                self._probes[asked] = self._dataset, found
             except torch.OutOfMemoryError:  # the batch that will be drawn is smaller
                 if batch == 1:
                     raise too_large(plan, self._device) from None
                 batch //= 2
-        return self._probes[asked]
+        dataset, found = self._probes[asked]
+        return found if dataset is self._dataset else self.answers_now(plan, found)
 
-    def answers_now(self, plan: Manifest) -> Probe:
-        """What it answers to the questions of the run's probe."""
-        assert plan.probe is not None
-        with self.eager():
-            return see_again(
-                self.ask, self.questions(plan), plan.probe, batch=plan.batch
-            )
+    def answers_now(self, plan: Manifest, before: Probe) -> Probe:
+        """What it answers to the questions of a probe, about these inputs."""
+        with cpu_threads(plan.threads), self.eager():
+            return see_again(self.ask, self.questions(plan), before, batch=plan.batch)
 
     def glance(self, plan: Manifest) -> Glance | None:
         """How the classifier does on the first hundred images, clean and noisy.

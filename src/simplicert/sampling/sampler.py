@@ -423,7 +423,7 @@ class Sampler:
         """
         if plan.probe is None or unchecked < WORTH_ASKING:
             return unchecked
-        if not same_function(plan.probe, self._asked.answers_now(plan)):
+        if not same_function(plan.probe, self._asked.answers_now(plan, plan.probe)):
             rows.clear()
             raise InputError(
                 f"{self.classifier.name} no longer answers the same inputs as when the "
