@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import simplicert as sc
+from simplicert.classifiers.zoo import _is_timms
 from simplicert.data import load_dataset
 from simplicert.data.cuts import PublishedCut, choose_cut
 from simplicert.errors import InputError
@@ -296,3 +297,9 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "timm", None)
     with pytest.raises(InputError, match=r"needs timm, .* pip install timm"):
         as_classifier("timm:resnet18")
+
+
+@pytest.mark.parametrize("content", ["7", "null", "{", "[" * 100_000, "\x00"])
+def test_a_configuration_that_is_none_is_not_timm_s(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    assert not _is_timms(tmp_path)

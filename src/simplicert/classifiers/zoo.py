@@ -6,7 +6,6 @@ lives in pixels of [0, 1].
 """
 
 import importlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
@@ -19,8 +18,10 @@ from simplicert.classifiers.preparation import Constants, Preparation, learn
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.torch_module import TorchClassifier
 from simplicert.errors import InputError
+from simplicert.files import read_bytes
 from simplicert.models.normalise import Normalise
 from simplicert.models.published import read_weights
+from simplicert.structured import parse_json
 
 
 class Zoo(Protocol):
@@ -154,8 +155,11 @@ def _stated(mean: Any, std: Any) -> Constants | None:
 
 def _is_timms(folder: Path) -> bool:
     try:
-        config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError):
+        file = folder / "config.json"
+        config = parse_json(read_bytes(file), file)
+    except (OSError, InputError):
+        return False
+    if not isinstance(config, Mapping):
         return False
     return "pretrained_cfg" in config and "model_type" not in config
 
