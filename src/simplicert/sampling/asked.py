@@ -14,10 +14,10 @@ from simplicert.data import Dataset
 from simplicert.data.given import check_range
 from simplicert.machine.device import DTYPES, cpu_threads
 from simplicert.noises import Noise
-from simplicert.sampling.audit import Audit
 from simplicert.sampling.engine import too_large
 from simplicert.sampling.glance import GLANCED, Glance, glance
 from simplicert.sampling.probe import IMAGES, Questions, see, see_again
+from simplicert.sampling.recheck import Recheck
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import Probe
 
@@ -118,11 +118,11 @@ class Asked:
             }
         return glance(labels, classes=self.classes, **predicted)
 
-    def audit(self, plan: Manifest, *, draws: int) -> Audit | None:
+    def recheck(self, plan: Manifest, *, draws: int) -> Recheck | None:
         """What asks some draws again, if they are answered the same another time."""
         if plan.probe is None or not plan.probe.repeatable:
             return None
-        return Audit(self.ask, comparable=self.comparable, plan=plan, draws=draws)
+        return Recheck(self.ask, comparable=self.comparable, plan=plan, draws=draws)
 
     def questions(self, plan: Manifest, most: int = IMAGES) -> Questions:
         """Noisy copies of the first images, which are never counted."""

@@ -23,7 +23,6 @@ from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.noises import NOISES, Noise
 from simplicert.sampling.asked import Asked
-from simplicert.sampling.audit import Audit
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
     Task,
@@ -40,6 +39,7 @@ from simplicert.sampling.probe import (
     same_function,
 )
 from simplicert.sampling.progress import Progress, shown_progress
+from simplicert.sampling.recheck import Recheck
 from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.rows import VoteRows
@@ -372,8 +372,8 @@ class Sampler:
             progress(counted, total)
         waiting: list[VoteRows] = []
         flushed, unchecked = time.monotonic(), 0
-        audit = self._asked.audit(plan, draws=total - counted)
-        heard = None if audit is None else audit.hear
+        recheck = self._asked.recheck(plan, draws=total - counted)
+        heard = None if recheck is None else recheck.hear
         tasks = (mine[task] for task in todo)
         try:
             with cpu_threads(plan.threads):
@@ -382,8 +382,8 @@ class Sampler:
                     waiting.append(rows)
                     unchecked += len(rows.blocks) * plan.block
                     flush = time.monotonic() - flushed > self._flush
-                    if audit and (flush or audit.is_due):
-                        self._settle(audit, waiting)
+                    if recheck and (flush or recheck.is_due):
+                        self._settle(recheck, waiting)
                     if flush:
                         unchecked = self._ask_again(plan, unchecked, waiting)
                         run.append(VoteRows.join(waiting))
@@ -391,23 +391,23 @@ class Sampler:
                     if progress is not None:
                         counted += len(rows.blocks) * plan.block
                         progress(counted, total)
-                if audit:
-                    self._settle(audit, waiting)
+                if recheck:
+                    self._settle(recheck, waiting)
                 self._ask_again(plan, unchecked, waiting)
         except BaseException:
             with suppress(InputError):  # the first error is the one to tell
-                if audit:
-                    self._settle(audit, waiting)
+                if recheck:
+                    self._settle(recheck, waiting)
             raise
         finally:
             # Also on Ctrl-C and on an error: what was drawn is paid for.
             if waiting:
                 run.append(VoteRows.join(waiting))
 
-    def _settle(self, audit: Audit, rows: list[VoteRows]) -> None:
+    def _settle(self, recheck: Recheck, rows: list[VoteRows]) -> None:
         """Ask the draws that wait for it; if in vain, the last rows are dropped."""
         with self._asked.eager():
-            complaint = audit.settle()
+            complaint = recheck.settle()
         if complaint is not None:
             rows.clear()
             raise InputError(complaint)

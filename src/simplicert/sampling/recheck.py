@@ -9,7 +9,7 @@ from torch import Tensor
 from simplicert.sampling.probe import Alike, Ask, take
 from simplicert.votes import Manifest
 
-__all__ = ["Audit"]
+__all__ = ["Recheck"]
 
 _SPACING = 100
 """One draw in so many is asked again: a hundredth of the time."""
@@ -24,7 +24,7 @@ _ROUNDED = 2, 1e-3
 """So many answers, or this share, may turn: rounding can, at a step of the model."""
 
 
-class Audit:
+class Recheck:
     """Draws of a run, and how they were answered, to be asked again in other company.
 
     The probe cannot see what happens later, at places of a pass where it did not look,
