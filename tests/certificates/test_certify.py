@@ -386,6 +386,7 @@ def test_the_draws_that_choose_are_not_those_that_bound():
 
 
 WHOLE = Drawn(seed=1, draws=1000, block=100, blocks=range(10))
+OLD = replace(WHOLE, by_image=False)
 
 
 @pytest.mark.parametrize(
@@ -395,12 +396,20 @@ WHOLE = Drawn(seed=1, draws=1000, block=100, blocks=range(10))
         (replace(WHOLE, blocks=range(3, 5)), WHOLE, False),
         (replace(WHOLE, blocks=range(2)), replace(WHOLE, blocks=range(2, 10)), True),
         (replace(WHOLE, draws=100, blocks=range(1)), WHOLE, False),
-        # Image 1 has pieces 9 to 17 of the noise in one run, 10 to 19 in the other.
+        # Draws 150 to 199 of each image are the same ones, whatever the division.
+        (replace(WHOLE, block=50, blocks=range(3, 9)), WHOLE, False),
         (
-            replace(WHOLE, draws=900, blocks=range(1, 2)),
-            replace(WHOLE, blocks=range(1)),
+            replace(WHOLE, draws=900, block=50, blocks=range(4, 9)),
+            replace(WHOLE, blocks=range(2)),
+            True,
+        ),
+        # Image 1 has pieces 9 to 17 of the noise in one old run, 10 to 19 in another.
+        (
+            replace(OLD, draws=900, blocks=range(1, 2)),
+            replace(OLD, blocks=range(1)),
             False,
         ),
+        (OLD, WHOLE, True),
         (replace(WHOLE, seed=2), WHOLE, True),
         (None, WHOLE, True),  # imported: nobody knows
     ],

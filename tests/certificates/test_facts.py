@@ -27,7 +27,7 @@ from simplicert.mechanisms import (
     proves,
 )
 from simplicert.mechanisms.catalogue import best_of
-from simplicert.noises import NOISES, Noise, gaussian, uniform
+from simplicert.noises import FLOAT32, NOISES, Noise, gaussian, uniform
 from simplicert.procedures import PROCEDURES, Procedure, hoeffding
 from simplicert.simplex import Comparison
 from simplicert.votes import Look, NoiseSource, RunDirectory, Votes
@@ -319,7 +319,7 @@ def first_schema(tmp_path, **changes):
 def test_a_run_of_the_first_schema_is_what_it_was(tmp_path):
     path = first_schema(tmp_path)
     read = RunDirectory(path).read()
-    assert (read.noise, read.looks) == (gaussian.facts, (Look(30, 1.0),))
+    assert (read.noise, read.looks) == (FLOAT32["gaussian-float32"], (Look(30, 1.0),))
     assert read.statistics == tuple(paper.PROCEDURES)
     # It goes on: parts of both schemas are of one run.
     [part] = RunDirectory(path).parts

@@ -1,14 +1,21 @@
-"""On a GPU: the same votes again, true float32, and no waiting in the draw loop."""
+"""On a GPU: the same votes again, true float32, exact noise, and none in its way."""
+
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import kstest, norm
+from scipy.stats import uniform as flat
 from torch import nn
 
 from simplicert.machine.precision import as_recorded
 from simplicert.models import build_model
-from simplicert.sampling import sample
-from simplicert.sampling.engine import _DrawLoop
+from simplicert.noises import NOISES, gaussian
+from simplicert.noises.grid import grid_step
+from simplicert.sampling import Stream, sample
+from simplicert.sampling.noisy import NoisyInputs, chunks_of
+from simplicert.sampling.steps import on_device
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no CUDA device"
@@ -49,8 +56,10 @@ def test_noise_is_the_same_at_any_batch_and_standard_normal():
     found = []
     for batch in (64, 500, 2000):
         Recorder.seen.clear()
-        sample(Recorder(), grey, **SETTINGS, batch=batch)
-        found.append((torch.cat(Recorder.seen[1:]) - 0.5) / 0.5)
+        with patch("simplicert.sampling.sampler.Recheck.settle", return_value=None):
+            sample(Recorder(), grey, **SETTINGS, batch=batch)
+        # The probe comes first, of other draws.
+        found.append((torch.cat(Recorder.seen)[-6000:] - 0.5) / 0.5)
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
     assert abs(found[0].mean()) < 0.002  # 18 million values
@@ -68,18 +77,59 @@ def test_fp32_is_not_tf32():
     assert error < 1e-5  # in TF32 about 3e-4
 
 
-def test_the_host_waits_for_no_task(network, colour, monkeypatch):
-    draw, tasks = _DrawLoop.draw, []
+def test_noise_is_made_while_the_model_is_busy():
+    """Noise waits for itself alone: not for passes that were asked before it."""
+    shape, device = (3, 32, 32), torch.device("cuda")
+    noisy = NoisyInputs(
+        shape,
+        noise=gaussian,
+        capacity=2000,
+        sigma=0.5,
+        dtype=torch.float32,
+        device=device,
+    )
 
-    def watched(self, chunks, images):
-        # The first task loads kernels.
-        torch.cuda.set_sync_debug_mode("error" if tasks else "default")
-        try:
-            tasks.append(draw(self, chunks, images))
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-        return tasks[-1]
+    def fill(first):
+        chunks = chunks_of(0, seed=1, image=0, first=first, draws=2000, size=50)
+        return noisy.fill(chunks, [torch.full(shape, 0.5)])
 
-    monkeypatch.setattr(_DrawLoop, "draw", watched)
-    sample(network, colour, **SETTINGS, batch=1000)
-    assert len(tasks) == 9
+    kept = fill(0).clone(), fill(2000).clone()  # kernels are loaded
+    torch.cuda.synchronize()
+    first = fill(0)
+    torch.cuda._sleep(2_000_000_000)  # a slow model, about a second
+    found = [first.clone()]  # which reads its input at the end
+    over = torch.cuda.current_stream().record_event()
+    found.append(fill(2000).clone())
+    assert not over.query()
+    assert all(map(torch.equal, found, kept))
+
+
+@pytest.mark.parametrize(
+    "noise", NOISES.built_in.values(), ids=lambda noise: noise.name
+)
+def test_the_law_and_the_sum_are_exact_there_too(noise):
+    scale = 1.5 * 2.0**40
+    draw = on_device(noise, scale, torch.device("cuda"))
+    streams = [Stream(seed=3, image=1, chunk=chunk) for chunk in range(4)]
+    steps = draw(streams, 1 << 20).cpu().numpy()
+    law = {"gaussian": norm.cdf, "uniform": flat(-(3**0.5), 2 * 3**0.5).cdf}
+    assert kstest(steps[::7] / scale, law[noise.name]).pvalue > 1e-3
+    alone = torch.cat([draw([stream], 1 << 20) for stream in streams])
+    np.testing.assert_array_equal(steps, alone.cpu().numpy())
+
+    noisy = NoisyInputs(
+        (300,),
+        noise=noise,
+        capacity=200,
+        sigma=0.7,
+        dtype=torch.float32,
+        device=torch.device("cuda"),
+    )
+    levels = torch.arange(300, dtype=torch.float32) / 255
+    chunks = chunks_of(0, seed=3, image=1, first=30, draws=150, size=100)
+    found = noisy.fill(chunks, [levels]).cpu().numpy()
+    step = grid_step(0.7)
+    draw = on_device(noise, 0.7 / step, torch.device("cuda"))
+    steps = draw([chunk.stream for chunk in chunks], 100 * 300).cpu().numpy()
+    exact = levels.double().numpy() + steps.reshape(-1, 300)[30:180] * step
+    np.testing.assert_array_equal(found, exact.astype(np.float32))

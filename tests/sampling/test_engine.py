@@ -10,25 +10,29 @@ from torch.backends import cudnn
 from simplicert.errors import InputError
 from simplicert.machine.layout import layout
 from simplicert.models import build_model
-from simplicert.noises import gaussian
-from simplicert.sampling import Sampler, chunk_seeds, sample
+from simplicert.noises import FLOAT32, NOISES, gaussian
+from simplicert.noises.grid import grid_step
+from simplicert.sampling import Sampler, Stream, sample
 from simplicert.sampling.batch import SIZES, find_batch, usual_batch
-from simplicert.sampling.noisy import Chunk, NoisyInputs, chunk_draws, stages
+from simplicert.sampling.float32 import Float32Chunk, Float32Inputs, chunk_seeds
+from simplicert.sampling.noisy import NoisyInputs, chunk_draws, chunks_of, stages
+from simplicert.sampling.steps import on_host
 from simplicert.sampling.tally import Tally
 
 CPU = torch.device("cpu")
 COLOUR = (3, 32, 32)
 
 
-def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, rows=2):
-    """Five chunks of two images."""
-    images = torch.rand(rows, *shape, generator=torch.manual_seed(0))
+def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, noise="gaussian"):
+    """Draws of two images, the first's from its 30th on."""
+    images = torch.rand(2, *shape, generator=torch.manual_seed(0))
+    old = noise in FLOAT32
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        buffer = NoisyInputs(
+        buffer = (Float32Inputs if old else NoisyInputs)(
             shape,
-            noise=gaussian,
+            noise=FLOAT32[noise] if old else NOISES.find(noise),
             capacity=capacity,
             sigma=0.3,
             dtype=dtype,
@@ -36,16 +40,32 @@ def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, rows=2):
         )
     finally:
         torch.set_num_threads(before)
-    chunks = [Chunk(row=i // 3, draws=100, seed=i) for i in range(4)]
-    chunks.append(Chunk(row=1, draws=37, seed=4))
-    found = []
-    for stage in stages(chunks, capacity=capacity):
-        filled = buffer.fill(stage, list(images))
-        found.append(buffer.inputs[:filled].clone())
+    size = chunk_draws(shape, "cpu")
+    if old:
+        chunks = [Float32Chunk(row=i // 3, draws=100, seed=i) for i in range(4)]
+        chunks.append(Float32Chunk(row=1, draws=37, seed=4))
+    else:
+        shared = {"seed": 1, "size": size}
+        chunks = [
+            *chunks_of(0, image=7, first=30, draws=300, **shared),
+            *chunks_of(1, image=9, first=0, draws=137, **shared),
+        ]
+    found = [
+        buffer.fill(stage, list(images)).clone()
+        for stage in stages(chunks, capacity=capacity)
+    ]
     return torch.cat(found), images
 
 
-def test_seeds_of_a_run_never_meet_in_what_torch_looks_at():
+def in_memory_order(values, shape):
+    """Rows of values as a draw's lie in memory."""
+    if layout(shape) is torch.channels_last:
+        channels, height, width = shape
+        values = values.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+    return values.reshape(-1, *shape)
+
+
+def test_old_seeds_of_a_run_never_meet_in_what_torch_looks_at():
     # Ten images of a million draws. Were they random, one pair would be equal.
     seeds = [
         seed
@@ -54,11 +74,6 @@ def test_seeds_of_a_run_never_meet_in_what_torch_looks_at():
         for seed in chunk_seeds(5, image, block, blocks=100, chunks=100)
     ]
     assert len({seed % 2**32 for seed in seeds}) == 100_000
-    one, other = (torch.Generator().manual_seed(s) for s in (7, 7 + 2**32))
-    same = torch.equal(
-        torch.rand(9, generator=one), torch.rand(9, generator=other)
-    )  # the trap itself: if torch mends it, chunk_seeds can be simpler
-    assert same
     first, other = (chunk_seeds(s, 3, 0, blocks=9, chunks=2) for s in (5, 6))
     assert first != other
 
@@ -67,24 +82,40 @@ def test_seeds_of_a_run_never_meet_in_what_torch_looks_at():
 def test_noise_is_each_chunk_s_own_in_memory_order(shape):
     found, images = noisy(shape)
     assert found.is_contiguous(memory_format=layout(shape))
+    size, step = chunk_draws(shape, "cpu"), grid_step(0.3)
+    draw = on_host(gaussian, 0.3 / step)
+    for row, (image, first, draws) in enumerate(((7, 30, 300), (9, 0, 137))):
+        chunks = range(first // size, -(-(first + draws) // size))
+        steps = np.concatenate(
+            [
+                draw(Stream(seed=1, image=image, chunk=chunk), size * images[0].numel())
+                for chunk in chunks
+            ]
+        )
+        noise = in_memory_order(torch.from_numpy(steps * step), shape)
+        expected = images[row] + noise[first - chunks[0] * size :][:draws]
+        mine = found[300 * row : 300 * row + draws]
+        assert torch.equal(mine, expected.float())
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), COLOUR])
+def test_noise_of_old_runs_is_drawn_as_it_was(shape):
+    found, images = noisy(shape, noise="gaussian-float32")
     for number, start in enumerate(range(0, 437, 100)):
         draws = min(100, 437 - start)
         noise = torch.empty(draws * images[0].numel())
         noise.normal_(generator=torch.Generator().manual_seed(number))
-        if layout(shape) is torch.channels_last:
-            channels, height, width = shape
-            noise = noise.view(draws, height, width, channels).permute(0, 3, 1, 2)
-        noise = noise.reshape(draws, *shape)
         # A fused multiply and add may round once where this rounds twice.
-        expected = images[number // 3] + 0.3 * noise
+        expected = images[number // 3] + 0.3 * in_memory_order(noise, shape)
         assert (found[start : start + draws] - expected).abs().max() < 1e-6
 
 
 @pytest.mark.parametrize("capacity", [100, 137, 250, 1000])
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_noise_does_not_depend_on_the_buffer_or_on_threads(threads, capacity):
-    reference, _ = noisy(COLOUR)
-    found, _ = noisy(COLOUR, threads=threads, capacity=capacity)
+@pytest.mark.parametrize("noise", ["gaussian", "gaussian-float32"])
+def test_noise_does_not_depend_on_the_buffer_or_on_threads(threads, capacity, noise):
+    reference, _ = noisy(COLOUR, noise=noise)
+    found, _ = noisy(COLOUR, threads=threads, capacity=capacity, noise=noise)
     assert torch.equal(found, reference)
 
 

@@ -8,16 +8,17 @@ import torch
 from torch import nn
 
 from simplicert.errors import InputError
-from simplicert.sampling import chunk_seeds, sample
+from simplicert.sampling import sample
 from simplicert.votes import RunDirectory, read_run
 
 
 def noisy_inputs(recorder, images, **options):
+    options = {"sigma": 0.5, "draws": 600, "block": 300, "seed": 3} | options
     recorder.seen.clear()
     with patch("simplicert.sampling.sampler.Recheck.settle", return_value=None):
-        sample(recorder, images, sigma=0.5, draws=600, block=300, seed=3, **options)
+        sample(recorder, images, **options)
     # The probe comes first, of other draws.
-    return torch.cat(recorder.seen)[-len(images) * 600 :]
+    return torch.cat(recorder.seen)[-len(images) * options["draws"] :]
 
 
 @pytest.mark.parametrize("batch", [1, 50, 64, 100, 299, 300, 600, 1000, 10_000])
@@ -26,21 +27,17 @@ def test_noise_is_bit_identical_at_any_batch_size(recorder, images, batch):
     assert torch.equal(noisy_inputs(recorder, images, batch=batch), reference)
 
 
-def test_noise_is_that_of_the_block_and_unclipped(recorder, images):
-    # Another route to the same noise: each block's seed, its draws by the hundred.
-    inputs = noisy_inputs(recorder, images, batch=600).view(3, 2, 300, 1, 8, 8)
-    for image in range(3):
-        for block in range(2):
-            pieces = [
-                torch.empty(100, 1, 8, 8).normal_(
-                    generator=torch.Generator().manual_seed(seed)
-                )
-                for seed in chunk_seeds(3, image, block, blocks=2, chunks=3)
-            ]
-            expected = torch.cat(pieces) * 0.5 + torch.from_numpy(images[image])
-            assert torch.equal(inputs[image, block], expected)
-    assert inputs.min() < 0.0
-    assert inputs.max() > 1.0
+@pytest.mark.parametrize("block", [30, 100, 150, 600])
+def test_an_image_s_first_draws_are_the_same_however_they_are_divided(
+    recorder, images, block
+):
+    whole = noisy_inputs(recorder, images, batch=600).view(3, 600, 1, 8, 8)
+    for draws in (300, 600):
+        divided = {"draws": draws, "block": min(block, draws), "batch": 77}
+        first = noisy_inputs(recorder, images, **divided).view(3, draws, 1, 8, 8)
+        assert torch.equal(first, whole[:, :draws])
+    assert whole.min() < 0.0  # it is not clipped
+    assert whole.max() > 1.0
 
 
 def test_noise_is_standard_normal(recorder):

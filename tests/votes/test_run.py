@@ -181,7 +181,7 @@ def test_parts_that_know_no_images_are_read_and_learn_them(run):
         ('{"schema_number": 2, "sigma": NaN}', "'NaN' is no number"),
         ('{"schema_number": true}', "schema number True"),
         (b"\xff\xfe{", "is not JSON"),
-        ('{"schema_number": 3}', "schema number 3, this Simplicert reads 1 to 2"),
+        ('{"schema_number": 4}', "schema number 4, this Simplicert reads 1 to 3"),
         ("[]", "schema number None"),
         ('{"schema_number": 1}', "Field required"),
     ],

@@ -84,8 +84,11 @@ def certify(
             f"no mechanism has a proof for {votes.noise} and {chosen.statistic} "
             "expectations: give one that has, with mechanism=…"
         )
+    moved = 0.0 if votes.manifest is None else votes.manifest.displacement
     radii = {
-        name: radius(intervals.e0_lower, e1_upper, sigma=votes.sigma)
+        name: np.maximum(
+            radius(intervals.e0_lower, e1_upper, sigma=votes.sigma) - moved, 0.0
+        )
         for name, radius in columns.items()
     }
     members = paper.ENSEMBLES.get(chosen.statistic, ())

@@ -54,8 +54,11 @@ def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) ->
 
 
 def notes(certificates: Certificates) -> list[str]:
-    """What is to be known of certificates that come from a log."""
+    """What is to be known of these certificates besides."""
     found = certificates.source.get("notes", "").splitlines()
+    noise = certificates.noise
+    if noise.assumes is not None:
+        found.append(f"{noise.name} noise was {noise.assumes}")
     if certificates.printed is not None:
         found.append(
             f"{PRINTED}: as the log printed the radii, to check a published table by. "

@@ -24,7 +24,7 @@ from simplicert.interop.reported import ReportedLog, is_reported_log
 from simplicert.mechanisms import cohen
 from simplicert.mechanisms.catalogue import name_of
 from simplicert.mechanisms.protocol import Mechanism
-from simplicert.noises import Noise
+from simplicert.noises import Noise, in_float32
 from simplicert.procedures import Procedure, two_stage
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.looks import one_look
@@ -264,7 +264,7 @@ class LogEvidence:
             draws=np.full(images, conditions.draws),
             sigma=conditions.sigma,
             alpha=alpha,
-            noise=Noise(conditions.noise, conditions.norm),
+            noise=in_float32(Noise(conditions.noise, conditions.norm)),
             looks=one_look(conditions.draws),
             framework="multinomial",
             procedure="two_stage",

@@ -16,7 +16,7 @@ from simplicert.interop.formats import FORMATS
 from simplicert.interop.reported import ReportedLog
 from simplicert.interop.table import Table, shown
 from simplicert.interop.table_file import read_table
-from simplicert.noises import Noise
+from simplicert.noises import Noise, in_float32
 from simplicert.votes.looks import one_look
 from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.rows import VoteRows
@@ -200,7 +200,7 @@ def _write_run(found: Counts, table: Table, out: Path, *, sigma: float) -> None:
     try:
         manifest = Manifest(
             sigma=float(sigma),
-            noise=NoiseSource.of(found.noise),
+            noise=NoiseSource.of(in_float32(found.noise)),
             looks=[*one_look(draws)],
             block=draws,
             seed=0,

@@ -76,7 +76,7 @@ class Proof:
 
     def lacks(self, noise: Noise, statistic: str) -> str | None:
         """Why it does not apply to these votes, or ``None`` where it does."""
-        if self.noise != noise.name:
+        if self.noise != noise.law:
             return f"its proof is for {self.noise} noise, and these votes had {noise}"
         ours = self.noise in NOISES.built_in or self.digest is not None
         if ours and self.digest != noise.digest:

@@ -5,7 +5,10 @@ from typing import Any
 
 from simplicert.errors import InputError
 from simplicert.identity import digest_of, package_of
+from simplicert.noises.float32 import FLOAT32 as FLOAT32
+from simplicert.noises.float32 import in_float32 as in_float32
 from simplicert.noises.gaussian import gaussian as gaussian
+from simplicert.noises.grid import displacement as displacement
 from simplicert.noises.protocol import Noise as Noise
 from simplicert.noises.protocol import Norm as Norm
 from simplicert.noises.protocol import in_norm as in_norm
@@ -15,6 +18,11 @@ from simplicert.plugins import kind_of_values, shown_as_theirs
 
 
 def _with_digest(noise: Noise) -> Noise:
+    if noise.name in FLOAT32:
+        raise InputError(
+            f"{noise.name} is how older versions added noise, and is kept for reading "
+            f"their runs: use {noise.law}, which is added exactly"
+        )
     if noise.fill is None:
         raise InputError(f"noise {noise.name!r} has no function that fills values")
     fill = noise.fill
@@ -22,8 +30,8 @@ def _with_digest(noise: Noise) -> Noise:
     def shielded(values: Any, generator: Any) -> None:
         with shown_as_theirs(
             f"noise {noise.name!r}",
-            ". It is called as fill(values, generator) and must overwrite the float32 "
-            "torch tensor values",
+            ". It is called as fill(values, generator), with a numpy.random.Generator, "
+            "and must overwrite the float64 array values",
         ):
             fill(values, generator)
 

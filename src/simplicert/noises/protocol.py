@@ -1,16 +1,49 @@
 """What a noise is: a name, the norm of the balls it certifies, and how it is drawn."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from simplicert.errors import InputError, unknown_name
 
-__all__ = ["Noise", "Norm", "in_norm", "measured"]
+__all__ = ["Noise", "Norm", "OnGrid", "Put", "in_norm", "measured"]
 
 Norm = Literal["l1", "l2", "linf", "none"]
 """How distances between inputs are measured; ``"none"``: radii are no such distances,
 but of what the noise moves: the parameters of a rotation, a blur, a translation."""
+
+_NAME = re.compile(r"[^\W\d][\w-]*")
+
+_FLOATS = (
+    "drawn by a function that gives floating-point numbers, which are taken to have "
+    "the law that its proofs are about"
+)
+
+
+Put = Callable[[np.ndarray], Any]
+"""A NumPy array → one of those that the bits are in."""
+
+
+@dataclass(frozen=True)
+class OnGrid:
+    """An exact law on integers, of random bits: what ``floor(sigma Z / q)`` is.
+
+    Words are int64, every value equally likely, in arrays of the module ``xp``: NumPy
+    or torch. So functions use what is called the same in both, and they may overwrite
+    the words.
+
+    Attributes:
+        quick: A word for each value → steps, and where the word was not enough.
+        careful: Three words for each value (3 × n) → steps, and where they are accepted
+            rather than drawn anew. For values whose first word was not enough, the law
+            of an accepted one is what remains of the whole law.
+    """
+
+    quick: Callable[[Any], tuple[Any, Any]]
+    careful: Callable[[Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -18,32 +51,53 @@ class Noise:
     """A distribution of noise, independent of the input and scaled by sigma.
 
     Attributes:
-        name: What runs, tables and proofs call it.
+        name: What runs and tables call it.
         norm: Of the balls that it certifies: ``"l1"``, ``"l2"`` or ``"linf"``;
             ``"none"`` where they are no balls of inputs.
-        fill: ``(values, generator)``: overwrite a float32 torch tensor, draws × input
+        fill: ``(values, generator)``: overwrite a NumPy array of float64, draws × input
             values, with noise of mean 0 and standard deviation 1, from nothing but the
-            generator. ``None`` where only the facts are known: the noise of a run.
+            ``numpy.random.Generator``. ``None`` where only the facts are known, or
+            where it is drawn ``on_grid``.
         digest: Of what defines a noise from outside; ``None``: Simplicert's own.
+        on_grid: ``(sigma in steps, xp, put)`` → its exact law in steps of the grid.
+        stands_for: What proofs call it, if that is not its name.
+        assumes: How it was drawn, and what its certificates take for granted of that,
+            in words; ``None``: nothing.
     """
 
     name: str
     norm: str
     fill: Callable[[Any, Any], object] | None = None
     digest: str | None = None
+    on_grid: Callable[[float, Any, Put], OnGrid] | None = None
+    stands_for: str | None = None
+    assumes: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.isidentifier():
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise InputError(
-                f"a noise needs a name of letters, digits and _, got {self.name!r}"
+                f"a noise needs a name of letters, digits, - and _, got {self.name!r}"
             )
         if self.norm not in get_args(Norm):
             raise unknown_name("norm", str(self.norm), get_args(Norm))
+        if self.digest is not None and self.assumes is None:
+            object.__setattr__(self, "assumes", _FLOATS)
 
     @property
     def facts(self) -> "Noise":
         """All but how it is drawn: what is stored, and equal where the noise is."""
-        return Noise(self.name, self.norm, digest=self.digest)
+        return Noise(
+            self.name,
+            self.norm,
+            digest=self.digest,
+            stands_for=self.stands_for,
+            assumes=self.assumes,
+        )
+
+    @property
+    def law(self) -> str:
+        """What proofs call it."""
+        return self.stands_for or self.name
 
     def __str__(self) -> str:
         balls = "no balls of inputs" if self.norm == "none" else f"{self.norm} balls"

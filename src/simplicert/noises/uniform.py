@@ -1,22 +1,36 @@
 """Uniform noise in a cube: l1 balls (Lee et al. 2019; Yang et al. 2020).
 
 Sigma is its standard deviation, as of every noise: the cube's sides go from
-``-sqrt(3) * sigma`` to ``sqrt(3) * sigma``.
+``-sqrt(3) * sigma`` to ``sqrt(3) * sigma``, rounded outwards to the grid. In steps of
+the grid every integer between is as likely as any other, exactly.
 """
 
+import math
+from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from simplicert.noises.protocol import Noise
-
-HALF_SIDE = float(np.nextafter(np.float32(3.0**0.5), np.float32(2.0)))
-"""Of the cube, at sigma = 1: the float32 just above sqrt(3). Torch draws one of 2**24
-points from -HALF_SIDE to a step below HALF_SIDE."""
+from simplicert.noises.protocol import Noise, OnGrid, Put
 
 
-def _fill(values: Any, generator: Any) -> None:
-    values.uniform_(-HALF_SIDE, HALF_SIDE, generator=generator)
+def half_side(scale: float) -> int:
+    """Of the cube, in steps: the first whole number from ``sqrt(3) * scale`` on."""
+    square = 3 * Fraction(scale) ** 2
+    return math.isqrt(math.ceil(square) - 1) + 1
 
 
-uniform = Noise("uniform", "l1", _fill)
+def _on_grid(scale: float, xp: Any, put: Put) -> OnGrid:  # noqa: ARG001 (no tables)
+    half = half_side(scale)
+    limit = (1 << 63) // (2 * half) * (2 * half)
+
+    def quick(words: Any) -> tuple[Any, Any]:
+        positive = (words >> 1) & ((1 << 63) - 1)
+        return positive % (2 * half) - half, positive >= limit
+
+    def careful(words: Any) -> tuple[Any, Any]:
+        steps, missing = quick(words[0])
+        return steps, ~missing
+
+    return OnGrid(quick=quick, careful=careful)
+
+
+uniform = Noise("uniform", "l1", on_grid=_on_grid)

@@ -153,6 +153,7 @@ def conditions(run: ReportRun) -> dict[str, str]:
     first = run.certificates[0]
     return {
         "noise": f"{first.noise.name}, for {in_norm(first.norm, 'balls')}",
+        "taken for granted": first.noise.assumes or "nothing of the noise",
         "sigma": f"{first.sigma:g}",
         "images": f"{len(first):,}",
         "labels": "none, so no accuracy" if first.labels is None else "known",

@@ -9,7 +9,7 @@ from simplicert.classifiers import (
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.progress import Progress
 from simplicert.sampling.sampler import Sampler, sample
-from simplicert.sampling.seeds import chunk_seeds
+from simplicert.sampling.seeds import Stream
 
 __all__ = [
     "Classifier",
@@ -17,8 +17,8 @@ __all__ = [
     "NumpyClassifier",
     "Progress",
     "Sampler",
+    "Stream",
     "TorchClassifier",
     "as_classifier",
-    "chunk_seeds",
     "sample",
 ]

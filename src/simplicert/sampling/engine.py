@@ -14,9 +14,9 @@ from torch import Tensor
 from simplicert.classifiers.outputs import Forward, Output, outputs_of
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
-from simplicert.noises import Noise
-from simplicert.sampling.noisy import Chunk, NoisyInputs, chunk_draws, stages
-from simplicert.sampling.seeds import chunk_seeds
+from simplicert.noises import FLOAT32, Noise
+from simplicert.sampling.float32 import Float32Inputs
+from simplicert.sampling.noisy import NoisyInputs, chunk_draws, stages
 from simplicert.sampling.tally import Tally
 from simplicert.votes import Manifest
 from simplicert.votes.rows import VoteRows
@@ -136,12 +136,14 @@ def draw_votes(
     for task in tasks:
         needed = np.unique(task.positions)
         if not np.array_equal(needed, held):  # an image spans many tasks: read it once
-            images, held = _to_device(read(needed), device), needed
+            images, held = torch.from_numpy(read(needed)), needed
         slots = np.searchsorted(needed, task.positions).tolist()
         own = [images[slot] for slot in slots]
-        chunks = _chunks(indices[task.positions], task.blocks, plan)
+        blocks = list(
+            zip(indices[task.positions].tolist(), task.blocks.tolist(), strict=True)
+        )
         try:
-            while (tally := loop.draw(chunks, own)) is None:
+            while (tally := loop.draw(blocks, own)) is None:
                 loop.shrink()
         except (Exception, KeyboardInterrupt):
             if pending:  # drawn and paid for
@@ -172,7 +174,7 @@ class _DrawLoop:
         self.forward, self.plan, self.noise = forward, plan, noise
         self.output, self.device, self.heard = output, device, heard
         self.batch = plan.batch
-        self.noisy: NoisyInputs | None = None
+        self.noisy: NoisyInputs | Float32Inputs | None = None
 
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
@@ -185,9 +187,13 @@ class _DrawLoop:
 
     @torch.inference_mode()
     def draw(
-        self, chunks: list[Chunk], images: list[Float[Tensor, "..."]]
+        self, blocks: list[tuple[int, int]], images: list[Float[Tensor, "..."]]
     ) -> Tally | None:
         """The votes of a task, or ``None`` if it does not fit into memory.
+
+        Args:
+            blocks: Of each row, which image's and its number there.
+            images: Of each row, in memory.
 
         Nothing here waits for a GPU: the host stays ahead of it by some batches.
         """
@@ -195,17 +201,15 @@ class _DrawLoop:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            noisy, done = self._buffer(images[0].shape), 0
-            for stage in stages(chunks, capacity=noisy.capacity):
-                drawn = noisy.fill(stage, images)
+            done = 0
+            for inputs in self._noisy(blocks, images):
                 outputs = [
-                    self._pass(noisy.inputs[start : min(start + self.batch, drawn)])
-                    for start in range(0, drawn, self.batch)
+                    self._pass(batch) for batch in torch.split(inputs, self.batch)
                 ]
                 # Draws come block by block: which, tells their number.
-                numbers = torch.arange(done, done + drawn, device=self.device)
-                tally.add(torch.cat(outputs), numbers // self.plan.block)
-                done += drawn
+                drawn = torch.arange(done, done + len(inputs), device=self.device)
+                tally.add(torch.cat(outputs), drawn // self.plan.block)
+                done += len(inputs)
         except torch.OutOfMemoryError:
             return None
         return tally
@@ -222,17 +226,28 @@ class _DrawLoop:
             self.heard(inputs, outputs)
         return outputs
 
-    def _buffer(self, shape: Sequence[int]) -> NoisyInputs:
+    def _noisy(
+        self, blocks: list[tuple[int, int]], images: list[Float[Tensor, "..."]]
+    ) -> Iterator[Float[Tensor, "draws ..."]]:
+        """Noisy copies of all rows one after another, as many as fit a buffer."""
         if self.noisy is None:
-            self.noisy = NoisyInputs(
+            old = self.plan.noise.name in FLOAT32
+            shape = images[0].shape
+            self.noisy = (Float32Inputs if old else NoisyInputs)(
                 shape,
-                noise=self.noise,
+                noise=FLOAT32[self.plan.noise.name] if old else self.noise,
                 capacity=buffer_draws(shape, self.batch, self.device.type),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,
             )
-        return self.noisy
+        chunks = [
+            chunk
+            for row, (image, block) in enumerate(blocks)
+            for chunk in self.noisy.chunks(self.plan, row, image=image, block=block)
+        ]
+        for stage in stages(chunks, capacity=self.noisy.capacity):
+            yield self.noisy.fill(stage, images)
 
 
 def too_large(plan: Manifest, device: torch.device) -> InputError:
@@ -241,31 +256,6 @@ def too_large(plan: Manifest, device: torch.device) -> InputError:
         f"one noisy image of shape {tuple(plan.data.shape)} does not fit into the "
         f"memory of {device}"
     )
-
-
-def _to_device(images: np.ndarray, device: torch.device) -> Tensor:
-    """A copy on ``device``, which a GPU makes when it comes to it."""
-    host = torch.from_numpy(images)
-    if device.type == "cuda":  # only from pinned memory can it copy by itself
-        host = host.pin_memory()
-    return host.to(device, non_blocking=True)
-
-
-def _chunks(
-    images: Int[np.ndarray, " rows"], blocks: Int[np.ndarray, " rows"], plan: Manifest
-) -> list[Chunk]:
-    """The pieces of these blocks, in order."""
-    size = chunk_draws(plan.data.shape, plan.device)
-    count = math.ceil(plan.block / size)
-    return [
-        Chunk(row=row, draws=min(size, plan.block - i * size), seed=seed)
-        for row, (image, block) in enumerate(zip(images, blocks, strict=True))
-        for i, seed in enumerate(
-            chunk_seeds(
-                plan.seed, int(image), int(block), blocks=plan.blocks, chunks=count
-            )
-        )
-    ]
 
 
 def _to_rows(

@@ -5,41 +5,49 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from simplicert.errors import InputError
 from simplicert.machine.layout import layout
 from simplicert.noises import Noise
+from simplicert.noises.grid import grid_step
+from simplicert.sampling.seeds import Stream
+from simplicert.sampling.steps import on_device, on_host
+from simplicert.votes import Manifest
 
-# At most so many values get a seed of their own. On a CPU they keep a thread busy; a
-# GPU takes no longer for these than for a few.
+# At most so many values come from one stream. On a CPU they keep a thread busy; a GPU
+# takes no longer for these than for a few.
 _CHUNK_VALUES, _GPU_CHUNK_VALUES = 1 << 15, 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Some draws of one block.
+    """Some draws of one input that come from one stream.
 
     Attributes:
-        row: Which of the task's blocks.
-        draws: At most ``chunk_draws``.
-        seed: Of its noise.
+        row: Which of the task's inputs.
+        stream: Of the whole chunk's noise.
+        size: Draws of a whole chunk.
+        skip: How many of these come before the first that is wanted.
+        draws: How many are wanted.
     """
 
     row: int
+    stream: Stream
+    size: int
+    skip: int = 0
     draws: int
-    seed: int
 
 
 def chunk_draws(shape: Sequence[int], device: str) -> int:
-    """How many draws get their noise from one seed.
+    """How many draws get their noise from one stream.
 
-    A function of the shape and the kind of device alone, whatever the batch: a block
+    A function of the shape and the kind of device alone, whatever the batch: an image
     then has one noise at any batch size, several threads can generate it, and it is
     never in memory as a whole.
 
@@ -55,9 +63,33 @@ def chunk_draws(shape: Sequence[int], device: str) -> int:
     return max((n for n in sizes if n * math.prod(shape) <= most), default=2)
 
 
-def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
-    """Group chunks, in order, so that each group fits the buffer."""
-    stage: list[Chunk] = []
+def chunks_of(
+    row: int, *, seed: int, image: int, first: int, draws: int, size: int
+) -> list[Chunk]:
+    """The chunks that hold these draws of an image, and what is wanted of each.
+
+    An image's chunks are numbered from its first draw, so that its draws are the same
+    however they are divided.
+
+    Example:
+        >>> found = chunks_of(0, seed=1, image=7, first=15, draws=10, size=10)
+        >>> [(chunk.stream.chunk, chunk.skip, chunk.draws) for chunk in found]
+        [(1, 5, 5), (2, 0, 5)]
+    """
+    found = []
+    for number in range(first // size, -(-(first + draws) // size)):
+        skip = max(first - number * size, 0)
+        end = min(first + draws - number * size, size)
+        stream = Stream(seed=seed, image=image, chunk=number)
+        found.append(
+            Chunk(row=row, stream=stream, size=size, skip=skip, draws=end - skip)
+        )
+    return found
+
+
+def stages(chunks: Sequence[Any], *, capacity: int) -> Iterator[list[Any]]:
+    """Group chunks, in order, so that each group's draws fit a buffer."""
+    stage: list[Any] = []
     room = capacity
     for chunk in chunks:
         if chunk.draws > room:
@@ -68,19 +100,50 @@ def stages(chunks: Sequence[Chunk], *, capacity: int) -> Iterator[list[Chunk]]:
     yield stage
 
 
+class Buffer:
+    """Room for noisy copies of inputs, as models take them.
+
+    Attributes:
+        flat: Draws × values, each draw's as they lie in memory.
+        inputs: The same, draws × the shape.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        capacity: int,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        values = math.prod(shape)
+        self.flat = torch.empty(capacity, values, device=device, dtype=dtype)
+        self._last = layout(shape) is torch.channels_last
+        if self._last:
+            channels, height, width = shape
+            lying = self.flat.view(-1, height, width, channels)
+            self.inputs = lying.permute(0, 3, 1, 2)
+        else:
+            self.inputs = self.flat.view(-1, *shape)
+
+    def lying(self, values: Float[Tensor, "..."]) -> Float[Tensor, " values"]:
+        """An input's values in that order."""
+        return (values.permute(1, 2, 0) if self._last else values).reshape(-1)
+
+
 class NoisyInputs:
-    """A buffer of noisy copies, written in place and reused.
+    """Makes noisy copies, in buffers that are written in place and reused.
+
+    The sum of input and noise is one of integers, on the grid of ``noises/grid.py``,
+    and is rounded once.
 
     Args:
         shape: Of an input, of any length.
-        noise: What fills it.
-        capacity: Draws it holds.
+        noise: What is added.
+        capacity: Draws a buffer holds.
         sigma: Noise standard deviation.
-        dtype: What the model takes. Noise is added in float32 and rounded once.
-        device: Where it is.
-
-    Attributes:
-        inputs: The buffer, draws × the shape.
+        dtype: What the model takes.
+        device: Where they are wanted.
     """
 
     def __init__(
@@ -93,75 +156,131 @@ class NoisyInputs:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
-        assert noise.fill is not None  # what is drawn from was found, not read
-        self.capacity, self._noise_of = capacity, noise.fill
-        # What scales float32 noise is a float32: none smaller than what is certified.
-        scale = np.float32(sigma)
-        self._sigma = float(scale if scale >= sigma else np.nextafter(scale, np.inf))
-        self._last = layout(shape) is torch.channels_last
-        values = math.prod(shape)
-        # Float32 whatever torch's default is: the noise is part of the evidence.
-        self._noise = torch.empty(capacity, values, device=device, dtype=torch.float32)
-        self._flat = self._noise
-        if dtype != torch.float32:
-            self._flat = torch.empty(capacity, values, device=device, dtype=dtype)
-        if self._last:
-            channels, height, width = shape
-            lying = self._flat.view(-1, height, width, channels)
-            self.inputs = lying.permute(0, 3, 1, 2)
+        self.capacity, self._device = capacity, device
+        self._values = math.prod(shape)
+        self._step = grid_step(sigma)
+        self._on_device = device.type != "cpu"
+        count = 2 if self._on_device else 1
+        self._buffers = [
+            Buffer(shape, capacity, dtype=dtype, device=device) for _ in range(count)
+        ]
+        scale = sigma / self._step
+        if self._on_device:
+            self._drawn_there = on_device(noise, scale, device)
+            self._beside = Beside(device)
         else:
-            self.inputs = self._flat.view(-1, *shape)
-        # A GPU fills a chunk in parallel; CPU generators are serial, but there can be
+            self._drawn_here = on_host(noise, scale)
+        # A GPU adds noise in parallel; a CPU's streams are serial, but there can be
         # several.
-        threads = torch.get_num_threads() if device.type == "cpu" else 1
-        self._generators = [torch.Generator(device) for _ in range(threads)]
+        threads = 1 if self._on_device else torch.get_num_threads()
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    @staticmethod
+    def chunks(plan: Manifest, row: int, *, image: int, block: int) -> list[Chunk]:
+        """The chunks that hold the draws of a block."""
+        return chunks_of(
+            row,
+            seed=plan.seed,
+            image=image,
+            first=block * plan.block,
+            draws=plan.block,
+            size=chunk_draws(plan.data.shape, plan.device),
+        )
 
     def fill(
         self, chunks: Sequence[Chunk], inputs: Sequence[Float[Tensor, "..."]]
-    ) -> int:
-        """Write the chunks' noisy inputs one after another; returns how many.
+    ) -> Float[Tensor, "draws ..."]:
+        """The chunks' noisy inputs one after another, until the next but one is asked.
 
         Args:
-            chunks: What to draw; fits the buffer.
+            chunks: What to draw; fits a buffer.
             inputs: The input of each row.
         """
-        ends, filled = [], 0
+        self._buffers.reverse()
+        buffer, *_ = self._buffers
+        rows = {chunk.row for chunk in chunks}
+        on_grid = {row: self._on_grid(buffer.lying(inputs[row])) for row in rows}
+        places, end = [], 0
         for chunk in chunks:
-            filled += chunk.draws
-            ends.append(filled)
-        self._draw(list(zip(chunks, ends, strict=True)))
-        start = 0
-        for row, same in groupby(chunks, key=attrgetter("row")):
-            piece = slice(start, start + sum(chunk.draws for chunk in same))
-            own = inputs[row].permute(1, 2, 0) if self._last else inputs[row]
-            torch.add(
-                own.reshape(1, -1),
-                self._noise[piece],
-                alpha=self._sigma,
-                out=self._flat[piece],
-            )
-            start = piece.stop
-        return filled
-
-    def _draw(self, work: list[tuple[Chunk, int]]) -> None:
-        count = len(self._generators)
-        shares = [work[i::count] for i in range(count)]
-        values = work[-1][1] * self._noise.shape[1]
-        if self._pool is None or len(work) == 1 or values < 2 * _CHUNK_VALUES:
-            self._draw_share(self._generators[0], work)
+            places.append(buffer.flat[end : end + chunk.draws])
+            end += chunk.draws
+        if self._on_device:
+            with self._beside:
+                self._write_there(chunks, on_grid, buffer.flat[:end])
+            return buffer.inputs[:end]
+        own = [on_grid[chunk.row] for chunk in chunks]
+        if self._pool is None or end * self._values < 2 * _CHUNK_VALUES:
+            for each in zip(chunks, own, places, strict=True):
+                self._write_here(*each)
         else:
-            for _ in self._pool.map(self._draw_share, self._generators, shares):
+            for _ in self._pool.map(self._write_here, chunks, own, places):
                 pass
+        return buffer.inputs[:end]
 
-    # Pool threads have no inference mode of their own.
-    @torch.inference_mode()
-    def _draw_share(
-        self, generator: torch.Generator, share: list[tuple[Chunk, int]]
+    def _on_grid(self, values: Float[Tensor, " values"]) -> Int[Tensor, " values"]:
+        """Moved to the grid by half a step at most; most floats are on it already."""
+        return (values.cpu().double() / self._step).round().long()
+
+    def _write_here(self, chunk: Chunk, on_grid: Tensor, out: Tensor) -> None:
+        steps = self._drawn_here(chunk.stream, chunk.size * self._values)
+        wanted = steps.reshape(-1, self._values)[chunk.skip :][: chunk.draws]
+        wanted += on_grid.numpy()
+        if out.dtype == torch.float32:
+            rounded = out.numpy()
+            rounded[:] = wanted
+            rounded *= self._step
+        else:
+            rounded = wanted.astype(np.float32)
+            rounded *= self._step
+            out.copy_(torch.from_numpy(rounded))
+
+    def _write_there(
+        self, chunks: Sequence[Chunk], on_grid: dict[int, Tensor], out: Tensor
     ) -> None:
-        for chunk, end in share:
-            generator.manual_seed(chunk.seed)
-            self._noise_of(self._noise[end - chunk.draws : end], generator)
+        """All chunks at once: what waits for the device waits as long for few."""
+        size, start = chunks[0].size, 0
+        streams = [chunk.stream for chunk in chunks]
+        steps = self._drawn_there(streams, size * self._values).view(-1, self._values)
+        for row, same in groupby(range(len(chunks)), key=lambda i: chunks[i].row):
+            run = list(same)  # of a row's chunks only the first and last are cut
+            first = run[0] * size + chunks[run[0]].skip
+            draws = sum(chunks[i].draws for i in run)
+            wanted = steps[first : first + draws]
+            wanted += on_grid[row].to(self._device)
+            out[start : start + draws].copy_(wanted.float().mul_(self._step))
+            start += draws
+
+
+class Beside:
+    """Work on a device beside its main stream, which goes on with the work after it.
+
+    What waits for numbers from the device then waits for this work alone, while the
+    main stream is busy with what was asked before. A buffer that is written here may be
+    read there until the work after the next begins.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream: Any = None  # torch.cuda has no types here
+        if device.type == "cuda":
+            cuda: Any = torch.cuda
+            self._stream = cuda.Stream(device, priority=-1)
+            self._read = cuda.current_stream(device).record_event()
+
+    def __enter__(self) -> None:
+        if self._stream is None:
+            return
+        cuda: Any = torch.cuda
+        self._stream.wait_event(self._read)  # what was asked before the last work
+        self._read = cuda.current_stream(self._device).record_event()
+        self._entered = cuda.stream(self._stream)
+        self._entered.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        if self._stream is None:
+            return
+        self._entered.__exit__(*error)
+        torch.cuda.current_stream(self._device).wait_stream(self._stream)
 
 
 def check_noise(noise: Noise) -> None:
@@ -172,17 +291,14 @@ def check_noise(noise: Noise) -> None:
             has another mean than 0 or another standard deviation than 1.
     """
     assert noise.fill is not None
-    values = torch.full((500, 200), torch.nan)
-    again = torch.full_like(values, torch.nan)
-    generator = torch.Generator()
+    values, again = np.full((2, 500, 200), np.nan)
     for each in (values, again):
-        noise.fill(each, generator.manual_seed(1))
-    wide = values.double()
+        noise.fill(each, np.random.Generator(Stream(seed=1, image=0, chunk=0).bits()))
     # Of 100,000 values: 10 standard errors, or more for heavy tails.
-    mean, deviation = float(wide.mean()), float(wide.std())
+    mean, deviation = float(values.mean()), float(values.std())
     for rule, broken in (
-        ("leaves values that are not finite", not bool(values.isfinite().all())),
-        ("differs though its generator does not", not torch.equal(values, again)),
+        ("leaves values that are not finite", not np.isfinite(values).all()),
+        ("differs though its generator does not", not np.array_equal(values, again)),
         (f"has the mean {mean:.3f}, not 0", abs(mean) > 0.05),
         (
             f"has the standard deviation {deviation:.3f}, not 1, by which sigma scales "

@@ -16,6 +16,7 @@ from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.errors import InputError
 from simplicert.noises import Noise
+from simplicert.noises.grid import grid_step, largest_input
 from simplicert.sampling.tally import statistics_of
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.looks import one_look
@@ -57,11 +58,16 @@ def describe_run(
     Raises:
         InputError: A number is out of range, or ``draws`` not a multiple of ``block``.
     """
-    draws = checked_draws(draws)
+    draws, sigma = checked_draws(draws), checked_sigma(sigma)
+    if largest_input(sigma) < 1.0:
+        raise InputError(
+            f"sigma {sigma:g} is too small beside inputs of up to 1: in float32 they "
+            f"would lose such noise. It must be at least {1.0 / largest_input(1.0):.1e}"
+        )
     try:
         return Manifest(
-            sigma=checked_sigma(sigma),
-            noise=NoiseSource.of(noise),
+            sigma=sigma,
+            noise=NoiseSource.of(noise, step=grid_step(sigma)),
             looks=[*one_look(draws)],
             block=block if block is not None else usual_block(draws),
             seed=seed if seed is not None else secrets.randbits(63),

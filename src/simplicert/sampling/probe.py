@@ -19,6 +19,7 @@ from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.noises import Noise
 from simplicert.sampling.noisy import Chunk, NoisyInputs
+from simplicert.sampling.seeds import ASKED, Stream
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import PROBED, Probe
 
@@ -96,10 +97,15 @@ class Questions:
         )
         # By its seed alone, so that fewer questions are the first of more.
         chunks = [
-            Chunk(row=seed % len(self._images), draws=1, seed=seed) for seed in seeds
+            Chunk(
+                row=seed % len(self._images),
+                stream=Stream(seed=0, image=0, chunk=seed, purpose=ASKED),
+                size=1,
+                draws=1,
+            )
+            for seed in seeds
         ]
-        noisy.fill(chunks, list(self._images))
-        return noisy.inputs
+        return noisy.fill(chunks, list(self._images))
 
 
 @torch.inference_mode()

@@ -1,35 +1,50 @@
-"""A seed belongs to the work, not to the worker."""
+"""A stream of random bits belongs to the work, not to the worker."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
 
 import numpy as np
 
+__all__ = ["ASKED", "Stream"]
 
-def chunk_seeds(
-    run_seed: int, image: int, block: int, *, blocks: int, chunks: int
-) -> list[int]:
-    """Seeds for the noise of one block, the same whichever worker draws it.
+ASKED = 1
+"""The purpose of noise that is only asked about; that of counted draws is 0."""
 
-    The chunks of a run are numbered, image after image, from a start that the run's
-    seed decides, so no two have the same seed while there are at most 2**32 of them;
-    those of one image never do. Seeds drawn at random would not do: torch's CPU
-    generator looks at the low 32 bits alone, so by the birthday paradox one image in a
-    hundred would get the same noise twice within a million draws, and a certificate
-    counts on independent draws.
 
-    Args:
-        run_seed: The run's seed.
-        image: Index of the image in its dataset.
-        block: Number of the block within the image.
-        blocks: Blocks an image.
-        chunks: Chunks a block.
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """The bits behind a chunk of an image's draws, the same whoever draws it.
 
-    Example:
-        >>> seeds = [
-        ...     chunk_seeds(0, image, block, blocks=2, chunks=2)
-        ...     for image in (7, 8) for block in (0, 1)
-        ... ]
-        >>> (np.concatenate(seeds) - seeds[0][0]) % 2**32
-        array([0, 1, 2, 3, 4, 5, 6, 7])
+    Attributes:
+        seed: The run's, of 64 bits.
+        image: Index in its dataset.
+        chunk: Number of the chunk within the image.
+        purpose: Whether its draws are counted.
     """
-    start = int(np.random.SeedSequence(run_seed).generate_state(1)[0])
-    first = start + (image * blocks + block) * chunks
-    return [(first + chunk) % 2**32 for chunk in range(chunks)]
+
+    seed: int
+    image: int
+    chunk: int
+    purpose: int = 0
+
+    def bits(self) -> np.random.Philox:
+        """Philox4x64-10 (Salmon et al. 2011), a function of key and counter.
+
+        The key is the run's seed and the image, the upper half of the counter the
+        purpose and the chunk. So no two streams of a run, nor of runs with different
+        seeds, ever have a block of bits in common but by chance, as any others.
+        """
+        return np.random.Philox(
+            key=np.array([self.seed, self.image], dtype=np.uint64),
+            counter=np.array([0, 0, self.purpose, self.chunk], dtype=np.uint64),
+        )
+
+    def seeds(self) -> tuple[int, int]:
+        """Two seeds of 64 bits, for a device's own generator and for ours beside it."""
+        told = struct.pack("<4Q", self.seed, self.image, self.purpose, self.chunk)
+        found = hashlib.blake2b(
+            told, digest_size=16, person=b"simplicert noise"
+        ).digest()
+        first, second = struct.unpack("<2Q", found)
+        return first, second

@@ -2,20 +2,21 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simplicert.errors import InputError
-from simplicert.noises import Noise
+from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.protocol import Norm
 from simplicert.structured import parse_json
 from simplicert.votes.looks import Look, check_looks
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever an older Simplicert could misread a run."""
 
 _MOST_DRAWS = 2**31
@@ -34,6 +35,9 @@ _FIRST: Mapping[str, Mapping[str, object]] = {
     "scores": {"False": ["multinomial"], "True": ["multinomial", "softmax"]},
 }
 """What fields of schema 1 meant, by their values in words."""
+
+_FLOATS = {noise.law: noise.name for noise in FLOAT32.values()}
+"""What names of noises meant up to schema 2."""
 
 
 class _Record(BaseModel):
@@ -73,18 +77,20 @@ class NoiseSource(_Record):
 
     Attributes:
         digest: Of what defines a noise that is not Simplicert's own.
+        step: Of the grid on which it was added, exactly, in input units; ``None`` where
+            it was added in floating point, or nobody knows how.
     """
 
     name: str
     norm: Norm
     digest: str | None = None
+    step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @classmethod
-    def of(cls, noise: Noise) -> "NoiseSource":
+    def of(cls, noise: Noise, *, step: float | None = None) -> "NoiseSource":
         """The facts of this noise."""
-        return cls.model_validate(
-            {"name": noise.name, "norm": noise.norm, "digest": noise.digest}
-        )
+        facts = {"name": noise.name, "norm": noise.norm, "digest": noise.digest}
+        return cls.model_validate(facts | {"step": step})
 
 
 PROBED = 8
@@ -128,7 +134,7 @@ class Manifest(_Record):
         created: UTC time, ISO 8601.
     """
 
-    schema_number: Literal[2] = 2
+    schema_number: Literal[3] = 3
     sigma: float = Field(gt=0, le=1e6, allow_inf_nan=False)
     noise: NoiseSource
     looks: list[Look]
@@ -185,7 +191,22 @@ class Manifest(_Record):
     @property
     def noise_facts(self) -> Noise:
         """The noise, as far as it can be known without what draws it."""
-        return Noise(**self.noise.model_dump())
+        known = FLOAT32.get(self.noise.name) or NOISES.built_in.get(self.noise.name)
+        found = Noise(**self.noise.model_dump(exclude={"step"}))
+        if known is None or found.digest is not None:
+            return found
+        return replace(found, stands_for=known.stands_for, assumes=known.assumes)
+
+    @property
+    def displacement(self) -> float:
+        """By how much radii are less, for inputs that were moved to the noise's grid.
+
+        In input units; 0 where the noise was not added on a grid.
+        """
+        if self.noise.step is None:
+            return 0.0
+        values = math.prod(self.data.shape)
+        return displacement(self.noise.norm, values=values, step=self.noise.step)
 
     @property
     def draws(self) -> int:
@@ -271,25 +292,33 @@ def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:
         fields: As they were stored.
         draws: An image's in the run; of schema 1 they were fixed, which is one look.
     """
-    if fields.get("schema_number") != 1:
-        return fields
-    meant = {
-        field: values.get(str(fields.get(field)), fields.get(field))
-        for field, values in _FIRST.items()
-    }
-    return {key: each for key, each in fields.items() if key not in meant} | {
-        "schema_number": SCHEMA,
-        "noise": meant["noise"],
-        "statistics": meant["scores"],
-        "looks": [{"draws": draws, "share": 1.0}],
-    }
+    if fields.get("schema_number") == 1:
+        meant = {
+            field: values.get(str(fields.get(field)), fields.get(field))
+            for field, values in _FIRST.items()
+        }
+        fields = {key: each for key, each in fields.items() if key not in meant} | {
+            "schema_number": 2,
+            "noise": meant["noise"],
+            "statistics": meant["scores"],
+            "looks": [{"draws": draws, "share": 1.0}],
+        }
+    if fields.get("schema_number") == 2:
+        fields = fields | {"schema_number": SCHEMA}
+        noise = fields.get("noise")
+        if isinstance(noise, dict):
+            name = str(noise.get("name"))
+            if noise.get("digest") is None:
+                name = _FLOATS.get(name, name)
+            fields |= {"noise": noise | {"name": name, "step": None}}
+    return fields
 
 
 def parse_manifest(content: bytes, *, source: Path) -> Manifest:
     """Read a manifest, or say in one line what is wrong with it."""
     fields = parse_json(content, source)
     found = fields.get("schema_number") if isinstance(fields, dict) else None
-    if type(found) is not int or found not in (1, SCHEMA):
+    if type(found) is not int or found not in range(1, SCHEMA + 1):
         raise InputError(
             f"{source} has schema number {found!r:.40}, this Simplicert reads 1 to "
             f"{SCHEMA}: use the version of Simplicert that wrote it"

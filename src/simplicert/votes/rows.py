@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
 from simplicert.machine.memory import free_memory
+from simplicert.noises import FLOAT32
 from simplicert.votes.columns import columns_of
 from simplicert.votes.looks import Look
 from simplicert.votes.manifest import Manifest
@@ -154,6 +155,7 @@ def add_up(
             draws=manifest.draws,
             block=manifest.block,
             blocks=range(manifest.blocks)[blocks or slice(None)],
+            by_image=manifest.noise.name not in FLOAT32,
         )
         if manifest.data.shape
         else None,

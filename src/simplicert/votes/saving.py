@@ -81,10 +81,11 @@ def _check_whole(votes: Votes) -> None:
 def _manifest(votes: Votes) -> Manifest:
     """Their conditions, with what is known of the run that drew them."""
     known = votes.manifest or _unknown(votes)
+    step = votes.manifest.noise.step if votes.manifest is not None else None
     kept = known.model_dump()
     kept |= {
         "sigma": float(votes.sigma),
-        "noise": NoiseSource.of(votes.noise),
+        "noise": NoiseSource.of(votes.noise, step=step),
         "looks": [*votes.fixed_looks],
         "block": int(votes.draws[0]),
         "classes": votes.classes,

@@ -33,20 +33,28 @@ class Drawn:
         draws: Of each image in the whole run.
         block: Draws of a block.
         blocks: Which blocks of each image these are.
+        by_image: Whether noise is numbered within an image, however that is divided.
     """
 
     seed: int
     draws: int
     block: int
     blocks: range
+    by_image: bool = True
 
     def may_be_shared(self, other: "Drawn") -> bool:
         """Whether two draws of one image may have had the same noise."""
-        ours, theirs = ((each.seed, each.draws, each.block) for each in (self, other))
-        if ours == theirs:
+        if self.seed != other.seed or self.by_image != other.by_image:
+            return False
+        if (self.draws, self.block) == (other.draws, other.block):
             return not set(self.blocks).isdisjoint(other.blocks)
-        # Runs that are divided otherwise number the same pieces of noise otherwise.
-        return self.seed == other.seed
+        if not self.by_image:  # divided otherwise, pieces were numbered otherwise
+            return True
+        (ours, end), (theirs, others_end) = (
+            (each.blocks.start * each.block, each.blocks.stop * each.block)
+            for each in (self, other)
+        )
+        return ours < others_end and theirs < end
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -318,8 +326,9 @@ class Votes:
         """
         facts: tuple[object, ...] = float(self.sigma), self.classes
         # What the first runs did not say is not part of their digests.
-        if self.noise.facts != gaussian.facts:
-            facts += (self.noise.name, self.noise.norm, self.noise.digest)
+        law = self.noise.law, self.noise.norm, self.noise.digest
+        if law != (gaussian.law, gaussian.norm, None):
+            facts += law
         if self.looks is not None and any(look.share != 1.0 for look in self.looks):
             facts += self.looks
         columns = {} if self.labels is None else {"labels": self.labels}
