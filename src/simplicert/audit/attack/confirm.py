@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from simplicert.audit.attack.target import LEAST_DRAWS, Target
 
-__all__ = ["Change", "Tests", "draws_to_tell", "sign_test"]
+__all__ = ["Change", "Confirmations", "draws_to_tell", "sign_test"]
 
 
 def sign_test(own: int, rival: int) -> float:
@@ -73,7 +73,7 @@ class Change:
     p_value: float
 
 
-class Tests:
+class Confirmations:
     """So many tests, fixed beforehand, which share a level.
 
     Args:

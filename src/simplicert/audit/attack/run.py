@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from simplicert.arguments import checked_alpha
 from simplicert.audit.attack.ball import Balls
-from simplicert.audit.attack.confirm import Change, Tests
+from simplicert.audit.attack.confirm import Change, Confirmations
 from simplicert.audit.attack.overlaps import Overlaps, find_overlaps
 from simplicert.audit.attack.search import Search
 from simplicert.audit.attack.target import Target
@@ -98,7 +98,7 @@ def attack(
         return [not_checked(name, why_not) for name in CHECKS]
     budget = _Budget(seconds, clock, progress)
     target = Target(sampler, plan, seed=seed, clock=clock)
-    tests = Tests(level, TESTS)
+    tests = Confirmations(level, TESTS)
     others = _others(sampler.dataset, certificates)
     search = Search(
         target,

@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32, Int
 
 from simplicert.audit.attack.attacks import ATTACKS
 from simplicert.audit.attack.ball import Balls, distance
-from simplicert.audit.attack.confirm import Change, Tests, draws_to_tell
+from simplicert.audit.attack.confirm import Change, Confirmations, draws_to_tell
 from simplicert.audit.attack.hunt import Hunt
 from simplicert.audit.attack.target import Target
 
@@ -75,7 +75,7 @@ class Search:
         *,
         others: Float32[np.ndarray, "others ..."],
         classes: Int[np.ndarray, " others"],
-        tests: Tests,
+        tests: Confirmations,
         patience: float,
         rng: np.random.Generator,
         over: Callable[[float], bool],

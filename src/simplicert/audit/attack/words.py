@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from simplicert.audit.attack.ball import Balls
-from simplicert.audit.attack.confirm import Change, Tests
+from simplicert.audit.attack.confirm import Change, Confirmations
 from simplicert.audit.attack.overlaps import Overlaps
 from simplicert.audit.attack.search import FACTORS, Tally
 from simplicert.audit.finding import Finding
@@ -48,7 +48,7 @@ class Told:
 
     certificates: Certificates
     balls: Balls
-    tests: Tests
+    tests: Confirmations
     has_slope: bool
     stopped: bool
     plan: Manifest
@@ -73,7 +73,9 @@ def overlap_finding(told: Told, found: Overlaps) -> Finding:
     """Pairs of certificates that cannot both be true."""
     check = CHECKS["overlap"]
     if found.pairs:
-        rows = [(told.balls.rows[a], told.balls.rows[b]) for a, b, _ in found.pairs]
+        rows = [
+            (int(told.balls.rows[a]), int(told.balls.rows[b])) for a, b, _ in found.pairs
+        ]
         table = pd.DataFrame(
             {
                 "image": told.images([a for a, _ in rows]),
