@@ -21,7 +21,7 @@ NORMAL /= np.linalg.norm(NORMAL)
 
 
 class HalfSpace(nn.Module):
-    """Class 1 beyond a plane: the smoothed classifier's radius is the distance to it."""
+    """Class 1 beyond a plane, whose distance is the smoothed classifier's radius."""
 
     def __init__(self, normal=NORMAL, offset=0.3):
         super().__init__()
@@ -182,8 +182,45 @@ def test_what_cannot_be_attacked_is_refused():
     for seconds in (0, -1, float("inf"), float("nan")):
         with pytest.raises(InputError, match="number of seconds"):
             attack(sampler, certificates, plan=plan, seconds=seconds, seed=0)
-    with pytest.raises(InputError, match="alpha|level"):
+    with pytest.raises(InputError, match="must be in"):
         attack(sampler, certificates, plan=plan, seconds=1, seed=0, level=0.0)
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("sigma", {"sigma": 0.25}),
+        ("classifier", {"model": {"digest": "another"}}),
+        ("data", {"data": {"digest": "another"}}),
+        ("precision", {"precision": "bf16"}),
+        ("noise", {"noise": {"name": "uniform"}}),
+    ],
+)
+def test_nothing_is_held_against_the_certificates_of_something_else(what, change):
+    sampler, plan, certificates = claimed(TRUE)
+    changes = {
+        name: getattr(plan, name).model_copy(update=value)
+        if isinstance(value, dict)
+        else value
+        for name, value in change.items()
+    }
+    other = plan.model_copy(update=changes)
+    with pytest.raises(InputError, match=f"of another {what} than what is given"):
+        attacked((sampler, other, certificates))
+
+
+def test_more_images_than_memory_holds_are_attacked_in_part(monkeypatch):
+    monkeypatch.setattr("simplicert.audit.attack.run._BALLS_VALUES", 32)
+    overlap, inside, _ = attacked(claimed(TRUE * 0.9), looks=60)
+    assert "2 of 3 balls, for want of memory" in overlap.says
+    assert "2 of 3 certified images" in inside.says
+
+
+def test_inputs_that_are_no_images_are_attacked_too():
+    images = IMAGES.reshape(3, 16)
+    for model in (MODELS["gradient"], MODELS["labels"]):
+        case = claimed(TRUE * [0.9, 0.9, 1.6], model=model, images=images)
+        assert attacked(case, looks=250)[1].images == (2,)
 
 
 def test_what_is_interrupted_says_what_there_is_so_far():

@@ -30,7 +30,8 @@ def balls(centres, reach, norm="l2", held=0):
 
 def exact(a, b, norm):
     """The distance in rational numbers; squared in l2."""
-    apart = [abs(Fraction(float(x)) - Fraction(float(y))) for x, y in zip(a, b)]
+    pairs = zip(a, b, strict=True)
+    apart = [abs(Fraction(float(x)) - Fraction(float(y))) for x, y in pairs]
     return {
         "l1": sum(apart),
         "l2": sum(each**2 for each in apart),

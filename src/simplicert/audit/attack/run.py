@@ -47,8 +47,8 @@ TESTS = 1000
 _INSIDE = 0.6
 """Share of the time that is spent inside the balls."""
 
-_OTHERS_VALUES = 1 << 26
-"""Of the images that are kept to move towards."""
+_BALLS_VALUES, _OTHERS_VALUES = 1 << 28, 1 << 24
+"""Of the images that are kept in memory, to attack and to move towards."""
 
 
 def attack(
@@ -91,6 +91,7 @@ def attack(
             data set lacks; what a classifier raises.
     """
     checked_alpha(level)
+    _check_match(sampler, certificates, plan)
     if not 0 < seconds < math.inf:
         raise InputError(f"an attack takes a number of seconds, got {seconds!r}")
     balls, why_not = _balls(sampler.dataset, certificates)
@@ -158,6 +159,25 @@ class _Budget:
         return done >= share
 
 
+def _check_match(sampler: Sampler, certificates: Certificates, plan: Manifest) -> None:
+    """Refuse to hold one classifier's answers against another's certificates."""
+    classifier, dataset = sampler.classifier, sampler.dataset
+    for what, claimed, given in (
+        ("sigma", certificates.sigma, plan.sigma),
+        ("noise", certificates.noise.name, plan.noise.name),
+        ("number of classes", certificates.classes, sampler.classes),
+        ("classifier", plan.model.digest, classifier.digest),
+        ("data", plan.data.digest, dataset.digest),
+        ("precision", plan.precision, sampler.precision),
+    ):
+        if claimed not in (given, "unknown"):
+            raise InputError(
+                f"the certificates are of another {what} than what is given to attack "
+                f"them with ({claimed!s:.20} there, {given!s:.20} here): a change "
+                "there would say nothing about them. Give what they were drawn with"
+            )
+
+
 def _balls(dataset: Dataset, certificates: Certificates) -> tuple[Balls | None, str]:
     """The certified balls, the likeliest to break first; or why there are none."""
     if certificates.norm == "none":
@@ -171,6 +191,7 @@ def _balls(dataset: Dataset, certificates: Certificates) -> tuple[Balls | None, 
     slack = np.nan_to_num(estimated / certificates.radius[rows], nan=0.0)
     # Where all votes agree the slack is infinite, and the largest radius says most.
     rows = rows[np.lexsort((-certificates.radius[rows], slack))]
+    rows = rows[: max(1, _BALLS_VALUES // math.prod(dataset.shape))]
     return (
         Balls(
             rows=rows,

@@ -1,6 +1,7 @@
 """The smoothed classifier under attack: its votes, and the slope of its scores."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -46,7 +47,12 @@ class Target:
     ) -> None:
         self._sampler = copy(sampler)
         self._sampler.nonfinite = "count"
-        changes = {"labels": None, "device": sampler.device.type, "probe": None}
+        changes = {
+            "labels": None,
+            "probe": None,
+            "precision": sampler.precision,
+            "device": sampler.device.type,
+        }
         self._plan = plan.model_copy(update=changes)
         self._clock, self._passed = clock, 0.0
         self._seeds = np.random.default_rng(np.random.SeedSequence(seed))
@@ -110,9 +116,12 @@ class Target:
         plan = self._plan.model_copy(update=changes)
         if checked:
             plan = plan.model_copy(update={"probe": sampler.probe(plan)})
-        counts: Int[np.ndarray, "points classes"] = sampler.votes(
-            plan, progress=False
-        ).counts
+        # Compiled, each size of batch would take a minute.
+        eager = self._plan.compiled and not checked
+        with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+            counts: Int[np.ndarray, "points classes"] = sampler.votes(
+                plan, progress=False
+            ).counts
         self.draws += draws * len(points)
         self._passed += self._clock() - began
         return counts

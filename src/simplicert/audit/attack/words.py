@@ -59,6 +59,11 @@ class Told:
         return tuple(self.certificates.indices[list(rows)].tolist())
 
     @property
+    def certified(self) -> int:
+        """Images with a ball, of which those in memory are attacked."""
+        return int((self.certificates.radius > 0).sum())
+
+    @property
     def drawn(self) -> str:
         """What kind of draws every statement is about."""
         return f"{self.plan.noise.name} noise, {self.plan.precision}, {self.device}"
@@ -74,7 +79,8 @@ def overlap_finding(told: Told, found: Overlaps) -> Finding:
     check = CHECKS["overlap"]
     if found.pairs:
         rows = [
-            (int(told.balls.rows[a]), int(told.balls.rows[b])) for a, b, _ in found.pairs
+            (int(told.balls.rows[a]), int(told.balls.rows[b]))
+            for a, b, _ in found.pairs
         ]
         table = pd.DataFrame(
             {
@@ -101,17 +107,17 @@ def overlap_finding(told: Told, found: Overlaps) -> Finding:
             details=table,
         )
     if not found.all:
-        says = f"All {len(told.balls):,} certified balls are of one class."
+        says = f"All certified balls are of one class ({_balls(told)})."
         return Finding(check=check, outcome="not checked", says=says)
     if not found.compared:
         says = "Not done: the time was over before two balls were compared."
         return Finding(check=check, outcome="not checked", says=says)
-    part = "" if found.compared == found.all else f" of {found.all:,}; time was short"
+    part = "" if found.compared == found.all else f" of {found.all:,}, for want of time"
     return Finding(
         check=check,
         outcome="held",
         says=f"No two certified balls of different classes overlap "
-        f"({_many(found.compared, 'pair')}{part}).",
+        f"({_many(found.compared, 'pair')}{part}, of {_balls(told)}).",
     )
 
 
@@ -122,11 +128,11 @@ def inside_finding(told: Told, tally: Tally, changes: Sequence[Change]) -> Findi
         return Finding(
             check=check,
             outcome="held" if tally.rows else "not checked",
-            says=f"{tried} None was confirmed. That is no proof: another search may "
-            "find what this one did not.",
+            says=f"{tried} No other class was confirmed. That is no proof: another "
+            "search may find what this one did not.",
         )
     rows = sorted({change.row for change in changes})
-    count, alpha = len(told.balls), told.certificates.alpha
+    count, alpha = told.certified, told.certificates.alpha
     chance = float(binom.sf(len(rows) - 1, count, alpha))
     return Finding(
         check=check,
@@ -149,9 +155,9 @@ def beyond_finding(told: Told, tally: Tally, changes: Sequence[Change]) -> Findi
         return Finding(
             check=check,
             outcome="not checked",
-            says=f"{tried} None was confirmed, up to {max(FACTORS):g} times the radius "
-            "where there was time: whether this search can find a change is not known, "
-            "so that it found none inside says little.",
+            says=f"{tried} No other class was confirmed, up to {max(FACTORS):g} times "
+            "the radius where there was time: whether this search can find a change is "
+            "not known, so that it found none inside says little.",
         )
     rows = sorted({change.row for change in changes})
     nearest = min(changes, key=lambda change: change.over)
@@ -176,19 +182,24 @@ def _confirmed(told: Told, rows: Sequence[int]) -> str:
 def _tried(told: Told, tally: Tally) -> str:
     stopped = " until it was interrupted" if told.stopped else ""
     if not tally.rows:
-        return (
-            f"None of {_many(len(told.balls), 'certified image')} was tried{stopped}."
-        )
+        return f"None of {_many(told.certified, 'certified image')} was tried{stopped}."
     kinds = ", ".join(
         f"{name} ({len(rows):,} images, {tally.points[name]:,} points)"
         for name, rows in tally.tried.items()
     )
     slope = "" if told.has_slope else " The classifier has no gradient to follow."
     return (
-        f"{len(tally.rows):,} of {_many(len(told.balls), 'certified image')} were "
+        f"{len(tally.rows):,} of {_many(told.certified, 'certified image')} were "
         f"tried{stopped}, in {_many(_rounds(tally), 'round')}: {kinds}.{slope} "
         f"{_many(tally.promising, 'candidate')} went to a test on fresh draws."
     )
+
+
+def _balls(told: Told) -> str:
+    """How many balls were looked at, of how many."""
+    if len(told.balls) == told.certified:
+        return _many(told.certified, "ball")
+    return f"{len(told.balls):,} of {told.certified:,} balls, for want of memory"
 
 
 def _rounds(tally: Tally) -> int:

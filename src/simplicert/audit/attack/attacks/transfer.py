@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.distance import cdist
 
 from simplicert.audit.attack.hunt import Hunt
 
@@ -18,10 +19,10 @@ def transfer(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
     count = min(hunt.harder(2, 16), len(hunt.others))
     others = hunt.others.reshape(len(hunt.others), -1)
     nearest = np.full((len(hunt.balls), count), -1)
-    for ball, centre in enumerate(hunt.balls.centres):
-        rivals = np.flatnonzero(hunt.classes != hunt.balls.held[ball])
-        apart = np.linalg.norm(others[rivals] - centre.reshape(1, -1), axis=1)
-        found = rivals[np.argsort(apart, kind="stable")[:count]]
+    apart = cdist(hunt.balls.centres.reshape(len(hunt.balls), -1), others)
+    for ball, held in enumerate(hunt.balls.held):
+        rivals = np.flatnonzero(hunt.classes != held)
+        found = rivals[np.argsort(apart[ball, rivals], kind="stable")[:count]]
         nearest[ball, : len(found)] = found
     tried = 0 if hunt.effort == 0 else count // 2
     for column in nearest.T[tried:]:
