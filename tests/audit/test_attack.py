@@ -218,9 +218,8 @@ def test_more_images_than_memory_holds_are_attacked_in_part(monkeypatch):
 
 def test_inputs_that_are_no_images_are_attacked_too():
     images = IMAGES.reshape(3, 16)
-    for model in (MODELS["gradient"], MODELS["labels"]):
-        case = claimed(TRUE * [0.9, 0.9, 1.6], model=model, images=images)
-        assert attacked(case, looks=250)[1].images == (2,)
+    case = claimed(TRUE * [0.9, 0.9, 1.6], model=MODELS["gradient"], images=images)
+    assert attacked(case, looks=60)[1].images == (2,)
 
 
 def test_what_is_interrupted_says_what_there_is_so_far():

@@ -24,6 +24,9 @@ LOOK, SCREEN, PROMISE = 16, 256, 4096
 """Draws a point: to choose among an attack's points, among attacks', and to decide
 whether a test is worth its draws."""
 
+HOPELESS = -0.5
+"""The margin of few draws below which more are not worth it: two standard errors."""
+
 _VALUES = 1 << 22
 """Of the points that are looked at together."""
 
@@ -152,12 +155,14 @@ class Search:
                 rng=self._rng,
                 over=partial(self._over, share),
             )
-            found = self._best_of(hunt, attack(hunt), name, share, tally)
-            if found is not None:
-                found_margin, _ = self._look(balls, found, SCREEN)
-                better = found_margin > margin
-                best[better], by[better] = found[better], name
-                margin[better] = found_margin[better]
+            found, gained = self._best_of(hunt, attack(hunt), name, share, tally)
+            likely = np.flatnonzero(gained > HOPELESS)
+            if len(likely):
+                gained[likely], _ = self._look(balls[likely], found[likely], SCREEN)
+            # Of equals one that moved: others start from it.
+            better = (gained > margin) | ((gained == margin) & (by == "still"))
+            best[better], by[better] = found[better], name
+            margin[better] = gained[better]
             if self._over(share):
                 break
         for ball in np.flatnonzero(margin > 0):
@@ -170,20 +175,22 @@ class Search:
         name: str,
         share: float,
         tally: Tally,
-    ) -> Float32[np.ndarray, "balls ..."] | None:
-        """The point of each ball with most votes for another class, of few draws."""
+    ) -> tuple[Float32[np.ndarray, "balls ..."], Float[np.ndarray, " balls"]]:
+        """The point of each ball with most votes for another class, of few draws.
+
+        And by how many more than the class held, as a share; none was proposed: -inf.
+        """
         balls = hunt.balls
-        best: Float32[np.ndarray, "balls ..."] | None = None
-        margin = np.full(len(balls), -np.inf)
+        best, margin = balls.centres.copy(), np.full(len(balls), -np.inf)
+        tried = False
         together = max(1, min(16, _VALUES // balls.centres.size))
         while some := list(islice(proposed, together)):
             points = [balls.inside(each) for each in some]
             tally.points[name] += len(points) * len(balls)
             tally.tried.setdefault(name, Counter()).update(
-                balls.rows.tolist() if best is None else ()
+                () if tried else balls.rows.tolist()
             )
-            if best is None:
-                best = points[0].copy()
+            tried = True
             many = Balls(
                 rows=np.tile(balls.rows, len(points)),
                 centres=np.concatenate([balls.centres] * len(points)),
@@ -197,7 +204,7 @@ class Search:
                 best[better], margin[better] = each[better], gained[better]
             if self._over(share):
                 break
-        return best
+        return best, margin
 
     def _look(
         self, balls: Balls, points: Float32[np.ndarray, "balls ..."], draws: int

@@ -12,5 +12,5 @@ __all__ = ["still"]
 
 def still(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
     """The centres, once: a certificate of a wrong class is false at its image."""
-    if hunt.effort == 0:
+    if hunt.effort == 0 and not hunt.beyond:
         yield hunt.balls.centres
