@@ -136,7 +136,8 @@ def test_uniform_noise_is_attacked_in_l1():
 def test_a_certificate_of_a_wrong_class_is_false_at_its_own_image():
     _, inside, _ = attacked(claimed([0.1] * 3, top=[0, 0, 1]), looks=60)
     assert inside.images == (2,)
-    assert inside.details["distance"].max() < 0.1
+    assert inside.details["attack"].tolist() == ["still"]
+    assert inside.details["distance"].tolist() == [0.0]
 
 
 def test_balls_that_contradict_each_other_need_no_draws():
@@ -236,6 +237,21 @@ def test_what_is_interrupted_says_what_there_is_so_far():
     assert findings[2].outcome == "not checked"
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_what_was_not_tried_is_not_said_to_hold(stop):
+    def interrupt(share, words):
+        if stop:
+            raise KeyboardInterrupt
+
+    _, inside, beyond = attacked(claimed(TRUE * 0.9), looks=1, progress=interrupt)
+    # The first attack of all is begun before anybody looks at the clock.
+    assert inside.outcome == ("not checked" if stop else "held")
+    assert beyond.outcome == "not checked"
+    why = "it was interrupted" if stop else "the time was over"
+    assert beyond.says == f"None of 3 certified images was tried: {why}."
+    assert "gradient" not in inside.says
 
 
 def test_an_idle_search_is_no_reassurance():

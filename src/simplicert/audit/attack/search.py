@@ -27,6 +27,9 @@ whether a test is worth its draws."""
 HOPELESS = -0.5
 """The margin of few draws below which more are not worth it: two standard errors."""
 
+PLAIN = 0.5
+"""The margin from which a change is plain, and no other point is needed."""
+
 _VALUES = 1 << 22
 """Of the points that are looked at together."""
 
@@ -159,14 +162,22 @@ class Search:
             likely = np.flatnonzero(gained > HOPELESS)
             if len(likely):
                 gained[likely], _ = self._look(balls[likely], found[likely], SCREEN)
-            # Of equals one that moved: others start from it.
-            better = (gained > margin) | ((gained == margin) & (by == "still"))
+            # Of equals that are no change one that moved: others start from it.
+            alike = (gained == margin) & (gained < 0) & (by == "still")
+            better = ((gained > margin) & (margin < PLAIN)) | alike
             best[better], by[better] = found[better], name
             margin[better] = gained[better]
             if self._over(share):
                 break
         for ball in np.flatnonzero(margin > 0):
-            self._settle(balls[[ball]], best[ball], radii[ball], str(by[ball]), tally)
+            self._settle(
+                balls[[ball]],
+                best[ball],
+                radii[ball],
+                str(by[ball]),
+                tally,
+                draws=SCREEN if margin[ball] >= PLAIN else PROMISE,
+            )
 
     def _best_of(
         self,
@@ -225,6 +236,8 @@ class Search:
         radius: float,
         name: str,
         tally: Tally,
+        *,
+        draws: int,
     ) -> None:
         """Test one candidate, and where it is beyond the radius also nearer ones."""
         centre = ball.centres[0].astype(np.float64)
@@ -232,27 +245,27 @@ class Search:
         shares = [1.0]
         nearest = min((c.over for c in self.changes), default=np.inf)
         if far >= radius and far / radius <= 1.3 * nearest:
-            shares = np.linspace(radius / far, 1.0, 9).tolist()
+            shares, draws = np.linspace(radius / far, 1.0, 9).tolist(), PROMISE
         points = np.stack([(centre + s * (point - centre)) for s in shares])
         points = points.astype(np.float32)
         points[-1] = point
         many = ball[np.zeros(len(points), dtype=int)]
-        margins, rivals = self._look(many, points, PROMISE)
+        margins, rivals = self._look(many, points, draws)
         # Two standard errors of a margin near 0, where both get half of the votes.
         most, tests = self._target.most_draws(self._patience), 0
-        hopeful = np.flatnonzero(margins > 2.0 / PROMISE**0.5)
+        hopeful = np.flatnonzero(margins > 2.0 / draws**0.5)
         for at in hopeful:
-            draws = draws_to_tell(float(margins[at]), self._tests.each)
-            if draws > most and at != hopeful[-1]:
+            needed = draws_to_tell(float(margins[at]), self._tests.each)
+            if needed > most and at != hopeful[-1]:
                 continue
             if tests == 3:
                 return
             tests += 1
             tally.promising += 1
-            draws = min(draws, most)
+            needed = min(needed, most)
             held, rival = int(ball.held[0]), int(rivals[at])
             shown = self._tests.reject(
-                self._target, points[at], held=held, rival=rival, draws=draws
+                self._target, points[at], held=held, rival=rival, draws=needed
             )
             if shown is not None:
                 votes, seed, p_value = shown
@@ -267,7 +280,7 @@ class Search:
                         far=far,
                         over=float(np.nextafter(far / radius, np.inf)),
                         votes=votes,
-                        draws=draws,
+                        draws=needed,
                         seed=seed,
                         p_value=p_value,
                     )

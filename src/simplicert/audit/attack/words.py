@@ -124,10 +124,12 @@ def overlap_finding(told: Told, found: Overlaps) -> Finding:
 def inside_finding(told: Told, tally: Tally, changes: Sequence[Change]) -> Finding:
     """Certificates that are false, or what was tried in vain."""
     check, tried = CHECKS["inside"], _tried(told, tally)
+    if not tally.rows and not changes:
+        return Finding(check=check, outcome="not checked", says=tried)
     if not changes:
         return Finding(
             check=check,
-            outcome="held" if tally.rows else "not checked",
+            outcome="held",
             says=f"{tried} No other class was confirmed. That is no proof: another "
             "search may find what this one did not.",
         )
@@ -151,6 +153,8 @@ def inside_finding(told: Told, tally: Tally, changes: Sequence[Change]) -> Findi
 def beyond_finding(told: Told, tally: Tally, changes: Sequence[Change]) -> Finding:
     """Whether the search finds what there is to find."""
     check, tried = CHECKS["beyond"], _tried(told, tally)
+    if not tally.rows:
+        return Finding(check=check, outcome="not checked", says=tried)
     if not changes:
         return Finding(
             check=check,
@@ -182,7 +186,8 @@ def _confirmed(told: Told, rows: Sequence[int]) -> str:
 def _tried(told: Told, tally: Tally) -> str:
     stopped = " until it was interrupted" if told.stopped else ""
     if not tally.rows:
-        return f"None of {_many(told.certified, 'certified image')} was tried{stopped}."
+        why = "it was interrupted" if told.stopped else "the time was over"
+        return f"None of {_many(told.certified, 'certified image')} was tried: {why}."
     kinds = ", ".join(
         f"{name} ({len(rows):,} images, {tally.points[name]:,} points)"
         for name, rows in tally.tried.items()

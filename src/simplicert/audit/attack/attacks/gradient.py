@@ -26,6 +26,8 @@ def gradient(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
     points = hunt.start()
     for step in range(steps):
         if hunt.over():
+            if step == 0:
+                return
             break
         slope = hunt.target.slope(points, noise, hunt.balls.held)
         if hunt.balls.norm == "linf":
