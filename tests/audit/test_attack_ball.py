@@ -6,8 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from simplicert.audit.attack.attacks import ATTACKS
 from simplicert.audit.attack.ball import Balls, distance, project
+from simplicert.audit.attack.hunt import Hunt
 from simplicert.audit.attack.overlaps import find_overlaps
+from simplicert.audit.attack.target import Target
 
 NORMS = ["l1", "l2", "linf"]
 
@@ -131,3 +134,30 @@ def test_overlaps_are_found_across_the_blocks_in_which_balls_are_compared(monkey
     wanted = np.argwhere(np.triu(differ & (apart < 1.6)))
     assert sorted(pair[:2] for pair in found.pairs) == [tuple(p) for p in wanted]
     assert found.compared == found.all == np.triu(differ).sum()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_points_of_8_bits_are_of_8_bits_and_as_far_as_the_ball_goes(norm):
+    class Silent(Target):
+        def __init__(self):
+            pass
+
+    centres = (np.rint(some() * 200 + 20) / 255).astype(np.float32)
+    here = balls(centres, 0.5, norm)
+    hunt = Hunt(
+        target=Silent(),
+        balls=here,
+        best=here.inside(centres + 0.3 * some(seed=4)),
+        others=centres,
+        classes=here.held,
+        beyond=False,
+        effort=0,
+        rng=np.random.default_rng(0),
+        over=lambda: False,
+    )
+    first, *shifted = ATTACKS["8-bit"](hunt)
+    assert here.contain(first).all()
+    assert (distance(first, centres, norm) > 0.05).all()
+    for points in (first, *shifted):
+        levels = np.rint(points.astype(float) * 255)
+        np.testing.assert_array_equal((levels / 255).astype(np.float32), points)
