@@ -141,14 +141,20 @@ class Asked:
     @torch.inference_mode()
     def ask(self, inputs: Tensor) -> Tensor:
         """Outputs of one pass, to be compared."""
-        return self.comparable(
-            outputs_of(
-                self.forward,
-                inputs,
-                name=self._classifier.name,
-                output=self._classifier.output,
-                classes=self.classes,
-            )
+        return self.comparable(self._outputs(inputs))
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """Outputs of one pass, with their gradient where the classifier has one."""
+        with self.eager():
+            return self._outputs(inputs)
+
+    def _outputs(self, inputs: Tensor) -> Tensor:
+        return outputs_of(
+            self.forward,
+            inputs,
+            name=self._classifier.name,
+            output=self._classifier.output,
+            classes=self.classes,
         )
 
     def comparable(self, outputs: Tensor) -> Tensor:

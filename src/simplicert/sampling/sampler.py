@@ -36,12 +36,14 @@ from simplicert.sampling.noisy import check_noise
 from simplicert.sampling.plan import describe_run
 from simplicert.sampling.probe import (
     QUESTIONS,
+    Questions,
     same_function,
 )
 from simplicert.sampling.progress import Progress, shown_progress
 from simplicert.sampling.recheck import Recheck
 from simplicert.sampling.workers import writer
 from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
 
 WORTH_ASKING = 100 * QUESTIONS
@@ -268,7 +270,7 @@ class Sampler:
             device=self.device,
             threads=threads or torch.get_num_threads(),
         )
-        plan = plan.model_copy(update={"probe": self._asked.probe(plan)})
+        plan = plan.model_copy(update={"probe": self.probe(plan)})
         if (
             there is not None
             and there.difference(plan, whole=True) is None
@@ -293,6 +295,23 @@ class Sampler:
         plan = plan.model_copy(update={"batch": found})
         self._asked.probe(plan)
         return plan
+
+    def probe(self, plan: Manifest) -> Probe:
+        """What the classifier answers to a few draws of a plan, before the first."""
+        return self._asked.probe(plan)
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """What the classifier returns for inputs as they are, which no run counts.
+
+        With a gradient, where it has one.
+        """
+        return self._asked.outputs(inputs)
+
+    def noise_alone(self, plan: Manifest, seeds: range) -> Tensor:
+        """Noise as a plan's draws have it, one a seed, which no run counts."""
+        zero = torch.zeros(1, *self.dataset.shape, device=self.device)
+        questions = Questions(zero, plan, noise=self.noise, device=self.device)
+        return questions.draw(seeds).float()
 
     def glance(self, plan: Manifest) -> Glance | None:
         """How the classifier does on the first hundred images, clean and noisy.
