@@ -18,7 +18,7 @@ from simplicert.audit.claims.subject import Claims
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.certificates import certify
 from simplicert.errors import InputError
-from simplicert.interop import import_file, write_certificates
+from simplicert.interop import certify_path, import_file, write_certificates
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[2] / "results" / "cifar10"
@@ -479,13 +479,22 @@ def test_counts_of_several_sums_are_doubtful_until_their_draws_are_said(tmp_path
     assert "counts against draws" in found(audit_claims(path, draws=1000), "falsified")
 
 
-def test_an_imported_log_is_audited_as_the_log_was(tmp_path):
-    frame = honest_log(digits=9)[["idx", "label", "predict", "radius", "correct"]]
+@pytest.mark.parametrize("digits", [1, 9])
+def test_an_imported_log_is_audited_as_the_log_was(tmp_path, digits):
+    frame = honest_log(digits=digits)
+    frame = frame[["idx", "label", "predict", "radius", "correct"]]
     path = log_at(tmp_path / "log.tsv", frame)
     import_file(path, tmp_path / "log", **LOG)
     audit = audit_claims(tmp_path / "log")
     assert clean(audit)
-    assert "radii that votes can give" in found(audit, "held")
+    checked = "held" if digits == 9 else "not checked"
+    assert "radii that votes can give" in found(audit, checked)
+    # And the certificates that follow from it, with what a log does not say.
+    table = tmp_path / "table.csv"
+    write_certificates(certify_path(tmp_path / "log"), table)
+    audit = audit_claims(table)
+    assert clean(audit), [f.says for f in audit.findings]
+    assert "bounds of certificates" in found(audit, checked)
 
 
 @pytest.mark.parametrize(

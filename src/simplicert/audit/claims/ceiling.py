@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtr
 
-from simplicert.audit.claims.printed import printed_so
+from simplicert.audit.claims.printed import ROUNDING, printed_so
 from simplicert.audit.claims.subject import Claims, some
 from simplicert.audit.finding import Finding
 from simplicert.interop.recover import largest_radius
@@ -46,11 +46,12 @@ def ceiling(claims: Claims) -> Iterator[Finding]:
             outcome="falsified",
             says=f"{int(over.sum()):,} of {int(claims.named.sum()):,} radii exceed "
             f"what their draws allow by more than print can ({some(images)}): the "
-            f"largest is {r:g}, above {what}{_would_do(r / sigma, n, alpha)}",
+            f"largest is {r:g}, above {what}{_would_do(r, n, alpha=alpha, sigma=sigma)}",
             images=images,
         )
         return
-    above = int((claims.named & (claims.radius > limit)).sum())
+    beyond = claims.radius > limit + ROUNDING * (limit + sigma)
+    above = int((claims.named & beyond).sum())
     rounded = f"; {above:,} of them above it were rounded up in print" if above else ""
     yield Finding(
         check=CHECK,
@@ -60,14 +61,16 @@ def ceiling(claims: Claims) -> Iterator[Finding]:
     )
 
 
-def _would_do(quantile: float, n: int, alpha: float) -> str:
+def _would_do(radius: float, n: int, *, alpha: float, sigma: float) -> str:
     """What the largest radius would take."""
-    lacking = ndtr(-quantile)
-    if not 0.0 < lacking < 0.5:
+    quantile = min(float(radius), 40.0 * sigma) / sigma
+    lacking = float(ndtr(-quantile))
+    if not 1e-12 < lacking < 0.5:
         return ""
     needed = np.ceil(np.log(alpha) / np.log1p(-lacking))
     other = np.exp(n * np.log1p(-lacking))
-    return f". It would take {needed:,.0f} draws, or alpha {other:.3g}"
+    also = f", or alpha {other:.3g}" if other < 0.999 else ""
+    return f". It would take {needed:,.0f} draws{also}"
 
 
 def _why_not(claims: Claims) -> str:

@@ -69,8 +69,11 @@ def _bounds(  # noqa: PLR0917 (four columns)
     if not procedure.separate:  # else other draws chose the class
         bad |= e1 > e0
     bad |= ~((lower >= 0) & (upper >= 0) & (lower + upper <= 1 + _SLACK))
-    told = (e0 >= 0) & (e0 <= 1) & (e1 >= 0) & (e1 <= 1) & (e0 + e1 <= 1 + _SLACK)
-    bad |= ~told & ~(np.isnan(e0) & np.isnan(e1))
+    for each in (e0, e1, e0 + e1):  # NaN: a log has not said it
+        bad |= (each < 0) | (each > 1 + _SLACK)
+    if procedure.separate:  # its bounds do not look at the runner-up
+        e1 = np.where(np.isnan(e1), 0.0, e1)
+    told = ~bad & ~np.isnan(e0 + e1)
     told &= "score_squares" not in procedure.columns
     if told.any():
         again = _again(procedure, e0[told], e1[told], n[told], alpha)
@@ -129,8 +132,9 @@ def _radii(
         for name, each in ours.items()
         if name != "ensemble"
     }
-    members = [n for n in paper.ENSEMBLES.get(statistic, ()) if n in values]
-    values["ensemble"] = np.max([values[n] for n in members or values], axis=0)
+    members = [n for n in paper.ENSEMBLES.get(statistic, ()) if n in values] or values
+    if members:
+        values["ensemble"] = np.max([values[name] for name in members], axis=0)
     checked = []
     for name in table.columns:
         if name not in values:

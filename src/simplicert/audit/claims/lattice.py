@@ -72,7 +72,7 @@ def _other_alpha(claims: Claims) -> str:
         if other != alpha and 1e-12 < other < 1:
             fits, tells = _fits(claims, other)
             if tells.any() and fits[tells].all():
-                return f". All are at alpha {other:g}: that is what they were made with"
+                return f". All are at alpha {other:g}, which would explain them"
     return (
         ". No usual alpha explains all of them: sigma, draws or the certificate may be "
         "others than stated (if it is not Cohen's, say --certificate other)"
@@ -91,9 +91,10 @@ def _fits(claims: Claims, alpha: float) -> tuple[np.ndarray, np.ndarray]:
             continue
         radius, unit = radii[here], units[here]
         low, high = printed_so(radius, unit, sigma=sigma)
+        with np.errstate(over="ignore"):  # far beyond the ceiling is far enough
+            shares = [ndtr(each / sigma) for each in (low, high)]
         below, most = (
-            clopper_pearson_counts(ndtr(each / sigma), trials=n, alpha=alpha)
-            for each in (low, high)
+            clopper_pearson_counts(each, trials=n, alpha=alpha) for each in shares
         )
         fits[here] = below < most
         below = np.minimum(below, n - 1)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["printed_so"]
+__all__ = ["ROUNDING", "printed_so"]
 
 ROUNDING = 1e-9
 """Of the radius and of sigma: two libraries' radii of one count differ by less, and
@@ -29,5 +29,6 @@ def printed_so(
         (array([0.47]), array([0.49]))
     """
     finite = np.where(np.isfinite(radius), radius, 0.0)
-    slack = np.maximum(unit, ROUNDING * (np.abs(finite) + sigma))
-    return radius - slack, radius + slack
+    with np.errstate(over="ignore", invalid="ignore"):  # absurd units are infinite
+        slack = np.maximum(unit, ROUNDING * (np.abs(finite) + sigma))
+        return radius - slack, radius + slack
