@@ -344,6 +344,18 @@ def test_a_spoilt_log_is_found_and_said_to_be(tmp_path, edit, outcome, check, sa
     assert said in says[check]
 
 
+def test_one_radius_that_is_too_large_is_not_explained_by_the_others(tmp_path):
+    frame = honest_log(images=300, digits=12)
+    row = int(np.argmax(frame["radius"].astype(float).between(0.1, 0.5)))
+    frame.loc[row, "radius"] = f"{1.1 * float(frame.loc[row, 'radius']):.12f}"
+    audit = audit_claims(log_at(tmp_path / "log.tsv", frame), **LOG)
+    (finding,) = [f for f in audit.findings if f.outcome == "falsified"]
+    assert finding.images == (row,)
+    assert "survived" not in finding.says
+    assert "divided" not in finding.says
+    assert "those of exact bounds at alpha 0." in finding.says
+
+
 def test_radii_alone_tell_another_alpha_where_their_digits_do(tmp_path):
     frame = honest_log(lower=at(0.05), digits=9)
     frame = frame[["idx", "label", "predict", "radius", "correct"]][3:]  # no ceiling

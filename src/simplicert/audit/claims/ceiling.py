@@ -46,7 +46,8 @@ def ceiling(claims: Claims) -> Iterator[Finding]:
             outcome="falsified",
             says=f"{int(over.sum()):,} of {int(claims.named.sum()):,} radii exceed "
             f"what their draws allow by more than print can ({some(images)}): the "
-            f"largest is {r:g}, above {what}{_would_do(r, n, alpha=alpha, sigma=sigma)}",
+            f"largest is {r:g}, above {what}"
+            f"{_would_do(r, n, alpha=alpha, sigma=sigma)}",
             images=images,
         )
         return

@@ -12,11 +12,11 @@ from simplicert.bounds import clopper_pearson_lower
 __all__ = ["explanation"]
 
 _MOST = 0.99
-"""Share of the rows that an explanation must give, to their last digit."""
+"""Share of these radii that an explanation must give, to their last digit."""
 
 
 def explanation(claims: Claims, votes: Whole, rows: np.ndarray) -> str:
-    """What reproduces the radii, in a sentence."""
+    """What reproduces the radii of these rows, which no sound rule gives."""
     sigma, _, draws = claims.conditions
     radius, unit = claims.printed
     n = draws[rows]

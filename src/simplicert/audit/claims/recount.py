@@ -73,7 +73,7 @@ def _compared(claims: Claims, votes: Whole, rows: np.ndarray) -> Finding:
         says=f"{int(beyond.sum()):,} {count} are larger than {than} "
         f"({some(claims.images(beyond))}): the worst is {radius[worst]:g} of "
         f"{votes[worst]:,} votes of {draws[worst]:,}, of which "
-        f"{ours[worst]:.6g} follows. {explanation(claims, votes, rows)}",
+        f"{ours[worst]:.6g} follows. {explanation(claims, votes, beyond)}",
         images=claims.images(beyond),
     )
 
