@@ -256,7 +256,7 @@ def at(other):
         (estimates, "estimates themselves"),
         (wald, "Wald"),
         (wilson, "Wilson"),
-        (at(0.05), "exact bounds at alpha 0.05"),
+        (at(0.05), "exact bounds at alpha 0.05, 50 times"),
         (at(0.999), "the confidence was taken for alpha"),
         (at(0.01), "exact bounds at alpha 0.01"),
     ],
@@ -320,7 +320,7 @@ def with_cell(column, value, row=0):
     ("edit", "outcome", "check", "said"),
     [
         (survivors, "falsified", "radii from the votes", "divided by the draws that"),
-        (another_class_named, "falsified", "radii from the votes", "larger than any"),
+        (another_class_named, "falsified", "radii from the votes", "are larger than"),
         (with_cell("radius", "1.3"), "falsified", CEILING, "draws, or"),
         (with_cell("radius", "inf"), "falsified", "infinite radii", "never changes"),
         (with_cell("radius", "nan"), "doubtful", NO_DISTANCE, "missing"),
@@ -345,7 +345,7 @@ def test_a_spoilt_log_is_found_and_said_to_be(tmp_path, edit, outcome, check, sa
 
 
 def test_one_radius_that_is_too_large_is_not_explained_by_the_others(tmp_path):
-    frame = honest_log(images=300, digits=12)
+    frame = honest_log(images=300, classes=2, digits=12)
     row = int(np.argmax(frame["radius"].astype(float).between(0.1, 0.5)))
     frame.loc[row, "radius"] = f"{1.1 * float(frame.loc[row, 'radius']):.12f}"
     audit = audit_claims(log_at(tmp_path / "log.tsv", frame), **LOG)

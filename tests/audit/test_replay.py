@@ -136,6 +136,10 @@ def test_the_chance_of_missing_a_forgery_is_that_of_enumeration(run, images):
     for row in table.itertuples(index=False):
         forged_blocks, missed = int(row[0]), float(row[1])
         assert missed == pytest.approx(comb(24 - forged_blocks, 4) / comb(24, 4))
+    said = next(  # the fewest that are seen with probability 0.95
+        f for f in range(1, 25) if comb(24 - f, 4) / comb(24, 4) <= 0.05
+    )
+    assert f"Were {said} of the 24 blocks forged" in finding.says
     # By hand, on a set small enough to list: 1 of 24 is missed by 20 of 24.
     assert table.iloc[0, 1] == pytest.approx(20 / 24)
     few = [*itertools.combinations(range(6), 2)]

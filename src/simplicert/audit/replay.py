@@ -28,6 +28,9 @@ CHECK = "blocks drawn again"
 _FORGED = (0.001, 0.01, 0.05, 0.1, 0.5)
 """Shares of the blocks, for which the report says how likely none was looked at."""
 
+_UNSEEN = 0.05
+"""Probability of it, of the forgery that is named."""
+
 _OWN = ("looks", "schema_number")
 
 Blocks = Int[np.ndarray, " blocks"]
@@ -271,32 +274,31 @@ def _finding(
     )
 
 
-def _miss(drawn: int, stored: int, share: float) -> float:
+def _miss(drawn: int, stored: int, forged: int) -> float:
     """How likely none of so many forged blocks is among those that were drawn."""
-    forged = max(1, math.ceil(share * stored))
     return float(hypergeom.pmf(0, stored, forged, drawn))
 
 
 def _missed(drawn: int, stored: int) -> str:
-    shares = [each for each in _FORGED if _miss(drawn, stored, each) <= 0.05]
+    """The smallest forgery that would have been looked at, nearly surely."""
     if drawn == stored:
         return "These are all of them"
-    if not shares:
-        miss = _miss(drawn, stored, _FORGED[-1])
-        return (
-            f"So few say little: were {_FORGED[-1]:.0%} of the blocks forged, none "
-            f"of these would have been chosen with probability {miss:.2g}"
-        )
+    few, many = 0, stored
+    while many - few > 1:
+        middle = (few + many) // 2
+        found = _miss(drawn, stored, middle) <= _UNSEEN
+        few, many = (few, middle) if found else (middle, many)
     return (
-        f"Were {shares[0]:.1%} of the blocks forged, or more, none of these would have "
-        f"been chosen with probability {_miss(drawn, stored, shares[0]):.2g} at most"
+        f"Were {many:,} of the {stored:,} blocks forged ({many / stored:.2g} of them), "
+        f"or more, one would have been chosen with probability {1 - _UNSEEN:g}"
     )
 
 
 def _chances(drawn: int, stored: int) -> pd.DataFrame:
+    forged = [max(1, math.ceil(each * stored)) for each in _FORGED]
     return pd.DataFrame(
         {
-            "forged blocks": [max(1, math.ceil(each * stored)) for each in _FORGED],
-            "missed with probability": [_miss(drawn, stored, e) for e in _FORGED],
+            "forged blocks": forged,
+            "missed with probability": [_miss(drawn, stored, each) for each in forged],
         }
     )

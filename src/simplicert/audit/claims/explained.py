@@ -17,7 +17,7 @@ _MOST = 0.99
 
 def explanation(claims: Claims, votes: Whole, rows: np.ndarray) -> str:
     """What reproduces the radii of these rows, which no sound rule gives."""
-    sigma, _, draws = claims.conditions
+    sigma, alpha, draws = claims.conditions
     radius, unit = claims.printed
     n = draws[rows]
     low, high = printed_so(radius[rows], unit[rows], sigma=sigma)
@@ -29,9 +29,8 @@ def explanation(claims: Claims, votes: Whole, rows: np.ndarray) -> str:
         share = float(fits.mean()) if told.any() else 0.0
         if share >= _MOST:
             return f"They are {name}, to the last digit"
-    return _alpha_of(votes[rows], n, low / sigma, high / sigma) or (
-        "No mistake that is known here gives them"
-    )
+    other = _alpha_of(votes[rows], n, low / sigma, high / sigma, stated=alpha)
+    return other or "No mistake that is known here gives them"
 
 
 def _mistakes(
@@ -89,7 +88,7 @@ _ASYMPTOTIC: dict[str, Callable[[Real, Real, float], Real]] = {
 }
 
 
-def _alpha_of(k: Whole, n: Whole, low: Real, high: Real) -> str:
+def _alpha_of(k: Whole, n: Whole, low: Real, high: Real, *, stated: float) -> str:
     """The alpha at which exact bounds give all of these radii; "" if none does.
 
     The bound of k is at least p from that alpha on at which k or more votes have
@@ -102,8 +101,8 @@ def _alpha_of(k: Whole, n: Whole, low: Real, high: Real) -> str:
     from_, to = float(least.max()), float(most.min())
     if not 0.0 < from_ <= to:
         return ""
-    middle = np.sqrt(from_ * to)
+    other = np.sqrt(from_ * to)
     return (
-        f"They are those of exact bounds at alpha {middle:.3g}: another than is "
-        "stated, or shared among as many"
+        f"They are those of exact bounds at alpha {other:.3g}, {other / stated:.3g} "
+        "times what is stated"
     )

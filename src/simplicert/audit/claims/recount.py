@@ -67,6 +67,9 @@ def _compared(claims: Claims, votes: Whole, rows: np.ndarray) -> Finding:
     than = "any procedure of ours gives of the votes beside them"
     if over.any():
         than = f"any rule that is sound at alpha {alpha:g} gives of their votes"
+        if claims.certificate == "cohen":  # of more classes there may be other rules
+            than = f"Cohen's certificate, which they are said to be, at alpha {alpha:g}"
+            than += " gives of their votes, and than Algorithm 1 does"
     return Finding(
         check=CHECK,
         outcome="falsified" if over.any() else "doubtful",

@@ -109,7 +109,7 @@ class Claims:
 
     def images(self, rows: np.ndarray) -> tuple[int, ...]:
         """The images of a mask of rows."""
-        return tuple(map(int, self.indices[rows]))
+        return tuple(dict.fromkeys(map(int, self.indices[rows])))
 
 
 def some(images: tuple[int, ...], most: int = 5) -> str:
