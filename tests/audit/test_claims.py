@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from audited import BLOCK, BLOCKS, edit_manifest, honest_log, honest_rows, write_run
+from audited import (
+    BLOCK,
+    BLOCKS,
+    edit_manifest,
+    honest_log,
+    honest_rows,
+    write_run,
+)
 from scipy.special import ndtri
 from scipy.stats import beta
 
@@ -185,6 +192,25 @@ def test_an_edited_run_is_found_and_said_to_be(tmp_path, edit, outcome, check):
     assert check in found(audit, outcome), [f.says for f in audit.findings]
     assert audit.falsified == (outcome == "falsified")
     assert audit.verdict.startswith("FALSIFIED" if audit.falsified else "NOT FALS")
+
+
+@pytest.mark.parametrize(
+    ("counts", "sums", "outcome"),
+    [
+        ([100, 0, 0, 0], [97, 1, 1, 1], "held"),
+        ([100, 0, 0, 0], [26, 25, 25, 24], "held"),  # always just the largest
+        ([40, 20, 20, 20], [68, 11, 11, 10], "held"),  # 1, or 1/2 minus a little
+        ([25, 25, 25, 25], [90, 4, 3, 3], "falsified"),  # too much for 25 votes
+        ([100, 0, 0, 0], [20, 30, 25, 25], "falsified"),  # too little for 100
+    ],
+)
+def test_scores_are_bounded_by_votes_on_both_sides(tmp_path, counts, sums, outcome):
+    rows = changed(honest_rows(), slice(None), "counts", counts)
+    rows = changed(rows, slice(None), "score_sums", np.array(sums, dtype=float))
+    squares = np.array(sums) ** 2 / 100
+    rows = changed(rows, slice(None), "score_squares", squares)
+    write_run(tmp_path / "run", rows)
+    assert "scores beside votes" in found(audit_claims(tmp_path / "run"), outcome)
 
 
 def test_a_forgery_that_agrees_with_itself_is_not_found_and_the_verdict_says_so(
@@ -448,6 +474,12 @@ def scaled(column, factor):
     return lambda table: table.assign(**{column: table[column] * factor})
 
 
+def closer_where_there_is_room(table):
+    room = table["e0_lower"] + table["e1_upper"] < 0.99
+    assert room.any()
+    return table.assign(e0_lower=table["e0_lower"] + 1e-4 * room)
+
+
 def swapped(table):
     named = table["predicted"] >= 0
     other = np.where(named, table["runner_up"], -1)
@@ -464,6 +496,7 @@ def swapped(table):
         (scaled("sigma", 0.5), "radii of certificates"),
         (scaled("alpha", 0.1), "bounds of certificates"),
         (scaled("e0_lower", 1.01), "bounds of certificates"),
+        (closer_where_there_is_room, "bounds of certificates"),
         (scaled("e1_upper", 0.5), "bounds of certificates"),
         (scaled("e0", 0.5), "bounds of certificates"),
         (scaled("draws", 0.5), "bounds of certificates"),
