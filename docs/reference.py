@@ -33,6 +33,7 @@ PUBLIC = (
     "simplicert.analysis",
     "simplicert.figures",
     "simplicert.report",
+    "simplicert.audit",
     "simplicert.plugins",
 )
 """In the order of the page, which is that of the house."""

@@ -47,6 +47,7 @@ COMMANDS = {
     "compare": "Compare the mechanisms on one run, or two runs image by image.",
     "status": "How far a run is, and who draws it. Needs no model.",
     "compact": "Join the parts of a run and print its digest. Needs no model.",
+    "audit": "Try to falsify the certificates of a run, a log or a table.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
 }
@@ -83,7 +84,10 @@ def _app(*, listing: bool) -> App:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0, 2 on bad input, 130 where it was stopped."""
+    """Run the command line and exit: 0, 2 on bad input, 130 where it was stopped.
+
+    1 is for what a command found, not for how it went: a falsified claim.
+    """
     # Before torch is loaded: OpenMP's threads spin at every barrier, and where another
     # process holds a core, small networks then draw 20 times slower.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -99,7 +103,8 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
         return USAGE
     try:
         listing = not arguments or arguments[0].startswith("-")
-        _app(listing=listing)(arguments, exit_on_error=False, print_error=False)
+        app = _app(listing=listing)
+        code = app(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()  # a full disk shows here, not after we are gone
     except (InputError, CycloptsError) as error:
         return _refuse(_said(error))
@@ -129,7 +134,7 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
         if not was_launched_here():
             note("simplicert: interrupted")
         return INTERRUPTED
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _lost() -> str:

@@ -8,12 +8,11 @@ from cyclopts import Group, Parameter
 
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
-from simplicert.classifiers import as_classifier
+from simplicert.cli.inputs import classifier_and_data
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
 from simplicert.cli.types import Numbers, Whole, a_noise
-from simplicert.data import load_dataset
-from simplicert.data.cuts import Interpolation, choose_cut
+from simplicert.data.cuts import Interpolation
 from simplicert.data.selection import select_images
 from simplicert.machine.workers import launch_workers, threads_each
 from simplicert.noises import NOISES
@@ -113,28 +112,21 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
-    classifier = as_classifier(model, mean=mean, std=std)
-    cut = choose_cut(
-        classifier.cuts,
+    classifier, dataset = classifier_and_data(
+        model,
+        data,
+        split=split,
         size=size,
         crop=crop,
         interpolation=interpolation,
         stretch=stretch,
+        corrupt=corrupt,
+        image_column=image_column,
+        label_column=label_column,
+        mean=mean,
+        std=std,
     )
-    asked = {size, crop, interpolation, stretch} != {None}
-    dataset = select_images(
-        load_dataset(
-            data,
-            split=split,
-            size=cut.size if cut is not None and asked else None,
-            cut=cut,
-            corrupt=corrupt,
-            image_column=image_column,
-            label_column=label_column,
-        ),
-        images=images,
-        per_class=per_class,
-    )
+    dataset = select_images(dataset, images=images, per_class=per_class)
     sampler = Sampler(
         classifier,
         dataset,

@@ -22,7 +22,7 @@ from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSo
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory
 
-__all__ = ["Imported", "import_file"]
+__all__ = ["Imported", "evidence_in", "import_file"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +113,7 @@ def import_file(
     )
     said = None if kind is None else FORMATS.find(kind)
     table = read_table(file)
-    format_ = _recognised(table, asked, said)
-    _check_options(format_, asked)
-    found = format_.read(table, asked)
+    format_, found = evidence_in(table, asked, said)
     if isinstance(found, ReportedLog):
         found.write(out)
         return Imported(
@@ -142,6 +140,19 @@ def import_file(
         evidence="votes",
         notes=notes,
     )
+
+
+def evidence_in(
+    table: Table, asked: Asked, kind: Format | None = None
+) -> tuple[Format, Counts | ReportedLog]:
+    """What a table holds, by the format that it fits best or is said to be.
+
+    Raises:
+        InputError: As ``import_file``.
+    """
+    format_ = _recognised(table, asked, kind)
+    _check_options(format_, asked)
+    return format_, format_.read(table, asked)
 
 
 def _recognised(table: Table, asked: Asked, kind: Format | None = None) -> Format:

@@ -62,17 +62,13 @@ def render_report(
         raise InputError(f"most_images must be at least 1, got {most_images!r}")
     every = [certificates for run in runs for certificates in run.certificates]
     at = usual_radii(*every) if radii is None else np.unique(checked_radii(radii))
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.policies["json.dumps_kwargs"] = {
-        "allow_nan": False,  # JSON.parse refuses NaN
-        "separators": (",", ":"),
-    }
+    environment = page_environment()
     data = page_data(runs, most_images=most_images)
-    scripts = [get_plotlyjs(), *(_asset(f"{name}.js") for name in SCRIPTS)]
-    return environment.from_string(_asset("report.html.jinja")).render(
+    scripts = [get_plotlyjs(), *(asset(f"{name}.js") for name in SCRIPTS)]
+    return environment.from_string(asset("report.html.jinja")).render(
         title=title or f"Certified robustness: {', '.join(run.name for run in runs)}",
-        policy=_policy(scripts),
-        css=Markup(_asset("report.css") + _sheets(data.pop("sprites"))),
+        policy=page_policy(scripts),
+        css=Markup(asset("report.css") + _sheets(data.pop("sprites"))),
         scripts=[Markup(script) for script in scripts],
         data=data,
         run_names=[run.name for run in runs],
@@ -84,6 +80,16 @@ def render_report(
         commands=[command for run in runs for command in run.commands],
         version=__version__,
     )
+
+
+def page_environment() -> Environment:
+    """Where templates become pages: everything is escaped, and nothing left out."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.policies["json.dumps_kwargs"] = {
+        "allow_nan": False,  # JSON.parse refuses NaN
+        "separators": (",", ":"),
+    }
+    return environment
 
 
 def check_page(path: Path | str) -> None:
@@ -111,16 +117,18 @@ def write_report(html: str, path: Path | str) -> Path:
     return path
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the page's: its style, its template or a script."""
     return (files("simplicert.report") / "assets" / name).read_text("utf-8")
 
 
-def _policy(scripts: Sequence[str]) -> str:
+def page_policy(scripts: Sequence[str]) -> str:
     """Only these scripts run and nothing is fetched: even unescaped HTML is inert."""
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
         for s in scripts
     )
+    hashes = hashes or "'none'"
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"

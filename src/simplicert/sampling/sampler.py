@@ -423,6 +423,28 @@ class Sampler:
             if waiting:
                 run.append(VoteRows.join(waiting))
 
+    def again(
+        self,
+        plan: Manifest,
+        positions: Int[np.ndarray, " rows"],
+        blocks: Int[np.ndarray, " rows"],
+    ) -> Iterator[VoteRows]:
+        """Draw some blocks of a run once more, in the company that they had.
+
+        Args:
+            plan: The run's manifest.
+            positions: Each block's image, by its position in the run.
+            blocks: Its number within the image.
+
+        Yields:
+            The votes of these blocks, and of others that share their passes.
+        """
+        done = np.ones((len(plan.images), plan.blocks), dtype=bool)
+        done[positions, blocks] = False
+        tasks = Tasks(plan)
+        with cpu_threads(plan.threads):
+            yield from self._draw((tasks[task] for task in tasks.missing(done)), plan)
+
     def _settle(self, recheck: Recheck, rows: list[VoteRows]) -> None:
         """Ask the draws that wait for it; if in vain, the last rows are dropped."""
         with self._asked.eager():

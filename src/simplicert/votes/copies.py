@@ -7,7 +7,7 @@ the order in which they were given. So what counts is as independent of what it 
 if the others had never been drawn.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Int, UInt64
@@ -16,13 +16,31 @@ from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import Positions, VoteRows
 
-__all__ = ["Copies"]
+__all__ = ["Copies", "OtherVotesError", "moved_draws", "turns_allowed"]
 
 NEAR_TIES = 0.001
 """Share of the draws that another batch or thread count may turn."""
 
 _PENDING = 2**26
 """Bytes of copies that are kept to be compared, vote by vote, with the first ones."""
+
+
+class OtherVotesError(InputError):
+    """Copies of one block that hold other votes."""
+
+
+def moved_draws(
+    ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]
+) -> float:
+    """How many draws of one block fell otherwise, at least, by the columns of both."""
+    return max(
+        float(np.abs(values - theirs[name]).sum()) / 2 for name, values in ours.items()
+    )
+
+
+def turns_allowed(draws: int) -> float:
+    """How many draws of one block may fall otherwise where only rounding differs."""
+    return max(1, NEAR_TIES * draws)
 
 
 class Copies:
@@ -97,7 +115,7 @@ class Copies:
         """
         self._compare()
         if self._moved > NEAR_TIES * self._copied:
-            raise InputError(
+            raise OtherVotesError(
                 f"{self._last} ({self._moved:g} of all {self._copied:,} draws that are "
                 f"there twice differ): {_NOT_ONE}"
             )
@@ -125,16 +143,13 @@ class Copies:
                     raise InputError(f"{first} changed while it was read: try again")
                 where = f"{self._name(source)} than in {first}"
                 block = f"block {copies.blocks[row]} of image {copies.images[row]}"
-                moved = max(
-                    float(np.abs(values - firsts[key][name]).sum()) / 2
-                    for name, values in _row(copies, row).items()
-                )
+                moved = moved_draws(_row(copies, row), firsts[key])
                 self._allow(moved, f"{block} has other votes in {where}")
 
     def _allow(self, moved: float, what: str) -> None:
         draws = self._manifest.block
-        if moved > max(1, NEAR_TIES * draws):
-            raise InputError(f"{what} ({moved:.0f} of {draws} draws): {_NOT_ONE}")
+        if moved > turns_allowed(draws):
+            raise OtherVotesError(f"{what} ({moved:.0f} of {draws} draws): {_NOT_ONE}")
         self._moved += moved
         self._last = what
 

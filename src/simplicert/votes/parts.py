@@ -37,7 +37,7 @@ from simplicert.votes.encoding import (
 from simplicert.votes.manifest import Manifest, upgraded
 from simplicert.votes.rows import Positions, VoteRows
 
-__all__ = ["DamagedPartError", "Parts"]
+__all__ = ["DamagedPartError", "ForeignPartError", "Parts", "is_named_by_digest"]
 
 _IMAGES = "images and labels"
 _NEWER = {_IMAGES, "data.shape"}
@@ -53,12 +53,21 @@ _LARGEST_PAGE = 2**31
 """Bytes: more no page can say that it has."""
 
 
+def is_named_by_digest(part: Path) -> bool:
+    """Whether a part's name tells its bytes; those of older versions do not."""
+    return _NAMED_BY_DIGEST.fullmatch(part.stem) is not None
+
+
 class DamagedPartError(InputError):
     """A part that is not, or no longer, what was written."""
 
 
 class _RefusedPartError(InputError):
     """A part that is whole, but not of this run, or too large to be read here."""
+
+
+class ForeignPartError(_RefusedPartError):
+    """A part that is whole, and of another run than the manifest says."""
 
 
 class Parts:
@@ -193,12 +202,12 @@ class Parts:
                 raise ValueError("it says twice what was drawn, and not the same")
         theirs = None if evidence is None else parse_json(evidence, "its evidence")
         if not isinstance(theirs, dict):
-            raise _RefusedPartError(f"{part} was not written by Simplicert: remove it")
+            raise ForeignPartError(f"{part} was not written by Simplicert: remove it")
         theirs = {"draws": self.manifest.draws} | theirs  # the first schema had none
         theirs = upgraded(theirs, draws=self.manifest.draws)
         for field, value in self._evidence.items():
             if theirs.get(field, value if field in _NEWER else None) != value:
-                raise _RefusedPartError(
+                raise ForeignPartError(
                     f"{part} was drawn with {field} = {_short(theirs.get(field))} but "
                     f"the run's manifest says {_short(value)}: one of them was edited, "
                     "or the part is from another run"

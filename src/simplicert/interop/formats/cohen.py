@@ -24,7 +24,7 @@ from simplicert.interop.roles import key, roles_of
 from simplicert.interop.table import LARGEST_WHOLE, Table, numbers, shown
 from simplicert.noises import gaussian
 
-__all__ = ["LOG_OPTIONS", "cohen", "conditions_of"]
+__all__ = ["LOG_OPTIONS", "as_log", "cohen", "conditions_of", "in_layout"]
 
 LOG_OPTIONS = frozenset(
     (
@@ -39,7 +39,7 @@ _LARGE_SIGMA = 5.0
 
 def _match(table: Table, asked: Asked) -> Match:  # noqa: ARG001 (a format's)
     if not table.named:
-        return Match(5) if _in_layout(table) else Match(0, ("header",))
+        return Match(5) if in_layout(table) else Match(0, ("header",))
     needs = {
         "'label'": ("label",),
         "'predict'": ("predict",),
@@ -51,7 +51,7 @@ def _match(table: Table, asked: Asked) -> Match:  # noqa: ARG001 (a format's)
     return match
 
 
-def _in_layout(table: Table) -> bool:
+def in_layout(table: Table) -> bool:
     """A log without its header: what it says twice shows that it is one."""
     if len(table.names) not in (5, 6) or table.frame.empty:
         return False
@@ -92,14 +92,8 @@ def _read(table: Table, asked: Asked) -> ReportedLog:
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
     """
-    table = _without_cut(table)
-    table.check_whole()
-    table = without(table, asked.ignore_column)
+    table = as_log(table, asked.ignore_column)
     notes = [*table.notes]
-    if not table.named:
-        names = _LAYOUT[: len(table.names)]
-        table = replace(table, frame=table.frame.set_axis(names, axis=1), named=True)
-        notes.append("without a header: the columns were taken as those of such logs")
     columns = _columns(table, asked, certificate_of(table, asked))
     conditions = conditions_of(table, asked, printed="radius" in columns)
     rows = log_rows(table, columns, notes)
@@ -116,6 +110,27 @@ def _read(table: Table, asked: Asked) -> ReportedLog:
         unit=rows.unit,
         fewest=fewest,
         most=most,
+    )
+
+
+def as_log(table: Table, ignored: tuple[str, ...] = ()) -> Table:
+    """The table with names for its columns, without a row that was cut short.
+
+    Raises:
+        InputError: It is no whole table, or has no column to ignore.
+    """
+    table = _without_cut(table)
+    table.check_whole()
+    table = without(table, ignored)
+    if table.named:
+        return table
+    note = "without a header: the columns were taken as those of such logs"
+    names = _LAYOUT[: len(table.names)]
+    return replace(
+        table,
+        frame=table.frame.set_axis(names, axis=1),
+        named=True,
+        notes=(*table.notes, note),
     )
 
 

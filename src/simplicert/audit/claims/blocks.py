@@ -1,0 +1,137 @@
+"""Blocks of one image: draws of one law, each counted once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.stats import hypergeom
+
+from simplicert.audit.claims.subject import Claims, some
+from simplicert.audit.finding import Finding
+from simplicert.errors import InputError
+from simplicert.votes import Manifest
+from simplicert.votes.rows import Positions, VoteRows
+
+__all__ = ["LEVEL", "blocks"]
+
+LEVEL = 1e-6
+"""Of all tests of one run together: an honest one is called false so often at most."""
+
+_FAR = 5.0
+"""Standard deviations that make a count worth an exact test."""
+
+_MOST_TESTED = 2000
+"""Of these, the farthest; the level pays for all counts."""
+
+_ROUNDING = 0.04
+"""Of a draw: how far rounded probabilities may be from those of the largest output."""
+
+LAW, SCORES, ONCE = "one law in all blocks", "scores beside votes", "noise used once"
+
+
+def blocks(claims: Claims) -> Iterator[Finding]:
+    """Whether an image's blocks can be draws of one law, and scores be of the votes."""
+    if claims.run is None:
+        return
+    run, manifest = claims.run, claims.run.manifest
+    try:
+        votes = run.read(partial=True)
+    except InputError as error:
+        yield Finding(check=LAW, outcome="not checked", says=f"{error}")
+        return
+    rows = VoteRows.join(list(run.rows()))
+    where = Positions(votes.indices.tolist())(rows.images)
+    rows, where = rows.take(where >= 0), where[where >= 0]
+    if len(manifest.looks) > 1 or manifest.blocks < 2:
+        says = "an image has one block" if manifest.blocks < 2 else "images may stop"
+        yield Finding(check=LAW, outcome="not checked", says=says)
+    else:
+        yield _one_law(rows, votes.counts[where], manifest)
+    if manifest.scores:
+        yield _scores(rows, manifest.block)
+        yield _once(rows)
+
+
+def _one_law(rows: VoteRows, totals: np.ndarray, manifest: Manifest) -> Finding:
+    """Given an image's votes, those of one block are as if drawn from them.
+
+    So a class's votes in a block are hypergeometric, exactly, whatever the classifier.
+    """
+    block, draws, counts = manifest.block, manifest.draws, rows.counts
+    share = totals / draws
+    variance = block * share * (1 - share) * (draws - block) / max(draws - 1, 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        far = np.abs(counts - block * share) / np.sqrt(variance)
+    far = np.nan_to_num(far, nan=0.0, posinf=0.0)
+    order = np.argsort(far, axis=None)[::-1][:_MOST_TESTED]
+    order = order[far.ravel()[order] > _FAR]
+    least, worst, bad = 1.0, "", np.zeros(len(counts), dtype=bool)
+    for row, label in zip(*np.unravel_index(order, far.shape), strict=True):
+        k, all_ = int(counts[row, label]), int(totals[row, label])
+        law = hypergeom(draws, all_, block)
+        p = 2.0 * min(float(law.cdf(k)), float(law.sf(k - 1))) * counts.size
+        bad[row] |= p < LEVEL
+        if p < least:
+            least = p
+            worst = (
+                f"block {rows.blocks[row]} of image {rows.images[row]} has {k:,} votes "
+                f"for class {label}, of {all_:,} in {draws:,} draws"
+            )
+    what = f"{counts.size:,} numbers of votes a block, class and image"
+    if bad.any():
+        images = tuple(np.unique(rows.images[bad]).tolist())
+        return Finding(
+            check=LAW,
+            outcome="falsified",
+            says=f"of {what}, {int(bad.sum()):,} blocks cannot be of the same draws as "
+            f"the others of their images ({some(images)}): {worst}, which honest draws "
+            f"give in any block of the run with probability {least:.2g} at most "
+            f"(tested at {LEVEL:g} in all)",
+            images=images,
+        )
+    says = f"{what}: none too far from its image's others, tested at {LEVEL:g} in all"
+    return Finding(check=LAW, outcome="held", says=says)
+
+
+def _scores(rows: VoteRows, draws: int) -> Finding:
+    """The class that a draw votes for has 1 / K at least, and others 1 / 2 at most."""
+    counts, sums = rows.counts, rows.columns["score_sums"]
+    slack = _ROUNDING * draws
+    bad = (sums > (draws + counts) / 2 + slack).any(axis=1)
+    voted = counts.sum(axis=1)  # rows of probabilities need not sum to 1
+    full = sums.sum(axis=1) >= voted - slack
+    bad |= full & (sums < counts / counts.shape[1] - slack).any(axis=1)
+    if bad.any():
+        images = tuple(np.unique(rows.images[bad]).tolist())
+        return Finding(
+            check=SCORES,
+            outcome="falsified",
+            says=f"{int(bad.sum()):,} of {len(bad):,} blocks have soft scores that are "
+            f"not of the draws that voted so ({some(images)})",
+            images=images,
+        )
+    says = f"{len(bad):,} blocks: the scores can be those of the draws that voted so"
+    return Finding(check=SCORES, outcome="held", says=says)
+
+
+def _once(rows: VoteRows) -> Finding:
+    """Two blocks of other noise have other scores, to 32 bits, where scores vary."""
+    sums = np.ascontiguousarray(rows.columns["score_sums"])
+    unsure = (rows.counts > 0).sum(axis=1) > 1
+    key = pd.DataFrame(np.column_stack([rows.images.astype(np.float64), sums]))
+    votes = pd.DataFrame(np.column_stack([rows.images, rows.counts]))
+    same = key.duplicated(keep=False).to_numpy() & unsure
+    alike = votes.duplicated(keep=False).to_numpy() & unsure
+    if not same.any():
+        says = f"{int(unsure.sum()):,} blocks whose draws differ: no two are the same"
+        return Finding(check=ONCE, outcome="held", says=says)
+    images = tuple(np.unique(rows.images[same]).tolist())
+    return Finding(
+        check=ONCE,
+        outcome="doubtful",
+        says=f"{int(same.sum()):,} blocks have the scores of another block of their "
+        f"image to the last bit ({some(images)}), as copies have; of "
+        f"{int(alike.sum()):,} blocks with another's votes. A classifier with few "
+        "scores gives such by itself",
+        images=images,
+    )

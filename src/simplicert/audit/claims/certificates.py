@@ -1,0 +1,180 @@
+"""Tables of certificates: every bound and radius from what stands beside it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from simplicert import paper
+from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole, some
+from simplicert.audit.finding import Finding
+from simplicert.interop.table import numbers
+from simplicert.mechanisms.catalogue import applying
+from simplicert.procedures import PROCEDURES, Intervals, Procedure, largest_e0_lower
+from simplicert.votes import Votes
+
+__all__ = ["certificates"]
+
+_SLACK = 1e-9
+"""Relative; two libraries' quantiles differ by less, and a vote makes far more."""
+
+BOUNDS, RADII, CLASSES = (
+    f"{what} of certificates" for what in ("bounds", "radii", "classes")
+)
+
+
+def certificates(claims: Claims) -> Iterator[Finding]:
+    """Whether the procedure, alpha, sigma and mechanisms that are stated give this."""
+    table = claims.table
+    if table is None:
+        return
+    names = {*table["procedure"].astype(str)}
+    draws = claims.draws
+    if claims.sigma is None or claims.alpha is None or len(names) > 1 or draws is None:
+        says = "sigma, alpha and procedure must be one in all rows, and draws be there"
+        yield Finding(check=BOUNDS, outcome="doubtful", says=says)
+        return
+    name = names.pop()
+    legal = 0 < claims.alpha < 1 and 0 < claims.sigma <= 1e6 and (draws > 0).all()
+    if not legal:
+        says = f"sigma {claims.sigma:g}, alpha {claims.alpha:g} or draws cannot be"
+        yield Finding(check=BOUNDS, outcome="falsified", says=says)
+        return
+    e0, e1, lower, upper = (
+        numbers(table[each]) if each in table else np.full(len(table), np.nan)
+        for each in ("e0", "e1", "e0_lower", "e1_upper")
+    )
+    procedure = PROCEDURES.built_in.get(name)
+    if procedure is None:
+        says = f"{name} is no procedure of ours: give its file, and audit that"
+        yield Finding(check=BOUNDS, outcome="not checked", says=says)
+    else:
+        yield _bounds(claims, procedure, e0, e1, lower, upper)
+    statistic = "softmax" if procedure is None else procedure.statistic
+    yield from _radii(claims, table, lower, upper, statistic)
+    yield from _classes(claims, table)
+
+
+def _bounds(  # noqa: PLR0917 (four columns)
+    claims: Claims, procedure: Procedure, e0: Real, e1: Real, lower: Real, upper: Real
+) -> Finding:
+    """Bounds from the estimates, by the procedure that is stated."""
+    _, alpha, n = claims.conditions
+    limits = {
+        each: largest_e0_lower(procedure, draws=each, alpha=alpha)
+        for each in np.unique(n).tolist()
+    }
+    limit = np.array([limits[each] for each in n.tolist()])
+    bad = (lower > np.maximum(limit, 0.5) * (1 + _SLACK)) | (lower > e0 * (1 + _SLACK))
+    if not procedure.separate:  # else other draws chose the class
+        bad |= e1 > e0
+    bad |= ~((lower >= 0) & (upper >= 0) & (lower + upper <= 1 + _SLACK))
+    for each in (e0, e1, e0 + e1):  # NaN: a log has not said it
+        bad |= (each < 0) | (each > 1 + _SLACK)
+    if procedure.separate:  # its bounds do not look at the runner-up
+        e1 = np.where(np.isnan(e1), 0.0, e1)
+    told = ~bad & ~np.isnan(e0 + e1)
+    told &= "score_squares" not in procedure.columns
+    if told.any():
+        again = _again(procedure, e0[told], e1[told], n[told], alpha)
+        closer = lower[told] > again.e0_lower * (1 + _SLACK)
+        bad[told] |= closer | (upper[told] < again.others_upper * (1 - _SLACK) - _SLACK)
+        if procedure.statistic == "multinomial":
+            votes = np.stack([e0[told], e1[told]]) * n[told]
+            bad[told] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
+    by = f"by {procedure.name} at alpha {alpha:g}"
+    if bad.any():
+        return _found(claims, BOUNDS, bad, f"they are not those {by}, or closer")
+    if not told.any():
+        says = f"only the largest that {procedure.name} can give: of the bounds what "
+        says += "they rest on is not in the table"
+        return Finding(check=BOUNDS, outcome="not checked", says=says)
+    says = f"{int(told.sum()):,} of {len(told):,} rows, {by}: none is closer"
+    return Finding(check=BOUNDS, outcome="held", says=says)
+
+
+def _again(
+    procedure: Procedure, e0: Real, e1: Real, n: Whole, alpha: float
+) -> Intervals:
+    """What the procedure says of such estimates of two classes, and a third one's."""
+    sums = np.stack([e0 * n, e1 * n, np.zeros(len(n))], axis=1)
+    counts = np.round(sums).astype(np.int64)
+    if procedure.statistic != "multinomial":
+        counts = np.zeros_like(counts)
+    chosen = np.zeros_like(counts)
+    chosen[:, 0] = n
+
+    def votes(counts: np.ndarray) -> Votes:
+        return Votes(
+            counts=counts,
+            score_sums=sums,
+            score_squares=np.minimum(sums, sums * sums / n[:, None] + 1e-9),
+            draws=n,
+            indices=np.arange(len(n)),
+            sigma=1.0,
+            source={},
+        )
+
+    found = votes(counts).chosen_by(votes(chosen))
+    return procedure.intervals(found, alpha)
+
+
+def _radii(
+    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str
+) -> Iterator[Finding]:
+    """Each mechanism's column from the bounds, as its theorem has it."""
+    assert claims.sigma is not None
+    ours = applying(claims.noise, statistic)
+    legal = (lower >= 0) & (lower <= 1) & (upper >= 0) & (upper <= 1)
+    low, high = np.where(legal, lower, 0.0), np.where(legal, upper, 1.0)
+    values = {
+        name: each(low, high, sigma=claims.sigma)
+        for name, each in ours.items()
+        if name != "ensemble"
+    }
+    members = [n for n in paper.ENSEMBLES.get(statistic, ()) if n in values] or values
+    if members:
+        values["ensemble"] = np.max([values[name] for name in members], axis=0)
+    checked = []
+    for name in table.columns:
+        if name not in values:
+            continue
+        checked.append(name)
+        radius = numbers(table[name])
+        bad = ~((radius >= 0) & (radius <= values[name] * (1 + _SLACK)))
+        if bad.any():
+            what = f"the column {name} is no radius that its bounds give"
+            yield _found(claims, RADII, bad, f"{what} at sigma {claims.sigma:g}")
+            return
+    says = f"the columns {', '.join(checked)}: none exceeds what its bounds give"
+    outcome = "held" if checked else "not checked"
+    if not checked:
+        says = "no column is a mechanism of ours that has a proof for these"
+    yield Finding(check=RADII, outcome=outcome, says=says)  # type: ignore[arg-type]
+
+
+def _classes(claims: Claims, table: pd.DataFrame) -> Iterator[Finding]:
+    """The class that is named is the one whose expectation was bounded."""
+    assert claims.predicted is not None
+    if "top" not in table or "runner_up" not in table:
+        return
+    top, second = numbers(table["top"]), numbers(table["runner_up"])
+    named = claims.predicted != ABSTAINS
+    bad = named & ((claims.predicted != top) | (top == second))
+    if bad.any():
+        yield _found(
+            claims, CLASSES, bad, "the class named is not the one that was bounded"
+        )
+        return
+    says = f"{int(named.sum()):,} classes named, each the one whose bounds these are"
+    yield Finding(check=CLASSES, outcome="held", says=says)
+
+
+def _found(claims: Claims, check: str, bad: np.ndarray, wrong: str) -> Finding:
+    images = claims.images(bad)
+    return Finding(
+        check=check,
+        outcome="falsified",
+        says=f"{int(bad.sum()):,} of {len(bad):,} rows ({some(images)}): {wrong}",
+        images=images,
+    )

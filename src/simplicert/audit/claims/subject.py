@@ -1,0 +1,119 @@
+"""What somebody claims, in one shape, whatever file or directory says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from simplicert.noises import Noise, gaussian
+from simplicert.votes import RunDirectory
+
+__all__ = ["ABSTAINS", "Claims", "Real", "Whole", "some"]
+
+ABSTAINS = -1
+"""In place of a class: the row names none. What is no class at all is -2."""
+
+Whole = Int[np.ndarray, " images"]
+Real = Float[np.ndarray, " images"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Claims:
+    """What is claimed. Nothing here is known to be true, or even possible.
+
+    Attributes:
+        subject: The path, as it was given.
+        kind: ``"run"``, ``"log"``, ``"counts"`` or ``"certificates"``.
+        indices: Each image's number.
+        sigma: Noise standard deviation; ``None``: nobody says.
+        alpha: Failure probability of each row.
+        draws: Draws behind each row's bound.
+        noise: What was added, and the norm of the balls.
+        certificate: ``"cohen"``: a radius is sigma times the quantile of one lower
+            bound. ``"other"``: it is not known what it is.
+        labels: True classes.
+        predicted: Named classes; ``ABSTAINS``, or -2 for what can be no class.
+        radius: As printed; NaN where there is no number.
+        unit: Of each radius's last printed digit.
+        votes: Of the named class.
+        counts: Votes of every class.
+        correct: What a column of that name says, as numbers.
+        table: The rows of certificates, whose columns are known by name.
+        run: The run.
+        notes: What was said on reading.
+    """
+
+    subject: str
+    kind: str
+    indices: Whole
+    sigma: float | None = None
+    alpha: float | None = None
+    draws: Whole | None = None
+    noise: Noise = gaussian.facts
+    certificate: str = "other"
+    labels: Whole | None = None
+    predicted: Whole | None = None
+    radius: Real | None = None
+    unit: Real | None = None
+    votes: Whole | None = None
+    counts: Int[np.ndarray, "images classes"] | None = None
+    correct: Real | None = None
+    table: pd.DataFrame | None = None
+    run: RunDirectory | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> np.ndarray:
+        """Rows that name a class and certify a ball for it."""
+        if self.radius is None or self.predicted is None:
+            return np.zeros(len(self.indices), dtype=bool)
+        finite = np.isfinite(self.radius) & (self.radius > 0)
+        return np.asarray(finite & (self.predicted >= 0))
+
+    @property
+    def lacks(self) -> str:
+        """What must be given before radii can be examined; "" if nothing."""
+        missing = {"sigma": self.sigma, "draws": self.draws, "alpha": self.alpha}
+        return ", ".join(
+            f"--{name}" for name, value in missing.items() if value is None
+        )
+
+    @property
+    def conditions(self) -> tuple[float, float, Whole]:
+        """Sigma, alpha and each row's draws, where nothing is lacking."""
+        assert self.sigma is not None
+        assert self.alpha is not None
+        assert self.draws is not None
+        return self.sigma, self.alpha, self.draws
+
+    @property
+    def printed(self) -> tuple[Real, Real]:
+        """Radii and the units of their last digits, where there are radii."""
+        assert self.radius is not None
+        assert self.unit is not None
+        return self.radius, self.unit
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """What the subject says of itself."""
+        facts: dict[str, str | float] = {"kind": self.kind, "images": len(self.indices)}
+        for name in ("sigma", "alpha"):
+            if (value := getattr(self, name)) is not None:
+                facts[name] = value
+        if self.draws is not None and len(self.draws):
+            few, many = int(self.draws.min()), int(self.draws.max())
+            facts["draws"] = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+        return facts | {"noise": str(self.noise)}
+
+    def images(self, rows: np.ndarray) -> tuple[int, ...]:
+        """The images of a mask of rows."""
+        return tuple(dict.fromkeys(map(int, self.indices[rows])))
+
+
+def some(images: tuple[int, ...], most: int = 5) -> str:
+    """Some images for a sentence, and how many more."""
+    more = f" and {len(images) - most:,} more" if len(images) > most else ""
+    many = "s" if len(images) > 1 else ""
+    return f"image{many} {', '.join(map(str, images[:most]))}{more}"

@@ -1,0 +1,304 @@
+"""A run's blocks drawn again from their seeds: a random share, held vote by vote."""
+
+import math
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+from scipy.stats import binom, hypergeom
+
+from simplicert.audit.claims.blocks import LEVEL
+from simplicert.audit.finding import Finding
+from simplicert.data import Dataset
+from simplicert.errors import InputError
+from simplicert.sampling import Sampler
+from simplicert.sampling.probe import same_function
+from simplicert.sampling.progress import Progress
+from simplicert.structured import number, whole_number
+from simplicert.votes import Manifest, RunDirectory
+from simplicert.votes.copies import NEAR_TIES, moved_draws, turns_allowed
+from simplicert.votes.rows import Positions, VoteRows
+
+__all__ = ["blocks_of", "chosen_blocks", "replay", "run_images"]
+
+CHECK = "blocks drawn again"
+
+_FORGED = (0.001, 0.01, 0.05, 0.1, 0.5)
+"""Shares of the blocks, for which the report says how likely none was looked at."""
+
+_UNSEEN = 0.05
+"""Probability of it, of the forgery that is named."""
+
+_OWN = ("looks", "schema_number")
+
+Blocks = Int[np.ndarray, " blocks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Compared:
+    """What came of drawing blocks again.
+
+    Attributes:
+        drawn: How many blocks were.
+        votes: Draws that fell otherwise, by the counts.
+        scores: Likewise by the sums of scores, whose rounding is no whole draw.
+        worst: Image, block and draws of the block that differs most.
+        wrong: Images of blocks that differ by more than rounding.
+    """
+
+    drawn: int
+    votes: float
+    scores: float
+    worst: tuple[int, int, float]
+    wrong: tuple[int, ...]
+
+
+def blocks_of(share: str, *, of: int) -> int:
+    """How many blocks ``"1%"`` or ``"25"`` is, of so many; at least one, at most all.
+
+    Raises:
+        InputError: It is neither.
+
+    Example:
+        >>> [blocks_of(share, of=200) for share in ("1%", "25", "0.1%")]
+        [2, 25, 1]
+    """
+    told = share.strip()
+    try:
+        part = number(told[:-1]) / 100 if told.endswith("%") else 0.0
+        wanted = part * of if part else float(whole_number(told))
+    except InputError:
+        wanted = math.nan
+    if not 0 < wanted < math.inf or (told.endswith("%") and wanted > of):
+        raise InputError(
+            f"replay {share!r:.40} is neither a share of the blocks, such as 1%, nor a "
+            "number of them"
+        )
+    return min(of, max(1, math.ceil(wanted)))
+
+
+def chosen_blocks(
+    run: RunDirectory, share: str, *, seed: int
+) -> tuple[Blocks, Blocks, int]:
+    """Some of the stored blocks, each as likely as any other.
+
+    Args:
+        run: The run.
+        share: How many, as ``blocks_of`` takes it.
+        seed: Of the choice: not of the run, or a forger would know it.
+
+    Returns:
+        The position in the run of each block's image, its number there, and how many
+        blocks are stored.
+    """
+    done = run.done()
+    stored = np.flatnonzero(done)
+    if not len(stored):
+        raise InputError(f"{run.path} holds no votes yet: there is nothing to replay")
+    count = blocks_of(share, of=len(stored))
+    chosen = np.random.default_rng(seed).choice(stored, count, replace=False)
+    images, blocks = np.unravel_index(np.sort(chosen), done.shape)
+    return images, blocks, len(stored)
+
+
+def run_images(dataset: Dataset, run: RunDirectory) -> Dataset:
+    """The images of a run, in its order, of the data set that it was drawn of.
+
+    Raises:
+        InputError: The data set is another, or lacks some of them.
+    """
+    plan = run.manifest
+    if dataset.digest != plan.data.digest:
+        raise InputError(
+            f"{run.path} was drawn of {plan.data.name} with digest "
+            f"{plan.data.digest[:16]}…, and {dataset.name}/{dataset.split} has "
+            f"{dataset.digest[:16]}…: give the data, the split and the columns that "
+            "were sampled"
+        )
+    where = Positions(dataset.indices.tolist())(np.array(plan.images, dtype=np.int64))
+    if (where < 0).any():
+        image = plan.images[int(np.argmin(where))]
+        raise InputError(f"{dataset.name} has no image {image}, which the run has")
+    return dataset.select(where)
+
+
+def replay(
+    sampler: Sampler,
+    run: RunDirectory,
+    *,
+    share: str,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Draw a random share of a run's blocks again, and compare the votes.
+
+    Args:
+        sampler: The classifier and the run's images, as ``Sampler`` takes them.
+        run: The run.
+        share: How many blocks: ``"1%"`` of those stored, or a number.
+        seed: Of the choice. Default: a new one, which nobody could know before.
+        progress: Told how many draws are done, and of how many.
+
+    Raises:
+        InputError: The classifier, the images or the settings are not the run's, and
+            which.
+    """
+    plan = run.manifest
+    if not plan.data.shape:
+        says = "imported votes have no seeds: nobody can draw them again"
+        return [Finding(check=CHECK, outcome="not checked", says=says)]
+    repeatable = _checked(sampler, plan)
+    if not repeatable:
+        says = "the classifier answers at random, so that draws are never the same "
+        says += "twice: its votes cannot be drawn again"
+        return [Finding(check=CHECK, outcome="not checked", says=says)]
+    given = seed is not None
+    seed = secrets.randbits(63) if seed is None else seed
+    images, blocks, stored = chosen_blocks(run, share, seed=seed)
+    again, done, total = [], 0, len(blocks) * plan.block
+    for rows in sampler.again(plan, images, blocks):
+        again.append(rows)
+        done += len(rows.blocks) * plan.block
+        if progress is not None:
+            progress(min(done, total), total)
+    compared = _compared(run, VoteRows.join(again))
+    chosen = f"{len(blocks):,} of {stored:,} blocks, chosen with seed {seed}"
+    if given:
+        chosen += " (which was given: who knew it could prepare for it)"
+    return [_finding(compared, plan, chosen, found=len(blocks), stored=stored)]
+
+
+def _checked(sampler: Sampler, plan: Manifest) -> bool:
+    """Whether the votes can be drawn again by this classifier, of these images.
+
+    Raises:
+        InputError: They are not of it, or of them; or it cannot be seen.
+    """
+    here = sampler.plan(
+        sigma=plan.sigma,
+        draws=plan.draws,
+        seed=plan.seed,
+        block=plan.block,
+        batch=plan.batch,
+    )
+    # Looks are no setting of draws; the schema is of the file; not all tell the cut.
+    own: dict[str, object] = {name: getattr(plan, name) for name in _OWN}
+    if plan.data.cut is None:
+        own["data"] = here.data.model_copy(update={"cut": None})
+    difference = plan.difference(here.model_copy(update=own))
+    if difference is None and here.images != plan.images:
+        difference = "images differ"
+    if difference is not None:
+        raise InputError(
+            f"this run cannot be drawn again with what was given: {difference} (there: "
+            "in the run)"
+        )
+    if plan.answers_at_random or (here.probe and not here.probe.repeatable):
+        return False
+    if not same_function(plan.probe, here.probe):
+        raise InputError(
+            f"{plan.model.name} answers the same inputs otherwise than when the run "
+            "was begun, though its digest is the same: it computes with something that "
+            "the digest does not see"
+        )
+    return True
+
+
+def _compared(run: RunDirectory, again: VoteRows) -> _Compared:
+    """Hold votes that were drawn again against those that are stored."""
+    plan = run.manifest
+    position = Positions(plan.images)
+    keys = position(again.images) * plan.blocks + again.blocks
+    rows_of = {int(key): row for row, key in enumerate(keys)}
+    moved: dict[tuple[int, int], tuple[float, float]] = {}
+    for rows in run.rows(scores="score_sums" in again.columns):
+        stored = position(rows.images) * plan.blocks + rows.blocks
+        for row in np.flatnonzero(np.isin(stored, keys)).tolist():
+            at = rows_of[int(stored[row])]
+            votes, *scores = (
+                moved_draws({name: each[row]}, {name: again.columns[name][at]})
+                for name, each in rows.columns.items()
+            )
+            block = int(rows.images[row]), int(rows.blocks[row])
+            moved[block] = votes, max(scores, default=0.0)
+    wrong = {
+        image
+        for (image, _), (votes, scores) in moved.items()
+        if scores > turns_allowed(plan.block)
+        or _chance(votes, plan.block) * len(moved) < LEVEL / 2
+    }
+    worst = max(moved, key=lambda block: max(moved[block]))
+    return _Compared(
+        drawn=len(moved),
+        votes=sum(votes for votes, _ in moved.values()),
+        scores=sum(scores for _, scores in moved.values()),
+        worst=(*worst, max(moved[worst])),
+        wrong=tuple(sorted(wrong)),
+    )
+
+
+def _chance(moved: float, draws: int) -> float:
+    """How likely rounding turns so many votes, if it turns one in a thousand."""
+    return float(binom.sf(math.ceil(moved) - 1, draws, NEAR_TIES))
+
+
+def _finding(
+    compared: _Compared, plan: Manifest, chosen: str, *, found: int, stored: int
+) -> Finding:
+    draws = compared.drawn * plan.block
+    also = f", and {compared.drawn - found:,} that share their passes"
+    drawn = chosen + (also if compared.drawn > found else "")
+    differ = f"{compared.votes:g} of {draws:,} votes differ from those that are stored"
+    in_all = _chance(compared.votes, draws) < LEVEL / 2
+    in_all |= compared.scores > turns_allowed(draws)
+    if compared.wrong or in_all:
+        image, block, worst = compared.worst
+        return Finding(
+            check=CHECK,
+            outcome="falsified",
+            says=f"{drawn}: {differ}; most in block {block} of image {image}, by "
+            f"{worst:.3g} of {plan.block:,} draws. Rounding that turns up to "
+            f"{NEAR_TIES:g} of all draws gives that with probability below {LEVEL:g}",
+            images=compared.wrong,
+        )
+    same = "all votes and scores are the same to the last bit"
+    if compared.votes or compared.scores:
+        same = f"{differ}, no more than rounding of another machine may turn"
+    return Finding(
+        check=CHECK,
+        outcome="held",
+        says=f"{drawn}: {same}. {_missed(found, stored)}",
+        details=_chances(found, stored),
+    )
+
+
+def _miss(drawn: int, stored: int, forged: int) -> float:
+    """How likely none of so many forged blocks is among those that were drawn."""
+    return float(hypergeom.pmf(0, stored, forged, drawn))
+
+
+def _missed(drawn: int, stored: int) -> str:
+    """The smallest forgery that would have been looked at, nearly surely."""
+    if drawn == stored:
+        return "These are all of them"
+    few, many = 0, stored
+    while many - few > 1:
+        middle = (few + many) // 2
+        found = _miss(drawn, stored, middle) <= _UNSEEN
+        few, many = (few, middle) if found else (middle, many)
+    return (
+        f"Were {many:,} of the {stored:,} blocks forged ({many / stored:.2g} of them), "
+        f"or more, one would have been chosen with probability {1 - _UNSEEN:g}"
+    )
+
+
+def _chances(drawn: int, stored: int) -> pd.DataFrame:
+    forged = [max(1, math.ceil(each * stored)) for each in _FORGED]
+    return pd.DataFrame(
+        {
+            "forged blocks": forged,
+            "missed with probability": [_miss(drawn, stored, each) for each in forged],
+        }
+    )
