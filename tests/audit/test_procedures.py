@@ -144,9 +144,27 @@ def test_no_built_in_is_with_any_mechanism(name, mechanism):
 def test_the_worst_cases_are_bad_ones():
     """Of honest procedures they show nearly alpha, or nothing could be told apart."""
     for name in ("clopper_pearson", "two_stage"):
-        table = rates(try_procedure(name, draws=200, trials=100, seed=0)).details
+        table = rates(try_procedure(name, draws=120, trials=20, seed=0)).details
         exact = table[table["samples"] == "all outcomes"]
         assert 0.049 < exact["false"].max() <= 0.05
+
+
+def test_where_its_own_bound_is_worst_is_found(tmp_path):
+    """Wilson's interval fails in up to 1.4 alpha, at a place that is its own."""
+
+    def wilson(draw, *, sigma, alpha):
+        votes, z = int((draw(100) == 0).sum()), -ndtri(alpha)
+        spread = (votes * (100 - votes) / 1e6 + z * z / 4e4) ** 0.5
+        lower = (votes / 100 + z * z / 200 - z * spread) / (1 + z * z / 100)
+        radius = sigma * ndtri(lower)
+        return (0, radius) if radius > 0 else (-1, 0.0)
+
+    audit = try_procedure(wilson, seed=0, trials=20)
+    # z**2 = 2.7055: the bound of 100 in 100 is 1 / 1.027055, and of it all agree in
+    names = rates(audit).details["classifier"]
+    e0 = rates(audit).details["e0"][names == "just below a radius that it gives"]
+    assert e0.max() == pytest.approx(1 / 1.0270554, rel=1e-6)
+    assert e0.max() ** 100 == pytest.approx(0.0693, abs=1e-4)  # and not 0.05
 
 
 # Ours, spoilt.
@@ -170,16 +188,16 @@ def spoilt(times):
 @pytest.mark.parametrize("times", [1.5, 2.0])
 @pytest.mark.parametrize("alpha", [0.05, 0.001])
 def test_a_little_too_much_of_alpha_is_falsified_exactly(times, alpha):
-    audit = try_procedure(spoilt(times), alpha=alpha, trials=100, seed=0)
+    audit = try_procedure(spoilt(times), alpha=alpha, draws=300, trials=20, seed=0)
     assert audit.falsified
     assert "exactly: all outcomes" in rates(audit).says
     table = rates(audit).details
     worst = table["false"][table["samples"] == "all outcomes"].max()
-    assert 0.85 * times * alpha < worst <= times * alpha
+    assert 0.8 * times * alpha < worst <= times * alpha
 
 
 def test_half_of_a_bound_s_share_is_not():
-    assert not try_procedure(spoilt(0.5), trials=500, seed=0).falsified
+    assert not try_procedure(spoilt(0.5), draws=200, trials=200, seed=0).falsified
 
 
 def test_the_whole_of_alpha_at_each_look_is_falsified(monkeypatch):
@@ -208,7 +226,7 @@ def test_the_selection_s_draws_counted_again_are_falsified():
         return two_stage.intervals(together, 2 * alpha)
 
     again = replace(two_stage, name="again", intervals=intervals)
-    assert try_procedure(again, trials=100, seed=0).falsified
+    assert try_procedure(again, draws=60, trials=20, seed=0).falsified
 
 
 def test_a_mechanism_that_is_too_large_is_falsified():
@@ -217,7 +235,9 @@ def test_a_mechanism_that_is_too_large_is_falsified():
 
     larger.except_laws = ["tight"]  # or it would not even be admitted
 
-    audit = try_procedure("clopper_pearson", mechanism=larger, trials=100, seed=0)
+    audit = try_procedure(
+        "clopper_pearson", mechanism=larger, draws=100, trials=20, seed=0
+    )
     assert audit.falsified
 
 
@@ -239,7 +259,7 @@ def test_the_normal_interval_of_scores_is_falsified_by_what_its_variance_misses(
         upper=lambda seen, alpha: np.minimum(sum(plain_mean(seen, alpha)), 1.0),
         naming=0.01,
     )
-    table = rates(try_procedure(normal, trials=100, seed=0)).details
+    table = rates(try_procedure(normal, draws=100, trials=20, seed=0)).details
     against = table[(table["p_value"] == 0) & table["classifier"].str.contains("spike")]
     assert len(against) > 0
 
@@ -372,7 +392,7 @@ SMOOTH = str(HERE / "smooth_like.py")
     ],
 )
 def test_a_class_like_cohen_s_with_its_own_noise(name, noise, rate):
-    audit = try_procedure(f"{SMOOTH}:{name}", trials=30, seed=0, draws=60)
+    audit = try_procedure(f"{SMOOTH}:{name}", trials=20, seed=0, draws=40)
     found = {finding.check: finding for finding in audit.findings}
     assert found["noise"].outcome == noise, found["noise"].says
     assert rates(audit).outcome == rate, rates(audit).says
@@ -433,7 +453,7 @@ def test_a_procedure_that_is_refused_at_the_door_is_tried(tmp_path):
     path.write_text(source)
     with pytest.raises(InputError, match="certifies falsely"):
         PROCEDURES.find(f"{path}:whole")
-    assert try_procedure(str(path), trials=100, seed=0).falsified
+    assert try_procedure(str(path), draws=100, trials=20, seed=0).falsified
 
 
 @pytest.mark.parametrize(

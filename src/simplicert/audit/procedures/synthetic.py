@@ -22,7 +22,7 @@ from simplicert.arguments import Reals
 from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
 
-__all__ = ["UNANIMOUS", "Synthetic", "stripes", "worst_cases"]
+__all__ = ["UNANIMOUS", "Synthetic", "holding", "stripes", "worst_cases"]
 
 UNIFORM = 3.0**0.5
 """Half the width of uniform noise whose standard deviation is 1."""
@@ -160,6 +160,20 @@ def worst_cases(*, alpha: float, draws: Sequence[int], scores: bool) -> list[Syn
     cases = [*_anywhere(), *_of_draws(alpha, draws)]
     found = [stripes(name, p, turn=i) for i, (name, p) in enumerate(cases)]
     return found + (list(_soft(draws)) if scores else [])
+
+
+def holding(radius: float, noise: str = "gaussian") -> Synthetic | None:
+    """A half-space whose answer holds a little less far; ``None`` where there is none.
+
+    Args:
+        radius: For sigma 1: one that a procedure gives. As often as it gives that or
+            more here, it is false, so that its bound, whatever it is, fails most often.
+        noise: The noise.
+    """
+    p = float(_below(np.array(radius), noise)) * (1 - 1e-7)
+    if not 0.5 < p < 1.0:
+        return None
+    return stripes("just below a radius that it gives", [p, 1 - p])
 
 
 def _anywhere() -> Iterator[tuple[str, list[float]]]:

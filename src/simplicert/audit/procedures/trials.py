@@ -1,6 +1,6 @@
 """Certified again and again: are more than alpha of the certificates false?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from simplicert.arguments import checked_alpha, checked_draws
 from simplicert.audit.finding import Audit
-from simplicert.audit.procedures.answers import Asked
+from simplicert.audit.procedures.answers import Answers, Asked
 from simplicert.audit.procedures.findings import (
     ceiling_finding,
     form_finding,
@@ -21,6 +21,8 @@ from simplicert.audit.procedures.subjects import Subject, adapted
 from simplicert.audit.procedures.synthetic import (
     UNANIMOUS,
     Synthetic,
+    holding,
+    stripes,
     worst_cases,
 )
 from simplicert.audit.procedures.tally import Case, rate_found, trials_needed
@@ -128,14 +130,20 @@ def try_procedure(
 
     probes = [each.answers(asked(UNANIMOUS, trials=PROBES)) for each in subjects]
     cases = [case for each in subjects for case in _cases(each, alpha)]
+    for each, probed in zip(subjects, probes, strict=True):
+        found = [probed] + [
+            each.answers(asked(stripes("", [p, 1 - p]), trials=PROBES))
+            for p in (0.9, 0.65)
+        ]
+        cases += _given(each, found, sigma=subject.sigmas[0])
     sampled = sum(not case.exact for case in cases)
     tests = sampled + len(subjects) + isinstance(subject, OfModel)
     share = level / tests
     most = subject.usual_trials if trials is None else checked_draws(trials)
-    each = min(trials_needed(alpha, share, detect=detect, power=power), most)
-    done, whole = 0, each * sampled
+    number = min(trials_needed(alpha, share, detect=detect, power=power), most)
+    done, whole = 0, number * sampled
     tallies = [
-        case.tallied(asked(case.synthetic, trials=each, turn=turn))
+        case.tallied(asked(case.synthetic, trials=number, turn=turn))
         for turn, case in enumerate(cases)
     ]
     received = subject.received if isinstance(subject, OfModel) else None
@@ -150,10 +158,10 @@ def try_procedure(
         "seed": str(seed),
     }
     if sampled:
-        found = rate_found(alpha, share, trials=each, power=power)
-        facts["samples of each other case"] = each
+        least = rate_found(alpha, share, trials=number, power=power)
+        facts["samples of each other case"] = number
         facts["power"] = (
-            f"a rate of {found:.4g} in one of them is found with probability {power:g}"
+            f"a rate of {least:.4g} in one of them is found with probability {power:g}"
         )
     return Audit(
         subject=procedure if isinstance(procedure, str) else subject.name,
@@ -197,6 +205,18 @@ def _cases(subject: Subject, alpha: float) -> list[Case]:
         cases.append(Case(replace(subject, draws=fewer), tie))
         bounds = [each for each in others if "just below" in each.name]
         cases += [Case(subject.stopping(), each) for each in (tie, *bounds)]
+    return cases
+
+
+def _given(subject: Subject, found: Sequence[Answers], *, sigma: float) -> list[Case]:
+    """Where a radius that it usually gives is just too large."""
+    cases = []
+    for answers in found:
+        radii = answers.radius[(answers.named == 0) & (answers.radius > 0)]
+        if len(radii):
+            usual = float(np.sort(radii)[len(radii) // 2]) / sigma
+            synthetic = holding(usual, subject.noise)
+            cases += [] if synthetic is None else [Case(subject, synthetic)]
     return cases
 
 
