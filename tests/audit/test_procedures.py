@@ -297,6 +297,16 @@ def test_what_an_answer_is_worth(said, outcome):
         assert "nothing was tested" in rates(audit).says
 
 
+def test_an_abstention_with_a_radius_is_not_false_but_odd():
+    def procedure(draw, *, sigma, alpha):
+        labels = draw(20)
+        return (0, 1e-9) if (labels == 0).all() else (-1, 1.0)
+
+    audit = try_procedure(procedure, trials=20, seed=0)
+    assert rates(audit).outcome == "held"
+    assert audit.findings[0].outcome == "doubtful"
+
+
 @pytest.mark.parametrize("said", [None, 3, "ab", (0.5, 1.0), (0, 1, 2), (0, "x")])
 def test_no_class_and_radius_is_an_error(said):
     def procedure(draw, *, sigma, alpha):
