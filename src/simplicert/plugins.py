@@ -91,6 +91,14 @@ class Kind(Generic[T]):
             return self._admitted(spec, origin)
         if spec in self.built_in:
             return self.built_in[spec]
+        return self._admitted(*self.unchecked(spec))
+
+    def unchecked(self, spec: str) -> tuple[object, Origin]:
+        """What a text from outside names, before the check at the door.
+
+        Raises:
+            InputError: Nothing has that name, or it cannot be imported.
+        """
         for point in self._installed():
             if point.name == spec:
                 if not point.attr:
@@ -99,14 +107,14 @@ class Kind(Generic[T]):
                         "it must be MODULE:NAME"
                     )
                 thing = attribute_of(import_place(point.module), point.attr, spec)
-                return self._admitted(thing, Origin(spec, point.value))
+                return thing, Origin(spec, point.value)
         place, colon, attribute = spec.rpartition(":")
         if not colon:
             error = unknown_name(self.name, spec, self.names)
             raise InputError(f"{error}, or FILE.py:NAME or PACKAGE:NAME{self.also}")
         short = Path(place).stem if place.endswith(".py") else place.rpartition(".")[2]
         thing = attribute_of(import_place(place), attribute, spec)
-        return self._admitted(thing, Origin(f"{short}.{attribute}", spec))
+        return thing, Origin(f"{short}.{attribute}", spec)
 
     def _admitted(self, thing: object, origin: Origin) -> T:
         """The thing, checked; what was found before, or is ours, needs no check."""
