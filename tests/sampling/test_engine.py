@@ -40,7 +40,7 @@ def noisy(shape, *, threads=1, dtype=torch.float32, capacity=500, noise="gaussia
         )
     finally:
         torch.set_num_threads(before)
-    size = chunk_draws(shape, "cpu")
+    size = chunk_draws(shape)
     if old:
         chunks = [Float32Chunk(row=i // 3, draws=100, seed=i) for i in range(4)]
         chunks.append(Float32Chunk(row=1, draws=37, seed=4))
@@ -82,7 +82,7 @@ def test_old_seeds_of_a_run_never_meet_in_what_torch_looks_at():
 def test_noise_is_each_chunk_s_own_in_memory_order(shape):
     found, images = noisy(shape)
     assert found.is_contiguous(memory_format=layout(shape))
-    size, step = chunk_draws(shape, "cpu"), grid_step(0.3)
+    size, step = chunk_draws(shape), grid_step(0.3)
     draw = on_host(gaussian, 0.3 / step)
     for row, (image, first, draws) in enumerate(((7, 30, 300), (9, 0, 137))):
         chunks = range(first // size, -(-(first + draws) // size))
@@ -119,10 +119,13 @@ def test_noise_does_not_depend_on_the_buffer_or_on_threads(threads, capacity, no
     assert torch.equal(found, reference)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_noise_in_low_precision_is_that_in_float32_rounded_once(dtype):
+@torch.inference_mode()  # as it is drawn; threads of a pool have none of their own
+def test_noise_in_low_precision_is_that_in_float32_rounded_once(dtype, threads):
     reference, _ = noisy(COLOUR)
-    assert torch.equal(noisy(COLOUR, dtype=dtype)[0], reference.to(dtype))
+    found, _ = noisy(COLOUR, dtype=dtype, threads=threads)
+    assert torch.equal(found, reference.to(dtype))
 
 
 @pytest.mark.parametrize("batch", [7, 100, 333, 1000])
@@ -294,7 +297,7 @@ def test_a_trial_tells_the_speed_of_what_it_drew(images, batch, monkeypatch):
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), COLOUR, (3, 224, 224)])
 def test_batches_by_rule_are_whole_chunks(shape, device):
-    assert usual_batch(shape, device) % chunk_draws(shape, device) == 0
+    assert usual_batch(shape, device) % chunk_draws(shape) == 0
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

@@ -1,19 +1,24 @@
 """``simplicert audit``: try to falsify what a run, a log or a table claims."""
 
+import math
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
 from simplicert.audit import Audit, Finding, audit_claims
+from simplicert.certificates import certify
+from simplicert.certificates.certify import ALPHA
 from simplicert.cli.output import print_json, width
 from simplicert.cli.printing import say
-from simplicert.cli.types import Numbers, Whole, a_noise
+from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
 from simplicert.data.cuts import Interpolation
 from simplicert.errors import InputError
 from simplicert.interop import check_votes
+from simplicert.structured import number
 from simplicert.votes import RunDirectory
 
 FALSIFIED = 1
@@ -22,9 +27,18 @@ FALSIFIED = 1
 _UNREADABLE = ("manifest", "stored parts")
 _INDENT = 13
 
-LOGS, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+LOGS, PROCEDURES, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     Parameter(group=Group.create_ordered(name))
-    for name in ("Logs and tables", "Images", "Photographs", "Classifier", "Machine")
+    for name in (
+        "Logs and tables",
+        "Procedures",
+        "Images",
+        "Photographs",
+        "Classifier",
+        "Machine",
+    )
 )
 
 
@@ -35,6 +49,8 @@ def audit_command(
     /,
     *,
     replay: str | None = None,
+    attack: str | None = None,
+    attacked: Path | None = None,
     seed: Whole | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: bool = False,
@@ -46,6 +62,12 @@ def audit_command(
     certificate: Annotated[Literal["cohen", "other"] | None, LOGS] = None,
     ignore_column: Annotated[tuple[str, ...], LOGS] = (),
     label_column: Annotated[str | None, LOGS, IMAGES] = None,
+    trials: Annotated[Whole | None, PROCEDURES] = None,
+    power: Annotated[float, PROCEDURES] = 0.99,
+    detect: Annotated[float, PROCEDURES] = 2.0,
+    mechanism: Annotated[
+        str | None, PROCEDURES, a_mechanism("Whose radii are attacked, or tried")
+    ] = None,
     split: Annotated[str, IMAGES] = "test",
     image_column: Annotated[str | None, IMAGES] = None,
     size: Annotated[Whole | None, PHOTOGRAPHS] = None,
@@ -57,34 +79,46 @@ def audit_command(
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
 ) -> int:
-    """Try to falsify what a run, a log or a table of certificates claims.
+    """Try to falsify a run, a log, a table of certificates, or a procedure.
 
     The last line is the verdict: exit code 0, or 1 where a claim is false. Without a
     model it needs no torch. With the model and the data of a run, --replay draws some
-    of its blocks again.
+    of its blocks again, and --attack searches its certified balls for another class. A
+    procedure (a built-in's name, FILE.py:NAME) is run thousands of times where the
+    truth is known.
 
         simplicert audit runs/s0.50
         simplicert audit log.tsv --sigma 0.5 --draws 100000 --alpha 0.001
         simplicert audit runs/s0.50 digits-0.50.safetensors digits --replay 1%
+        simplicert audit runs/s0.50 digits-0.50.safetensors digits --attack 5m
+        simplicert audit mine.py:certify --alpha 0.05
 
     Args:
         subject: A run directory, an imported log, a log or table of counts as import
-            reads them, or a table of certificates (.csv, .parquet) that certify wrote.
+            reads them, a table of certificates (.csv, .parquet) that certify wrote; or
+            a procedure.
         model: The run's classifier, as sample takes it.
         data: The run's data, likewise.
         replay: Draw so many blocks again: a share, 1%, or a number.
+        attack: Search the certified balls for so long: 90s, 5m, 2h.
+        attacked: Write the points of confirmed changes there (.npz).
         seed: Of what is chosen at random. Default: a new one, recorded.
         out: Write the audit as an HTML page.
         json: Print the findings as JSON.
         sigma: Standard deviation of the noise, where the subject does not say it.
-        draws: Draws behind each radius, likewise.
-        alpha: Failure probability of each row, likewise.
+        draws: Draws behind each radius, likewise; of a procedure, in each certificate.
+        alpha: Failure probability of each row, likewise; of a run's certificates that
+            are attacked (default 0.001); or that a procedure is asked for (0.05).
         noise: What was added: gaussian, if nothing is said; or the run's, if it is one
             of your own.
         norm: Of the balls: l1, l2 or linf; none, if they are no distances.
         certificate: What a log's radii are: cohen, or other.
         ignore_column: A column that is to be left out; repeatable.
         label_column: Column or array of the labels, if it has another name.
+        trials: At most so many certificates of each classifier.
+        power: Probability of finding a rate of so many times alpha.
+        detect: So many times.
+        mechanism: Whose radii are attacked, or tried. Default: as certify.
         split: Part of the dataset.
         image_column: Column or array of the images, if it has another name.
         size: Cut photographs to a square of this side, as for sample.
@@ -100,36 +134,57 @@ def audit_command(
         from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
 
         check_page(out)
-    if (model is None) != (replay is None) or (model is None) != (data is None):
+    seconds = None if attack is None else _seconds(attack)
+    drawn = replay is not None or attack is not None
+    procedure = _procedure(subject)
+    if procedure is not None and (model is not None or drawn):
         raise InputError(
-            "MODEL and DATA go with --replay, and --replay with both: "
-            "simplicert audit RUN MODEL DATA --replay 1%"
+            f"{subject} is a procedure, which is tried without a model: leave MODEL, "
+            "DATA, --replay and --attack out"
         )
-    # A procedure in place of a path: its own audit goes here.
-    audit = audit_claims(
-        subject,
-        sigma=sigma,
-        draws=draws,
-        alpha=alpha,
-        noise=noise if model is None else None,
-        norm=norm,
-        certificate=certificate,
-        label_column=label_column if model is None else None,
-        ignore_column=ignore_column,
-    )
-    if model is not None and data is not None and replay is not None:
+    if drawn != (data is not None):
+        raise InputError(
+            "MODEL and DATA go with --replay or --attack, and these with both: "
+            "simplicert audit RUN MODEL DATA --replay 1% --attack 5m"
+        )
+    if procedure is not None:
+        audit = _tried(
+            procedure,
+            alpha=0.05 if alpha is None else alpha,
+            draws=draws,
+            trials=trials,
+            power=power,
+            detect=detect,
+            mechanism=mechanism,
+            seed=seed,
+        )
+    else:
+        audit = audit_claims(
+            subject,
+            sigma=sigma,
+            draws=draws,
+            alpha=None if drawn else alpha,
+            noise=None if drawn else noise,
+            norm=norm,
+            certificate=certificate,
+            label_column=None if drawn else label_column,
+            ignore_column=ignore_column,
+        )
+    if model is not None and data is not None:
         check_votes(subject)
         run = _whole_run(audit)
-        found = _not_replayed()
-        if run is not None:
-            from simplicert.audit.replay import replay as drawn_again  # noqa: PLC0415 (torch)
-            from simplicert.audit.replay import run_images  # noqa: PLC0415
-            from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415
-            from simplicert.cli.progress import draw_progress  # noqa: PLC0415
-            from simplicert.sampling import Sampler  # noqa: PLC0415
+        if run is None:
+            says = "what is stored cannot be read as votes of one run"
+            checks = ["blocks drawn again"] if replay else []
+            checks += ["search inside the certified balls"] if attack else []
+            found = [
+                Finding(check=check, outcome="not checked", says=says)
+                for check in checks
+            ]
+        else:
+            from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415 (torch)
 
-            plan = run.manifest
-            classifier, dataset = classifier_and_data(
+            inputs = classifier_and_data(
                 model,
                 data,
                 split=split,
@@ -142,26 +197,23 @@ def audit_command(
                 mean=mean,
                 std=std,
             )
-            sampler = Sampler(
-                classifier,
-                run_images(dataset, run),
-                noise=plan.noise.name if noise is None else noise,
-                precision=plan.precision,
-                compiled=plan.compiled,
-                device=plan.device if device is None else device,
-                threads=threads or plan.threads or None,
-                nonfinite="count",
+            found = _drawn(
+                run,
+                *inputs,
+                replay=replay,
+                seconds=seconds,
+                attacked=attacked,
+                alpha=ALPHA if alpha is None else alpha,
+                mechanism=mechanism,
+                seed=seed,
+                noise=noise,
+                device=device,
+                threads=threads,
             )
-            with draw_progress("replay") as progress:
-                found = drawn_again(
-                    sampler, run, share=replay, seed=seed, progress=progress
-                )
-        # An attack on the run's certificates, with the same sampler, goes here.
         audit = replace(
             audit,
             findings=(*audit.findings, *found),
-            not_proved="blocks that were not drawn again may be forged, and a forgery "
-            "of fewer draws than rounding turns is not seen",
+            not_proved=_not_proved(replay=replay, attack=attack),
         )
     if out is not None:
         _write(audit, out)
@@ -169,16 +221,119 @@ def audit_command(
     return FALSIFIED if audit.falsified else 0
 
 
+def _procedure(subject: str) -> object | None:
+    """The procedure that is named in place of a path, if one is."""
+    if Path(subject).exists() and not subject.endswith(".py"):
+        return None
+    from simplicert.audit.procedures import find_audited  # noqa: PLC0415 (late)
+
+    return find_audited(subject)
+
+
+def _tried(procedure: object, **options: Any) -> Audit:
+    from simplicert.audit.procedures import try_procedure  # noqa: PLC0415
+    from simplicert.sampling.progress import display  # noqa: PLC0415 (torch)
+
+    with display("audit") as show:
+
+        def told(done: int, total: int) -> None:
+            show(done / total, f"{done:,} of {total:,} certificates")
+
+        return try_procedure(procedure, progress=told, **options)
+
+
+def _drawn(
+    run: RunDirectory,
+    classifier: Any,
+    dataset: Any,
+    *,
+    replay: str | None,
+    seconds: float | None,
+    attacked: Path | None,
+    alpha: float,
+    mechanism: str | None,
+    seed: int | None,
+    noise: str | None,
+    device: str | None,
+    threads: int | None,
+) -> list[Finding]:
+    """What is found with the model: blocks drawn again, and an attack."""
+    from simplicert.audit.replay import replay as drawn_again  # noqa: PLC0415 (torch)
+    from simplicert.audit.replay import run_images  # noqa: PLC0415
+    from simplicert.cli.progress import draw_progress  # noqa: PLC0415
+    from simplicert.sampling import Sampler  # noqa: PLC0415
+    from simplicert.sampling.progress import display  # noqa: PLC0415
+
+    plan = run.manifest
+    sampler = Sampler(
+        classifier,
+        run_images(dataset, run),
+        noise=plan.noise_facts.law if noise is None else noise,
+        precision=plan.precision,
+        compiled=plan.compiled,
+        device=plan.device if device is None else device,
+        threads=threads or plan.threads or None,
+        nonfinite="count",
+    )
+    found = []
+    if replay is not None:
+        with draw_progress("replay") as progress:
+            found += drawn_again(
+                sampler, run, share=replay, seed=seed, progress=progress
+            )
+    if seconds is not None:
+        from simplicert.audit.attack import attack  # noqa: PLC0415
+
+        certificates = certify(run.read(partial=True), alpha=alpha, mechanism=mechanism)
+        with display("attack") as show:
+            found += attack(
+                sampler,
+                certificates,
+                plan=plan,
+                seconds=seconds,
+                seed=secrets.randbits(63) if seed is None else seed,
+                out=attacked,
+                progress=show,
+            )
+    return found
+
+
+def _seconds(told: str) -> float:
+    """A time: ``90s``, ``5m``, ``2h``; a number alone is seconds."""
+    text, unit = told.strip(), 1.0
+    if text[-1:] in _UNITS:
+        text, unit = text[:-1], _UNITS[text[-1]]
+    try:
+        found = number(text) * unit
+    except InputError:
+        found = 0.0
+    if not 0.0 < found < math.inf:
+        raise InputError(
+            f"--attack takes a time such as 90s, 5m or 2h, got {told!r:.40}"
+        )
+    return found
+
+
+def _not_proved(*, replay: str | None, attack: str | None) -> str:
+    """What an audit with a model could not have found."""
+    said = []
+    if replay is not None:
+        said.append(
+            "blocks that were not drawn again may be forged, and a forgery of fewer "
+            "draws than rounding turns is not seen"
+        )
+    else:
+        said.append("a forgery that agrees with itself is found by --replay alone")
+    if attack is not None:
+        said.append("another search may find what this one did not")
+    return "; ".join(said)
+
+
 def _whole_run(audit: Audit) -> RunDirectory | None:
     """The run, if what is stored of it can be read; it may be forged nevertheless."""
     if audit.falsified and any(f.check in _UNREADABLE for f in audit.findings):
         return None
     return RunDirectory(audit.subject)
-
-
-def _not_replayed() -> list[Finding]:
-    says = "what is stored cannot be read as votes of one run"
-    return [Finding(check="blocks drawn again", outcome="not checked", says=says)]
 
 
 def _write(audit: Audit, out: Path) -> None:

@@ -82,7 +82,7 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
     """
-    if (certificates.noise.law, certificates.norm) != (gaussian.law, gaussian.norm):
+    if not gaussian.shares_law(certificates.noise):
         raise InputError(
             f"Cohen's layout has no place for {certificates.noise}, and its readers "
             "take radii for those of Gaussian noise: write .csv or .parquet instead"

@@ -94,6 +94,14 @@ class Noise:
             assumes=self.assumes,
         )
 
+    def shares_law(self, other: "Noise") -> bool:
+        """Whether proofs about this noise are about the other, however it was added."""
+        return (self.law, self.norm, self.digest) == (
+            other.law,
+            other.norm,
+            other.digest,
+        )
+
     @property
     def law(self) -> str:
         """What proofs call it."""

@@ -82,18 +82,18 @@ class Tasks(Sequence[Task]):
         return Task(positions=flat // self._blocks, blocks=flat % self._blocks)
 
 
-def buffer_draws(shape: Sequence[int], batch: int, device: str) -> int:
+def buffer_draws(shape: Sequence[int], batch: int) -> int:
     """For how many draws noise is made at a time.
 
     Several batches where images are small, so that forward passes follow each other
     without a pause; whole batches, and at least a chunk.
 
     Example:
-        >>> [buffer_draws((3, side, side), 100, "cpu") for side in (32, 224)]
+        >>> [buffer_draws((3, side, side), 100) for side in (32, 224)]
         [1300, 100]
     """
     batches = max(1, _BUFFER_VALUES // (math.prod(shape) * batch))
-    return max(chunk_draws(shape, device), batches * batch)
+    return max(chunk_draws(shape), batches * batch)
 
 
 def draw_votes(
@@ -236,7 +236,7 @@ class _DrawLoop:
             self.noisy = (Float32Inputs if old else NoisyInputs)(
                 shape,
                 noise=FLOAT32[self.plan.noise.name] if old else self.noise,
-                capacity=buffer_draws(shape, self.batch, self.device.type),
+                capacity=buffer_draws(shape, self.batch),
                 sigma=self.plan.sigma,
                 dtype=DTYPES[self.plan.precision],
                 device=self.device,

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from simplicert.noises import Noise
-from simplicert.sampling.noisy import Buffer, chunk_draws
+from simplicert.sampling.noisy import Buffer
 from simplicert.votes import Manifest
 
 __all__ = ["Float32Chunk", "Float32Inputs", "chunk_seeds"]
@@ -46,6 +46,13 @@ class Float32Chunk:
     row: int
     draws: int
     seed: int
+
+
+def chunk_draws(shape: Sequence[int], device: str) -> int:
+    """How many draws of a block had their noise from one seed."""
+    most = 1 << 15 if device == "cpu" else 1 << 18
+    sizes = (5, 10, 20, 50, 100)
+    return max((n for n in sizes if n * math.prod(shape) <= most), default=2)
 
 
 def chunk_seeds(

@@ -20,9 +20,13 @@ from simplicert.sampling.seeds import Stream
 from simplicert.sampling.steps import on_device, on_host
 from simplicert.votes import Manifest
 
-# At most so many values come from one stream. On a CPU they keep a thread busy; a GPU
-# takes no longer for these than for a few.
-_CHUNK_VALUES, _GPU_CHUNK_VALUES = 1 << 15, 1 << 18
+# At most so many values come from one stream. They keep a CPU thread busy, whose arrays
+# are then in its cache; a GPU takes no longer for these than for a few.
+_CHUNK_VALUES = 1 << 18
+
+
+_WORTH_THREADS = 1 << 16
+"""Values that take longer than it takes to wake a thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,23 +48,21 @@ class Chunk:
     draws: int
 
 
-def chunk_draws(shape: Sequence[int], device: str) -> int:
+def chunk_draws(shape: Sequence[int]) -> int:
     """How many draws get their noise from one stream.
 
-    A function of the shape and the kind of device alone, whatever the batch: an image
-    then has one noise at any batch size, several threads can generate it, and it is
-    never in memory as a whole.
+    A function of the shape alone, whatever the batch: an image then has one noise at
+    any batch size, several threads can generate it, and it is never in memory as a
+    whole.
 
     Example:
         >>> shapes = [(c, s, s) for c, s in ((1, 8), (3, 32), (3, 224))]
-        >>> [chunk_draws(shape, "cpu") for shape in shapes]
-        [100, 10, 2]
-        >>> [chunk_draws(shape, "cuda") for shape in shapes]
+        >>> [chunk_draws(shape) for shape in shapes]
         [100, 50, 2]
     """
-    most = _CHUNK_VALUES if device == "cpu" else _GPU_CHUNK_VALUES
     sizes = (5, 10, 20, 50, 100)
-    return max((n for n in sizes if n * math.prod(shape) <= most), default=2)
+    fit = (n for n in sizes if n * math.prod(shape) <= _CHUNK_VALUES)
+    return max(fit, default=2)
 
 
 def chunks_of(
@@ -170,6 +172,10 @@ class NoisyInputs:
             self._beside = Beside(device)
         else:
             self._drawn_here = on_host(noise, scale)
+            floats, self._rounded = self._buffers[0].flat, None
+            if dtype != torch.float32:
+                self._rounded = floats = torch.empty_like(floats, dtype=torch.float32)
+            self._floats = floats.numpy()
         # A GPU adds noise in parallel; a CPU's streams are serial, but there can be
         # several.
         threads = 1 if self._on_device else torch.get_num_threads()
@@ -184,7 +190,7 @@ class NoisyInputs:
             image=image,
             first=block * plan.block,
             draws=plan.block,
-            size=chunk_draws(plan.data.shape, plan.device),
+            size=chunk_draws(plan.data.shape),
         )
 
     def fill(
@@ -202,37 +208,40 @@ class NoisyInputs:
         on_grid = {row: self._on_grid(buffer.lying(inputs[row])) for row in rows}
         places, end = [], 0
         for chunk in chunks:
-            places.append(buffer.flat[end : end + chunk.draws])
+            places.append(slice(end, end + chunk.draws))
             end += chunk.draws
         if self._on_device:
             with self._beside:
                 self._write_there(chunks, on_grid, buffer.flat[:end])
             return buffer.inputs[:end]
-        own = [on_grid[chunk.row] for chunk in chunks]
-        if self._pool is None or end * self._values < 2 * _CHUNK_VALUES:
+        own = [on_grid[chunk.row].numpy() for chunk in chunks]
+        if (
+            self._pool is None
+            or len(chunks) == 1
+            or end * self._values < _WORTH_THREADS
+        ):
             for each in zip(chunks, own, places, strict=True):
                 self._write_here(*each)
         else:
             for _ in self._pool.map(self._write_here, chunks, own, places):
                 pass
+        if self._rounded is not None:  # by all threads at once, which ours would fight
+            buffer.flat[:end].copy_(self._rounded[:end])
         return buffer.inputs[:end]
 
     def _on_grid(self, values: Float[Tensor, " values"]) -> Int[Tensor, " values"]:
         """Moved to the grid by half a step at most; most floats are on it already."""
         return (values.cpu().double() / self._step).round().long()
 
-    def _write_here(self, chunk: Chunk, on_grid: Tensor, out: Tensor) -> None:
+    def _write_here(
+        self, chunk: Chunk, on_grid: Int[np.ndarray, " values"], place: slice
+    ) -> None:
         steps = self._drawn_here(chunk.stream, chunk.size * self._values)
         wanted = steps.reshape(-1, self._values)[chunk.skip :][: chunk.draws]
-        wanted += on_grid.numpy()
-        if out.dtype == torch.float32:
-            rounded = out.numpy()
-            rounded[:] = wanted
-            rounded *= self._step
-        else:
-            rounded = wanted.astype(np.float32)
-            rounded *= self._step
-            out.copy_(torch.from_numpy(rounded))
+        wanted += on_grid
+        rounded = self._floats[place]
+        rounded[:] = wanted
+        rounded *= self._step
 
     def _write_there(
         self, chunks: Sequence[Chunk], on_grid: dict[int, Tensor], out: Tensor

@@ -323,7 +323,7 @@ class Sampler:
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
         # No longer than it takes to show: a block of photographs can be minutes.
-        most = buffer_draws(self.dataset.shape, plan.batch, plan.device)
+        most = buffer_draws(self.dataset.shape, plan.batch)
         block = min(plan.block, most)
         plan = plan.model_copy(update={"block": block})
         tasks = itertools.cycle(Tasks(plan))

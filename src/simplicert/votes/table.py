@@ -326,9 +326,8 @@ class Votes:
         """
         facts: tuple[object, ...] = float(self.sigma), self.classes
         # What the first runs did not say is not part of their digests.
-        law = self.noise.law, self.noise.norm, self.noise.digest
-        if law != (gaussian.law, gaussian.norm, None):
-            facts += law
+        if not gaussian.shares_law(self.noise):
+            facts += (self.noise.law, self.noise.norm, self.noise.digest)
         if self.looks is not None and any(look.share != 1.0 for look in self.looks):
             facts += self.looks
         columns = {} if self.labels is None else {"labels": self.labels}

@@ -199,7 +199,7 @@ def _of_file(table: Table, asked: Asked) -> Claims:
             f"{table.path} has several columns of radii, {', '.join(radii)}: leave all "
             "but one out with --ignore-column"
         )
-    is_cohens = "radius" in roles and noise == gaussian.facts
+    is_cohens = "radius" in roles and gaussian.shares_law(noise)
     radius = numbers(frame[radii[0]]) if radii else None
     names = _series(table.names)
     label = label_column(table, asked.label_column)

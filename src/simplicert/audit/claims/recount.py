@@ -22,7 +22,7 @@ def recount(claims: Claims) -> Iterator[Finding]:
     votes = _votes(claims)
     if votes is None or claims.radius is None or not claims.named.any():
         return
-    if claims.noise != gaussian.facts or claims.lacks:
+    if not gaussian.shares_law(claims.noise) or claims.lacks:
         why = f"nothing is known here of {claims.noise}"
         if claims.lacks:
             why = f"the subject does not say how it was made: give {claims.lacks}"
