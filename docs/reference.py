@@ -34,6 +34,8 @@ PUBLIC = (
     "simplicert.figures",
     "simplicert.report",
     "simplicert.audit",
+    "simplicert.audit.attack",
+    "simplicert.audit.procedures",
     "simplicert.plugins",
 )
 """In the order of the page, which is that of the house."""

@@ -10,6 +10,7 @@ from simplicert.audit.claims.blocks import blocks
 from simplicert.audit.claims.ceiling import ceiling
 from simplicert.audit.claims.certificates import certificates
 from simplicert.audit.claims.lattice import lattice
+from simplicert.audit.claims.noise import noise
 from simplicert.audit.claims.reading import claims_at
 from simplicert.audit.claims.recount import recount
 from simplicert.audit.claims.rows import rows
@@ -27,6 +28,7 @@ __all__ = ["audit_claims"]
 
 CHECKS: tuple[Callable[[Claims], Iterable[Finding]], ...] = (
     stored,
+    noise,
     blocks,
     rows,
     sums,
