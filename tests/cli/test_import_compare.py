@@ -79,7 +79,7 @@ def test_two_runs_in_every_format(typed, counts, tmp_path):
     assert set(found) == {"facts", "accuracy", "summary", "tests", "images"}
     assert [facts["norm"] for facts in found["facts"]] == ["l2", "l2"]
     assert len(found["images"]) == 500
-    assert {row["noise_after"] for row in found["images"]} == {"gaussian"}
+    assert {row["noise_after"] for row in found["images"]} == {"gaussian-float32"}
     headings = typed("compare", *runs)[1].splitlines()[:2]
     for heading, run in zip(headings, runs, strict=True):
         assert heading.startswith(f"{run}: multinomial (clopper_pearson), gaussian")
@@ -157,4 +157,7 @@ def test_what_needs_votes_says_what_a_log_is_and_of_counts_only_what_is_known(
     run = tmp_path / "run"
     assert typed("import", counts, "--sigma", 0.25, "-o", run)[0] == 0
     first = typed("status", run)[1].splitlines()[0]
-    assert first == f"{run}: imported from counts.txt, gaussian noise of sigma 0.25"
+    assert (
+        first
+        == f"{run}: imported from counts.txt, gaussian-float32 noise of sigma 0.25"
+    )

@@ -63,7 +63,7 @@ CASES = {
     "ASCII": (
         "certify $'\\x1b[31m'",
         0,
-        "multinomial (clopper_pearson), gaussian noise of sigma 0.5, l2 radii: "
+        "multinomial (clopper_pearson), gaussian-float32 noise of sigma 0.5, l2 radii: "
         "5 images \\xd7 100 draws",
     ),
 }

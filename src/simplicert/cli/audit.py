@@ -142,7 +142,7 @@ def audit_command(
             f"{subject} is a procedure, which is tried without a model: leave MODEL, "
             "DATA, --replay and --attack out"
         )
-    if drawn != (data is not None):
+    if not drawn == (data is not None) == (model is not None):
         raise InputError(
             "MODEL and DATA go with --replay or --attack, and these with both: "
             "simplicert audit RUN MODEL DATA --replay 1% --attack 5m"
