@@ -56,6 +56,7 @@ class Tasks(Sequence[Task]):
     def __init__(self, plan: Manifest, *, share: tuple[int, int] = (0, 1)) -> None:
         self._share = rank, world = share
         self._blocks, self._total = plan.blocks, len(plan.images) * plan.blocks
+        assert plan.block is not None  # else images are drawn in rounds
         self._group = max(1, plan.batch // plan.block)
         self._starts = range(0, self._total, self._group)[rank::world]
 
@@ -201,14 +202,18 @@ class _DrawLoop:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            done = 0
+            done, sizes = 0, self.plan.draws_in(np.array([block for _, block in blocks]))
+            # Draws come block by block.
+            rows = torch.repeat_interleave(
+                torch.arange(len(blocks), device=self.device),
+                torch.from_numpy(sizes).to(self.device, non_blocking=True),
+                output_size=int(sizes.sum()),
+            )
             for inputs in self._noisy(blocks, images):
                 outputs = [
                     self._pass(batch) for batch in torch.split(inputs, self.batch)
                 ]
-                # Draws come block by block: which, tells their number.
-                drawn = torch.arange(done, done + len(inputs), device=self.device)
-                tally.add(torch.cat(outputs), drawn // self.plan.block)
+                tally.add(torch.cat(outputs), rows[done : done + len(inputs)])
                 done += len(inputs)
         except torch.OutOfMemoryError:
             return None

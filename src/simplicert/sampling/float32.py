@@ -121,6 +121,7 @@ class Float32Inputs:
         plan: Manifest, row: int, *, image: int, block: int
     ) -> list[Float32Chunk]:
         """The chunks of a block."""
+        assert plan.block is not None  # no old run stopped its images
         size = chunk_draws(plan.data.shape, plan.device)
         seeds = chunk_seeds(
             plan.seed,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from simplicert.votes import Manifest, RunDirectory, VoteRows, Votes
-from simplicert.votes.rows import Positions, add_up
+from simplicert.votes.rows import Positions, add_up, mark
 
 __all__ = ["MemoryRun"]
 
@@ -34,7 +34,7 @@ class MemoryRun:
         done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
         position = Positions(self.manifest.images)
         for rows in self._rows:
-            done[position(rows.images), rows.blocks] = True
+            mark(done, rows, position)
         return done
 
     def append(self, rows: VoteRows) -> None:

@@ -243,20 +243,21 @@ class Parts:
 
     def _check_rows(self, rows: VoteRows) -> None:
         """What no classifier can produce, or nobody asked for, means an edited file."""
-        block, blocks = self.manifest.block, self.manifest.blocks
-        foreign = (rows.blocks < 0) | (rows.blocks >= blocks)
+        foreign = (rows.blocks < 0) | (rows.blocks >= self.manifest.blocks)
         foreign |= self._position(rows.images) < 0
+        draws = self.manifest.draws_in(np.where(foreign, 0, rows.blocks))
         illegal = np.zeros(len(rows.images), dtype=bool)
         for name, values in rows.columns.items():
-            illegal |= COLUMNS[name].illegal(values, block)
+            illegal |= COLUMNS[name].illegal(values, draws)
         for bad, what in (
             (foreign, "is not in this run's manifest"),
-            (illegal, f"does not hold the votes of {block} draws"),
+            (illegal, "does not hold the votes of {draws} draws"),
         ):
             if bad.any():
                 row = int(np.argmax(bad))
                 image, number = rows.images[row], rows.blocks[row]
-                raise ValueError(f"block {number} of image {image} {what}")
+                said = what.format(draws=draws[row])
+                raise ValueError(f"block {number} of image {image} {said}")
 
 
 def _digest(file: BufferedReader) -> str:

@@ -26,12 +26,14 @@ class VoteRows:
             draws.
         draw_seconds: Time that each block's draws took; NaN where it is not known. No
             evidence: nothing is refused for it, and no digest depends on it.
+        last: Of a run that stops images: whether no more was to be drawn of the image.
     """
 
     images: Int[np.ndarray, " rows"]
     blocks: Int[np.ndarray, " rows"]
     columns: Mapping[str, Shaped[np.ndarray, "rows classes"]]
     draw_seconds: Float[np.ndarray, " rows"]
+    last: Bool[np.ndarray, " rows"] | None = None
 
     @property
     def counts(self) -> Int[np.ndarray, "rows classes"]:
@@ -54,6 +56,9 @@ class VoteRows:
                 for name in parts[0].columns
             },
             draw_seconds=np.concatenate([part.draw_seconds for part in parts]),
+            last=None
+            if parts[0].last is None
+            else np.concatenate([part.last for part in parts if part.last is not None]),
         )
 
     def take(self, mask: Bool[np.ndarray, " rows"]) -> "VoteRows":
@@ -63,6 +68,7 @@ class VoteRows:
             blocks=self.blocks[mask],
             columns={name: values[mask] for name, values in self.columns.items()},
             draw_seconds=self.draw_seconds[mask],
+            last=None if self.last is None else self.last[mask],
         )
 
 
@@ -78,6 +84,19 @@ class Positions:
         at = np.searchsorted(self._indices, images, sorter=self._order)
         where = self._order[np.minimum(at, len(self._order) - 1)]
         return np.where(self._indices[where] == images, where, -1)
+
+
+def mark(
+    done: Bool[np.ndarray, "images blocks"], rows: VoteRows, position: Positions
+) -> None:
+    """Mark these blocks as done, and those that an image does not need any more."""
+    where = position(rows.images)
+    done[where, rows.blocks] = True
+    if rows.last is not None:
+        for image, block in zip(
+            where[rows.last], rows.blocks[rows.last], strict=True
+        ):
+            done[image, block:] = True
 
 
 def add_up(
@@ -101,12 +120,12 @@ def add_up(
     wanted[blocks if blocks is not None else slice(None)] = True
     if not wanted.any():
         raise InputError(
-            f"no block selected: {run} has {manifest.blocks} blocks of "
-            f"{manifest.block} draws an image"
+            f"no block selected: {run} has {manifest.blocks} blocks an image"
         )
     shape = (len(manifest.images), manifest.classes)
     totals: dict[str, np.ndarray] = {}
-    found = np.zeros(len(manifest.images), dtype=np.int64)
+    found, furthest = np.zeros((2, len(manifest.images)), dtype=np.int64)
+    ended = np.zeros(len(manifest.images), dtype=bool)
     seconds = np.zeros(len(manifest.images))
     position = Positions(manifest.images)
     free = free_memory()
@@ -114,6 +133,9 @@ def add_up(
         use = wanted[part.blocks]
         where = position(part.images[use])
         np.add.at(found, where, 1)
+        np.maximum.at(furthest, where, part.blocks[use] + 1)
+        if part.last is not None:
+            ended[where[part.last[use]]] = True
         if np.count_nonzero(found) * 8 * shape[1] * len(part.columns) > free:
             raise _too_large(manifest, run=run, free=free)
         np.add.at(seconds, where, part.draw_seconds[use])
@@ -125,6 +147,9 @@ def add_up(
                     raise _too_large(manifest, run=run, free=free) from None
             _add_at(totals[name], where, values[use])
     complete = found == wanted.sum()
+    if manifest.stops_early:  # at a look, the first that are there being all before it
+        some = (found > 0) & (found == furthest)
+        complete |= some if partial else some & ended
     if not complete.any():
         raise InputError(
             f"{run} has no finished image yet: run the same `simplicert sample` "
@@ -142,7 +167,7 @@ def add_up(
     labels = manifest.labels
     return Votes(
         **{name: values[kept] for name, values in totals.items()},  # type: ignore[arg-type]  # their names are fields
-        draws=found[kept] * manifest.block,
+        draws=manifest.draws_until(found[kept]),
         indices=np.array(manifest.images, dtype=np.int64)[kept],
         labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
         sigma=manifest.sigma,
@@ -153,8 +178,10 @@ def add_up(
         drawn=Drawn(
             seed=manifest.seed,
             draws=manifest.draws,
-            block=manifest.block,
-            blocks=range(manifest.blocks)[blocks or slice(None)],
+            block=manifest.block or manifest.draws,
+            blocks=range(manifest.blocks)[blocks or slice(None)]
+            if manifest.block
+            else range(1),
             by_image=manifest.noise.name not in FLOAT32,
         )
         if manifest.data.shape
@@ -191,7 +218,7 @@ def _looks_of(
         return tuple(manifest.looks)
     if len(manifest.looks) == 1:  # a part of what was fixed was fixed, too
         return None
-    draws = int(wanted.sum()) * manifest.block
+    draws = int(manifest.draws_until(wanted.sum()))
     first = bool(wanted[: int(wanted.sum())].all())
     if not first or draws not in [look.draws for look in manifest.looks]:
         raise InputError(

@@ -29,7 +29,7 @@ from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.parts import DamagedPartError, Parts
 from simplicert.votes.progress import Progress
-from simplicert.votes.rows import Positions, VoteRows, add_up
+from simplicert.votes.rows import Positions, VoteRows, add_up, mark
 from simplicert.votes.table import Votes
 
 LOCK = ".lock"
@@ -103,12 +103,11 @@ class RunDirectory:
         Raises:
             InputError: ``path`` holds another run, or something that is none.
         """
-        total = len(manifest.images) * manifest.draws
         if RunDirectory.manifest_at(path) is None:
-            return total
+            return len(manifest.images) * manifest.draws
         run = RunDirectory(path)
         run._check_same(manifest)
-        return total - int(run.done(skip_damaged=True).sum()) * manifest.block
+        return manifest.draws_where(~run.done(skip_damaged=True))
 
     def _check_same(self, manifest: Manifest) -> None:
         difference = self.manifest.difference(manifest, whole=True)
@@ -222,6 +221,8 @@ class RunDirectory:
     def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
         """Which blocks are on disk, in the order of ``manifest.images``.
 
+        Of a run that stops images: or will not be drawn.
+
         Reads no scores, needs no lock, and may be asked while others draw.
 
         Args:
@@ -234,7 +235,7 @@ class RunDirectory:
         done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
         position = Positions(self.manifest.images)
         for rows in self.rows(scores=False, skip_damaged=skip_damaged):
-            done[position(rows.images), rows.blocks] = True
+            mark(done, rows, position)
         return done
 
     def progress(self) -> Progress:
@@ -246,17 +247,18 @@ class RunDirectory:
         manifest = self.manifest
         done = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
         position = Positions(manifest.images)
-        seconds, damaged = 0.0, list((self.path / PARTS).glob("*.damaged"))
+        drawn, seconds, damaged = 0, 0.0, list((self.path / PARTS).glob("*.damaged"))
         for rows in self._rows(scores=False, damaged=damaged):
-            done[position(rows.images), rows.blocks] = True
+            mark(done, rows, position)
+            drawn += int(manifest.draws_in(rows.blocks).sum())
             seconds += float(rows.draw_seconds.sum())
         written = []
         for part in self.parts:
             with suppress(OSError):  # joined meanwhile, or no file
                 written.append(part.stat().st_mtime)
         return Progress(
-            draws=int(done.sum()) * manifest.block,
-            total=done.size * manifest.block,
+            draws=drawn,
+            total=manifest.draws_where(np.ones_like(done)),
             finished=int(done.all(axis=1).sum()),
             images=len(done),
             parts=len(written),
@@ -336,6 +338,12 @@ class RunDirectory:
 
     def _blocks_of(self, selection: int) -> int:
         block, draws = self.manifest.block, self.manifest.draws
+        if block is None:
+            raise InputError(
+                f"{self.path} stops its images at looks: its draws cannot be divided "
+                "into some that choose a class and some that bound it. Sample other "
+                "draws, of another seed, to choose"
+            )
         if draws == block:
             raise InputError(
                 f"{self.path} has one block of {block} draws an image: none can be "
