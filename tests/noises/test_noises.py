@@ -344,6 +344,34 @@ class TestFromOutside:
         assert kstest(values, norm.cdf).pvalue > 1e-3
         np.testing.assert_array_equal(values, drawn(mine, "device", 2.0**40) / 2.0**40)
 
+    @pytest.mark.parametrize("how", ["host", "device"])
+    def test_is_asked_for_a_row_a_draw(self, how, monkeypatch):
+        # On a sphere the values of a draw hang together, and no others.
+        def on_a_sphere(values, generator):
+            generator.standard_normal(out=values)
+            values /= np.linalg.norm(values, axis=1, keepdims=True)
+            values *= values.shape[1] ** 0.5
+
+        mine = NOISES.find(Noise("sphere", "l2", on_a_sphere))
+        if how == "device":
+            law = on_device(mine, 2.0**40, CPU, values=48)
+            monkeypatch.setattr(
+                "simplicert.sampling.noisy.on_host",
+                lambda *_, **__: lambda stream, count: law([stream], count).numpy(),
+            )
+        buffer = NoisyInputs(
+            (3, 4, 4),
+            noise=mine,
+            capacity=40,
+            sigma=1.0,
+            dtype=torch.float32,
+            device=CPU,
+        )
+        chunks = chunks_of(0, seed=1, image=0, first=0, draws=40, size=20)
+        found = buffer.fill(chunks, [torch.zeros(3, 4, 4)]).reshape(40, -1)
+        lengths = found.double().norm(dim=1)
+        assert (lengths - 48**0.5).abs().max() < 1e-5
+
     @pytest.mark.parametrize(
         ("fill", "complaint"),
         [

@@ -168,10 +168,10 @@ class NoisyInputs:
         ]
         scale = sigma / self._step
         if self._on_device:
-            self._drawn_there = on_device(noise, scale, device)
+            self._drawn_there = on_device(noise, scale, device, values=self._values)
             self._beside = Beside(device)
         else:
-            self._drawn_here = on_host(noise, scale)
+            self._drawn_here = on_host(noise, scale, values=self._values)
             floats, self._rounded = self._buffers[0].flat, None
             if dtype != torch.float32:
                 self._rounded = floats = torch.empty_like(floats, dtype=torch.float32)

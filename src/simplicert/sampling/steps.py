@@ -25,15 +25,17 @@ _LARGEST = 2.0**60
 """Steps of a noise from outside: sums of larger ones would overflow."""
 
 
-def on_host(noise: Noise, scale: float) -> Steps:
+def on_host(noise: Noise, scale: float, *, values: int = 1) -> Steps:
     """A stream's words in order: one a value, then those of the few that need more.
 
     Args:
         noise: Which.
         scale: Sigma in steps.
+        values: Of an input. Noise from outside is asked for a row a draw, since its
+            values may hang together.
     """
     if noise.on_grid is None:
-        return _in_floats(noise, scale)
+        return _in_floats(noise, scale, values)
     law = noise.on_grid(scale, np, np.asarray)
 
     def draw(stream: Stream, count: int) -> np.ndarray:
@@ -58,30 +60,38 @@ def on_host(noise: Noise, scale: float) -> Steps:
     return draw
 
 
-def _in_floats(noise: Noise, scale: float) -> Steps:
+def _in_floats(noise: Noise, scale: float, values: int) -> Steps:
     """Floats from outside, rounded down to the grid."""
     assert noise.fill is not None  # what is drawn from was found, not read
     fill = noise.fill
 
     def draw(stream: Stream, count: int) -> np.ndarray:
-        values = np.empty((1, count))
-        fill(values, np.random.Generator(stream.bits()))
-        steps = np.floor(values[0] * scale)
+        filled = np.empty((count // values, values))
+        fill(filled, np.random.Generator(stream.bits()))
+        steps = np.floor(filled.ravel() * scale)
         inside: np.ndarray = np.clip(steps, -_LARGEST, _LARGEST).astype(np.int64)
         return inside
 
     return draw
 
 
-def on_device(noise: Noise, scale: float, device: torch.device) -> DeviceSteps:
+def on_device(
+    noise: Noise, scale: float, device: torch.device, *, values: int = 1
+) -> DeviceSteps:
     """All streams' values at once; what needs more has words of its own place.
 
     First words are of the device's generator, Philox4x32-10 on a GPU, seeded with 64
     bits; further ones of the same function under other keys. Noise from outside is
     drawn on the host.
+
+    Args:
+        noise: Which.
+        scale: Sigma in steps.
+        device: Where.
+        values: Of an input, as ``on_host`` has it.
     """
     if noise.on_grid is None:
-        host = _in_floats(noise, scale)
+        host = _in_floats(noise, scale, values)
 
         def sent(streams: Sequence[Stream], count: int) -> Tensor:
             drawn = np.concatenate([host(stream, count) for stream in streams])
