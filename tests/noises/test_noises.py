@@ -372,6 +372,19 @@ class TestFromOutside:
         lengths = found.double().norm(dim=1)
         assert (lengths - 48**0.5).abs().max() < 1e-5
 
+    @pytest.mark.parametrize("left", [np.nan, np.inf, None])
+    def test_is_looked_at_whenever_it_is_drawn(self, left):
+        def until_it_counts(values, generator):
+            if len(values) == 500 or left is not None:  # as the door has it
+                generator.standard_normal(out=values)
+            if len(values) != 500 and left is not None:
+                values[3, 0] = left
+
+        mine = NOISES.find(Noise("mine", "l2", until_it_counts))
+        check_noise(mine)
+        with pytest.raises(InputError, match="'mine' leaves values that are not"):
+            drawn(mine, "host", 2.0**40, values=300)
+
     @pytest.mark.parametrize(
         ("fill", "complaint"),
         [

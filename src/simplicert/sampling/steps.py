@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from simplicert.errors import InputError
 from simplicert.noises import Noise
 from simplicert.sampling.philox import words_at
 from simplicert.sampling.seeds import Stream
@@ -66,8 +67,13 @@ def _in_floats(noise: Noise, scale: float, values: int) -> Steps:
     fill = noise.fill
 
     def draw(stream: Stream, count: int) -> np.ndarray:
-        filled = np.empty((count // values, values))
+        filled = np.full((count // values, values), np.nan)
         fill(filled, np.random.Generator(stream.bits()))
+        if not np.isfinite(filled).all():
+            raise InputError(
+                f"noise {noise.name!r} leaves values that are not finite, or that it "
+                "does not write, though it did not when it was tried"
+            )
         steps = np.floor(filled.ravel() * scale)
         inside: np.ndarray = np.clip(steps, -_LARGEST, _LARGEST).astype(np.int64)
         return inside
