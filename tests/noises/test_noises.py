@@ -65,6 +65,21 @@ def test_a_chunk_on_a_device_is_the_same_in_any_company(noise):
         assert torch.equal(draw([stream], 5000), part)
 
 
+def test_no_generator_is_asked_for_more_words_than_a_small_gpu_has_threads(monkeypatch):
+    # Else which thread gives which word depends on the GPU, and so does the noise.
+    asked, random = [], torch.Tensor.random_
+
+    def watched(tensor, *args, **how):
+        asked.append(tensor.numel())
+        return random(tensor, *args, **how)
+
+    monkeypatch.setattr(torch.Tensor, "random_", watched)
+    draw = on_device(gaussian, 2.0**40, CPU)
+    draw([Stream(seed=5, image=3, chunk=chunk) for chunk in range(2)], 100_000)
+    assert sum(asked) == 200_000
+    assert max(asked) <= 128 * 256
+
+
 class TestGaussianIsExact:
     """Cells and what remains make up the law of floor(sigma Z / q), to 60 digits."""
 

@@ -22,6 +22,11 @@ DeviceSteps = Callable[[Sequence[Stream], int], Tensor]
 _ATTEMPTS = 6
 """Of a value on a device at a time: one in two thousand needs more."""
 
+_AT_ONCE = 1 << 15
+"""Words that a device's generator is asked for at a time. Where there are more than a
+GPU has threads, which thread gives which word depends on how many it has: another GPU
+would draw other noise."""
+
 _LARGEST = 2.0**60
 """Steps of a noise from outside: sums of larger ones would overflow."""
 
@@ -112,7 +117,9 @@ def on_device(
         keys = []
         for row, stream in zip(words, streams, strict=True):
             first, second = stream.seeds()
-            row.random_(-(1 << 63), None, generator=generator.manual_seed(first))
+            generator.manual_seed(first)
+            for piece in row.split(_AT_ONCE):
+                piece.random_(-(1 << 63), None, generator=generator)
             keys.append(second - (1 << 63))
         steps: Tensor
         steps, missing = law.quick(words.view(-1))
