@@ -387,6 +387,18 @@ class TestFromOutside:
         lengths = found.double().norm(dim=1)
         assert (lengths - 48**0.5).abs().max() < 1e-5
 
+    def test_says_nothing_of_its_own_law(self):
+        def fill(values, generator):
+            generator.standard_normal(out=values)
+
+        with pytest.raises(InputError, match="only Simplicert's own"):
+            NOISES.find(Noise("mine", "l2", fill, on_grid=gaussian.on_grid))
+        plain = NOISES.find(Noise("mine", "l2", fill))
+        for claims in ({"stands_for": "gaussian"}, {"assumes": ""}):
+            assert NOISES.find(Noise("mine", "l2", fill, **claims)).facts == plain.facts
+        with pytest.raises(InputError, match="use gaussian, which is added exactly"):
+            NOISES.find(Noise("gaussian-float32", "l2", fill))
+
     @pytest.mark.parametrize("left", [np.nan, np.inf, None])
     def test_is_looked_at_whenever_it_is_drawn(self, left):
         def until_it_counts(values, generator):
