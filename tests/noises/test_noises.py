@@ -189,6 +189,15 @@ class TestUniformIsExact:
         )
         assert missing.tolist() == [False, True]
 
+    @pytest.mark.parametrize("xp", [np, torch])
+    def test_a_cube_of_a_power_of_two_steps_takes_every_word(self, xp):
+        scale = 3**-0.5 * 2.0**41  # from -1 to 1
+        assert half_side(scale) == 2**41
+        law = NOISES.find("uniform").on_grid(scale, xp, xp.asarray)
+        steps, missing = law.quick(xp.asarray([0, -1, 2**63 - 1, -(2**63)]))
+        assert not missing.any()
+        assert steps.tolist() == [-(2**41), 2**41 - 1, 2**41 - 1, -(2**41)]
+
 
 def test_philox_gives_the_published_answers():
     # Random123 1.09, kat_vectors, philox4x32 10.
