@@ -115,12 +115,22 @@ def test_what_cannot_be_read_is_not_replayed(simplicert, spoilt, checkpoint):
         (("RUN", "CHECKPOINT", "digits", "--split=train", "--replay", "1"), "digest"),
         (("RUN", "--sigma", "0.5"), "leave --sigma out"),
         (("RUN", "-o", "."), "is a directory"),
+        (("RUN", "--trials", "9"), "--trials would say nothing here: it goes with a "),
+        (("RUN", "--attacked", "a.npz"), "goes with --attack"),
+        (("RUN", "--seed", "1"), "goes with a procedure, or --replay or --attack"),
+        (("RUN", "CHECKPOINT", "digits", "--replay=1", "--mechanism=li"), "goes with"),
+        (("RUN", "CHECKPOINT", "digits", "--replay=1", "--sigma=1"), "a log or a table"),
+        (("two_stage", "--sigma", "0.5"), "goes with a log or a table"),
+        (("TABLE", "--sigma", "9"), "a table of certificates, which says all of it"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(
-    simplicert, run, checkpoint, arguments, message
+    simplicert, run, checkpoint, tmp_path, arguments, message
 ):
-    named = {"RUN": run, "CHECKPOINT": checkpoint}
+    table = tmp_path / "table.csv"
+    if "TABLE" in arguments:
+        assert simplicert("certify", run, "-o", table)[0] == 0
+    named = {"RUN": run, "CHECKPOINT": checkpoint, "TABLE": table}
     code, out, err = simplicert("audit", *(named.get(a, a) for a in arguments))
     assert (code, out) == (2, "")
     assert message in err

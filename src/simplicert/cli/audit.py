@@ -1,7 +1,9 @@
 """``simplicert audit``: try to falsify what a run, a log or a table claims."""
 
+import inspect
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
@@ -26,6 +28,22 @@ FALSIFIED = 1
 
 _UNREADABLE = ("manifest", "stored parts")
 _INDENT = 13
+
+_SUBJECTS, _TRIED = "a log or a table", "a procedure"
+_DRAWN, _ATTACKED = "--replay or --attack", "--attack"
+_GOES_WITH = {
+    _SUBJECTS: (
+        *("sigma", "draws", "alpha", "noise", "norm", "certificate"),
+        *("label_column", "ignore_column"),
+    ),
+    _TRIED: ("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
+    _DRAWN: (
+        *("seed", "noise", "split", "image_column", "label_column", "size", "crop"),
+        *("interpolation", "stretch", "mean", "std", "device", "threads"),
+    ),
+    _ATTACKED: ("alpha", "mechanism", "attacked"),
+}
+"""Which options say something of what is audited, and how."""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -130,6 +148,7 @@ def audit_command(
         device: A torch device. Default: that kind which the run was drawn on.
         threads: CPU threads. Default: the run's.
     """
+    options = dict(locals())
     if out is not None:
         from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
 
@@ -142,11 +161,16 @@ def audit_command(
             f"{subject} is a procedure, which is tried without a model: leave MODEL, "
             "DATA, --replay and --attack out"
         )
-    if drawn != (data is not None):
+    if drawn != (data is not None) or (model is None) != (data is None):
         raise InputError(
             "MODEL and DATA go with --replay or --attack, and these with both: "
             "simplicert audit RUN MODEL DATA --replay 1% --attack 5m"
         )
+    if procedure is not None:
+        _check_options(options, _TRIED)
+    else:
+        uses = (_DRAWN, *([_ATTACKED] if attack else [])) if drawn else (_SUBJECTS,)
+        _check_options(options, *uses)
     if procedure is not None:
         audit = _tried(
             procedure,
@@ -219,6 +243,19 @@ def audit_command(
         _write(audit, out)
     _print(audit, json=json)
     return FALSIFIED if audit.falsified else 0
+
+
+def _check_options(options: Mapping[str, object], *uses: str) -> None:
+    """Refuse options that would say nothing of what is audited so."""
+    taken = {name for use in uses for name in _GOES_WITH[use]}
+    known = inspect.signature(audit_command).parameters
+    for name, value in options.items():
+        fit = [use for use, names in _GOES_WITH.items() if name in names]
+        if fit and name not in taken and value != known[name].default:
+            raise InputError(
+                f"--{name.replace('_', '-')} would say nothing here: it goes with "
+                f"{', or '.join(fit)}"
+            )
 
 
 def _procedure(subject: str) -> object | None:

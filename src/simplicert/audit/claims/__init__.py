@@ -90,9 +90,12 @@ def audit_claims(
             raise
         findings: list[Finding] = [manifest_refused(error)]
         return _audit(path, {"kind": "run"}, findings)
-    if claims.run is not None and asked.given:
-        given = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(asked.given))
-        raise InputError(f"{path} is a run, which says all of it: leave {given} out")
+    given = asked.given - ({"ignore_column"} if claims.table is not None else set())
+    if claims.complete and given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
+        raise InputError(
+            f"{path} is {claims.complete}, which says all of it: leave {options} out"
+        )
     found = [finding for check in CHECKS for finding in check(claims)]
     facts = dict(claims.facts)
     if claims.run is not None and all(f.outcome != "falsified" for f in found):

@@ -38,7 +38,8 @@ def claims_at(path: Path, asked: Asked) -> Claims:
         InputError: It is none of these, or cannot be read as one.
     """
     if is_reported_log(path):
-        return _of_log(str(path), ReportedLog.read(path))
+        log = _of_log(str(path), ReportedLog.read(path))
+        return replace(log, complete="an imported log")
     if path.is_dir() or not path.exists():
         return _of_run(str(path), RunDirectory(path))
     table = without(read_table(path), asked.ignore_column)
@@ -82,6 +83,7 @@ def _of_run(subject: str, run: RunDirectory) -> Claims:
         noise=manifest.noise_facts,
         labels=None if manifest.labels is None else np.array(manifest.labels),
         run=run,
+        complete="a run",
     )
 
 
@@ -121,6 +123,7 @@ def _of_certificates(table: Table) -> Claims:
         labels=_classes(frame["label"]) if "label" in frame else None,
         predicted=_classes(frame["predicted"]),
         table=frame,
+        complete="a table of certificates",
         notes=table.notes,
     )
 
