@@ -20,7 +20,7 @@ from simplicert.interop.log_rows import units_of
 from simplicert.interop.roles import numbered, roles_of
 from simplicert.interop.table import LARGEST_WHOLE, numbers
 from simplicert.interop.table_file import read_table
-from simplicert.noises import Noise, gaussian
+from simplicert.noises import FLOAT32, NOISES, Noise, gaussian
 from simplicert.votes import RunDirectory
 
 __all__ = ["claims_at"]
@@ -139,7 +139,10 @@ def _noise_in(frame: pd.DataFrame) -> Noise:
     if any(len(each) != 1 for each in names):
         return gaussian.facts
     (name,), (norm,) = names
-    return Noise(str(name), str(norm))
+    known = FLOAT32.get(name) or NOISES.built_in.get(name)
+    if known is None:
+        return Noise(str(name), str(norm))
+    return replace(known.facts, norm=str(norm))
 
 
 def _is_log(table: Table) -> bool:
