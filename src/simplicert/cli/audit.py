@@ -19,6 +19,7 @@ from simplicert.cli.printing import say
 from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
 from simplicert.data.cuts import Interpolation
 from simplicert.errors import InputError
+from simplicert.files import check_result
 from simplicert.interop import check_votes
 from simplicert.structured import number
 from simplicert.votes import RunDirectory
@@ -149,10 +150,7 @@ def audit_command(
         threads: CPU threads. Default: the run's.
     """
     options = dict(locals())
-    if out is not None:
-        from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
-
-        check_page(out)
+    _check_written(out, attacked)
     seconds = None if attack is None else _seconds(attack)
     drawn = replay is not None or attack is not None
     procedure = _procedure(subject)
@@ -243,6 +241,18 @@ def audit_command(
         _write(audit, out)
     _print(audit, json=json)
     return FALSIFIED if audit.falsified else 0
+
+
+def _check_written(out: Path | None, attacked: Path | None) -> None:
+    """Refuse what cannot be written; before any work."""
+    if out is not None:
+        from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
+
+        check_page(out)
+    if attacked is not None:
+        check_result(attacked)
+        if attacked.is_dir():
+            raise InputError(f"{attacked} is a directory: name a file, such as it.npz")
 
 
 def _check_options(options: Mapping[str, object], *uses: str) -> None:
@@ -368,7 +378,7 @@ def _not_proved(*, replay: str | None, attack: str | None) -> str:
 
 def _whole_run(audit: Audit) -> RunDirectory | None:
     """The run, if what is stored of it can be read; it may be forged nevertheless."""
-    if audit.falsified and any(f.check in _UNREADABLE for f in audit.findings):
+    if any(f.check in _UNREADABLE and f.outcome == "falsified" for f in audit.findings):
         return None
     return RunDirectory(audit.subject)
 
