@@ -26,6 +26,7 @@ from simplicert.bounds import clopper_pearson_lower
 from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.interop import certify_path, import_file, write_certificates
+from simplicert.mechanisms.catalogue import MECHANISMS
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[2] / "results" / "cifar10"
@@ -226,6 +227,19 @@ def test_a_forgery_that_agrees_with_itself_is_not_found_and_the_verdict_says_so(
 # Logs
 
 
+@pytest.mark.parametrize("whole", ["votes", "scores"])
+def test_noise_is_not_said_to_differ_where_nothing_tells(tmp_path, whole):
+    rows = honest_rows()
+    if whole == "votes":
+        rows.counts[:] = [[BLOCK, 0, 0, 0]]
+    rows.columns["score_sums"][:] = rows.counts
+    rows.columns["score_squares"][:] = rows.counts
+    write_run(tmp_path / "run", rows)
+    audit = audit_claims(tmp_path / "run")
+    assert clean(audit)
+    assert "noise used once" in found(audit, "not checked")
+
+
 def log_at(path, frame):
     frame.to_csv(path, sep="\t", index=False)
     return path
@@ -398,9 +412,10 @@ def test_radii_alone_tell_another_alpha_where_their_digits_do(tmp_path):
 def test_what_was_not_said_is_asked_for_and_not_supposed(tmp_path):
     path = log_at(tmp_path / "log.tsv", honest_log())
     audit = audit_claims(path, sigma=0.5)
-    says = [f.says for f in audit.findings if f.outcome == "not checked"]
+    says = {f.check: f.says for f in audit.findings if f.outcome == "not checked"}
+    assert "floating point" in says.pop("noise")
     assert len(says) == 3
-    assert all("--draws" in each for each in says)
+    assert all("--draws" in each for each in says.values())
     assert not any("held" in f.outcome and "radii" in f.check for f in audit.findings)
 
 
@@ -480,6 +495,17 @@ def closer_where_there_is_room(table):
     return table.assign(e0_lower=table["e0_lower"] + 1e-4 * room)
 
 
+def an_abstention_named(table):
+    table.loc[0, ["e0_lower", "e1_upper"]] = 0.2, 0.7  # farther than they need be
+    for name in MECHANISMS.built_in.keys() & {*table.columns}:
+        table.loc[0, name] = 0.0
+    return table
+
+
+def of_float32_and_larger(table):
+    return scaled("lecuyer", 1.01)(table.assign(noise="gaussian-float32"))
+
+
 def swapped(table):
     named = table["predicted"] >= 0
     other = np.where(named, table["runner_up"], -1)
@@ -502,6 +528,8 @@ def swapped(table):
         (scaled("draws", 0.5), "bounds of certificates"),
         (lambda table: table.assign(alpha=1.5), "bounds of certificates"),
         (swapped, "classes of certificates"),
+        (an_abstention_named, "classes of certificates"),
+        (of_float32_and_larger, "radii of certificates"),
     ],
 )  # fmt: skip
 def test_a_spoilt_table_of_certificates_is_found(tmp_path, votes, edit, check):

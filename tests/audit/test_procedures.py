@@ -475,7 +475,7 @@ def test_a_procedure_that_is_refused_at_the_door_is_tried(tmp_path):
         ({"detect": 1.0}, "detect must be"),
         ({"detect": 20.0}, "detect must be"),
         ({"draws": 0}, "draws must be"),
-        ({"trials": 0}, "draws must be"),
+        ({"trials": 0}, "trials must be"),
         ({"seed": -1}, "seed must be"),
         ({"mechanism": "nobody"}, "unknown mechanism"),
     ],

@@ -505,3 +505,25 @@ def test_the_share_of_a_single_look_is_part_of_the_digest():
 def test_empty_votes_of_several_looks_are_an_empty_table():
     none = votes(np.zeros((0, 2), dtype=int), looks=(Look(10, 0.5), Look(20, 0.5)))
     assert len(certify(none).table()) == 0
+
+
+def test_radii_are_less_by_what_inputs_are_moved(tmp_path):
+    # By hand: four values, sigma 1, so a step of 2**-40; in l2 twice that is moved.
+    made = manifest()
+    source = made.noise.model_copy(update={"step": 2.0**-40})
+    data = made.data.model_copy(update={"shape": [1, 2, 2]})
+    on_grid = made.model_copy(update={"noise": source, "data": data})
+    as_it_was, moved = (
+        certify(drawn(tmp_path / str(i), each).read(), alpha=0.1)
+        for i, each in enumerate((made, on_grid))
+    )
+    less = as_it_was.radius - moved.radius
+    assert (as_it_was.radius > 0).any()
+    np.testing.assert_allclose(less[as_it_was.radius > 0], 2 * 2.0**-40, rtol=2e-3)
+    assert (moved.radius[as_it_was.radius == 0] == 0).all()
+
+
+def drawn(path, made):
+    run = RunDirectory.create(path, made)
+    run.append(rows(*EVERY_BLOCK))
+    return run

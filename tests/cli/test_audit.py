@@ -98,6 +98,22 @@ def test_replay_draws_again_and_says_of_what(simplicert, run, checkpoint, tmp_pa
     assert out.splitlines()[-1].endswith("blocks drawn again")
 
 
+def test_what_is_false_of_votes_is_replayed_nevertheless(
+    simplicert, run, checkpoint, tmp_path
+):
+    shutil.copytree(run, tmp_path / "forged")
+
+    def reversed_votes(rows):
+        rows.counts[:] = rows.counts[:, ::-1].copy()
+
+    rewritten(RunDirectory(tmp_path / "forged"), reversed_votes)
+    _, out, _ = simplicert(
+        "audit", tmp_path / "forged", checkpoint, "digits", "--replay", "1%"
+    )
+    assert re.search("falsified +scores beside votes", out)
+    assert re.search("falsified +blocks drawn again", out)
+
+
 def test_what_cannot_be_read_is_not_replayed(simplicert, spoilt, checkpoint):
     code, out, _ = simplicert("audit", spoilt, checkpoint, "digits", "--replay", "1%")
     assert code == 1
@@ -115,12 +131,23 @@ def test_what_cannot_be_read_is_not_replayed(simplicert, spoilt, checkpoint):
         (("RUN", "CHECKPOINT", "digits", "--split=train", "--replay", "1"), "digest"),
         (("RUN", "--sigma", "0.5"), "leave --sigma out"),
         (("RUN", "-o", "."), "is a directory"),
+        (("RUN", "--trials", "9"), "--trials would say nothing here: it goes with a "),
+        (("RUN", "--attacked", "a.npz"), "goes with --attack"),
+        (("RUN", "CHECKPOINT", "digits", "--attack=1", "--attacked=."), "a directory"),
+        (("RUN", "--seed", "1"), "goes with a procedure, or --replay or --attack"),
+        (("RUN", "CHECKPOINT", "digits", "--replay=1", "--mechanism=li"), "goes with"),
+        (("RUN", "CHECKPOINT", "digits", "--replay=1", "--sigma=1"), "a log or a "),
+        (("two_stage", "--sigma", "0.5"), "goes with a log or a table"),
+        (("TABLE", "--sigma", "9"), "a table of certificates, which says all of it"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(
-    simplicert, run, checkpoint, arguments, message
+    simplicert, run, checkpoint, tmp_path, arguments, message
 ):
-    named = {"RUN": run, "CHECKPOINT": checkpoint}
+    table = tmp_path / "table.csv"
+    if "TABLE" in arguments:
+        assert simplicert("certify", run, "-o", table)[0] == 0
+    named = {"RUN": run, "CHECKPOINT": checkpoint, "TABLE": table}
     code, out, err = simplicert("audit", *(named.get(a, a) for a in arguments))
     assert (code, out) == (2, "")
     assert message in err

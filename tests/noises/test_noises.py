@@ -65,6 +65,21 @@ def test_a_chunk_on_a_device_is_the_same_in_any_company(noise):
         assert torch.equal(draw([stream], 5000), part)
 
 
+def test_no_generator_is_asked_for_more_words_than_a_small_gpu_has_threads(monkeypatch):
+    # Else which thread gives which word depends on the GPU, and so does the noise.
+    asked, random = [], torch.Tensor.random_
+
+    def watched(tensor, *args, **how):
+        asked.append(tensor.numel())
+        return random(tensor, *args, **how)
+
+    monkeypatch.setattr(torch.Tensor, "random_", watched)
+    draw = on_device(gaussian, 2.0**40, CPU)
+    draw([Stream(seed=5, image=3, chunk=chunk) for chunk in range(2)], 100_000)
+    assert sum(asked) == 200_000
+    assert max(asked) <= 128 * 256
+
+
 class TestGaussianIsExact:
     """Cells and what remains make up the law of floor(sigma Z / q), to 60 digits."""
 
@@ -173,6 +188,15 @@ class TestUniformIsExact:
             np.array([2 * most - 1, 2 * most], dtype=np.uint64).view(np.int64)
         )
         assert missing.tolist() == [False, True]
+
+    @pytest.mark.parametrize("xp", [np, torch])
+    def test_a_cube_of_a_power_of_two_steps_takes_every_word(self, xp):
+        scale = 3**-0.5 * 2.0**41  # from -1 to 1
+        assert half_side(scale) == 2**41
+        law = NOISES.find("uniform").on_grid(scale, xp, xp.asarray)
+        steps, missing = law.quick(xp.asarray([0, -1, 2**63 - 1, -(2**63)]))
+        assert not missing.any()
+        assert steps.tolist() == [-(2**41), 2**41 - 1, 2**41 - 1, -(2**41)]
 
 
 def test_philox_gives_the_published_answers():
@@ -343,6 +367,59 @@ class TestFromOutside:
         values = drawn(mine, "host", 2.0**40) / 2.0**40
         assert kstest(values, norm.cdf).pvalue > 1e-3
         np.testing.assert_array_equal(values, drawn(mine, "device", 2.0**40) / 2.0**40)
+
+    @pytest.mark.parametrize("how", ["host", "device"])
+    def test_is_asked_for_a_row_a_draw(self, how, monkeypatch):
+        # On a sphere the values of a draw hang together, and no others.
+        def on_a_sphere(values, generator):
+            generator.standard_normal(out=values)
+            values /= np.linalg.norm(values, axis=1, keepdims=True)
+            values *= values.shape[1] ** 0.5
+
+        mine = NOISES.find(Noise("sphere", "l2", on_a_sphere))
+        if how == "device":
+            law = on_device(mine, 2.0**40, CPU, values=48)
+            monkeypatch.setattr(
+                "simplicert.sampling.noisy.on_host",
+                lambda *_, **__: lambda stream, count: law([stream], count).numpy(),
+            )
+        buffer = NoisyInputs(
+            (3, 4, 4),
+            noise=mine,
+            capacity=40,
+            sigma=1.0,
+            dtype=torch.float32,
+            device=CPU,
+        )
+        chunks = chunks_of(0, seed=1, image=0, first=0, draws=40, size=20)
+        found = buffer.fill(chunks, [torch.zeros(3, 4, 4)]).reshape(40, -1)
+        lengths = found.double().norm(dim=1)
+        assert (lengths - 48**0.5).abs().max() < 1e-5
+
+    def test_says_nothing_of_its_own_law(self):
+        def fill(values, generator):
+            generator.standard_normal(out=values)
+
+        with pytest.raises(InputError, match="only Simplicert's own"):
+            NOISES.find(Noise("mine", "l2", fill, on_grid=gaussian.on_grid))
+        plain = NOISES.find(Noise("mine", "l2", fill))
+        for claims in ({"stands_for": "gaussian"}, {"assumes": ""}):
+            assert NOISES.find(Noise("mine", "l2", fill, **claims)).facts == plain.facts
+        with pytest.raises(InputError, match="use gaussian, which is added exactly"):
+            NOISES.find(Noise("gaussian-float32", "l2", fill))
+
+    @pytest.mark.parametrize("left", [np.nan, np.inf, None])
+    def test_is_looked_at_whenever_it_is_drawn(self, left):
+        def until_it_counts(values, generator):
+            if len(values) == 500 or left is not None:  # as the door has it
+                generator.standard_normal(out=values)
+            if len(values) != 500 and left is not None:
+                values[3, 0] = left
+
+        mine = NOISES.find(Noise("mine", "l2", until_it_counts))
+        check_noise(mine)
+        with pytest.raises(InputError, match="'mine' leaves values that are not"):
+            drawn(mine, "host", 2.0**40, values=300)
 
     @pytest.mark.parametrize(
         ("fill", "complaint"),

@@ -1,7 +1,9 @@
 """``simplicert audit``: try to falsify what a run, a log or a table claims."""
 
+import inspect
 import math
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
@@ -17,6 +19,7 @@ from simplicert.cli.printing import say
 from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
 from simplicert.data.cuts import Interpolation
 from simplicert.errors import InputError
+from simplicert.files import check_result
 from simplicert.interop import check_votes
 from simplicert.structured import number
 from simplicert.votes import RunDirectory
@@ -26,6 +29,22 @@ FALSIFIED = 1
 
 _UNREADABLE = ("manifest", "stored parts")
 _INDENT = 13
+
+_SUBJECTS, _TRIED = "a log or a table", "a procedure"
+_DRAWN, _ATTACKED = "--replay or --attack", "--attack"
+_GOES_WITH = {
+    _SUBJECTS: (
+        *("sigma", "draws", "alpha", "noise", "norm", "certificate"),
+        *("label_column", "ignore_column"),
+    ),
+    _TRIED: ("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
+    _DRAWN: (
+        *("seed", "noise", "split", "image_column", "label_column", "size", "crop"),
+        *("interpolation", "stretch", "mean", "std", "device", "threads"),
+    ),
+    _ATTACKED: ("alpha", "mechanism", "attacked"),
+}
+"""Which options say something of what is audited, and how."""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -101,7 +120,8 @@ def audit_command(
         data: The run's data, likewise.
         replay: Draw so many blocks again: a share, 1%, or a number.
         attack: Search the certified balls for so long: 90s, 5m, 2h.
-        attacked: Write the points of confirmed changes there (.npz).
+        attacked: Write the points of confirmed changes there (.npz), those inside the
+            balls and those outside.
         seed: Of what is chosen at random. Default: a new one, recorded.
         out: Write the audit as an HTML page.
         json: Print the findings as JSON.
@@ -130,10 +150,8 @@ def audit_command(
         device: A torch device. Default: that kind which the run was drawn on.
         threads: CPU threads. Default: the run's.
     """
-    if out is not None:
-        from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
-
-        check_page(out)
+    options = dict(locals())
+    _check_written(out, attacked)
     seconds = None if attack is None else _seconds(attack)
     drawn = replay is not None or attack is not None
     procedure = _procedure(subject)
@@ -142,11 +160,16 @@ def audit_command(
             f"{subject} is a procedure, which is tried without a model: leave MODEL, "
             "DATA, --replay and --attack out"
         )
-    if not drawn == (data is not None) == (model is not None):
+    if drawn != (data is not None) or (model is None) != (data is None):
         raise InputError(
             "MODEL and DATA go with --replay or --attack, and these with both: "
             "simplicert audit RUN MODEL DATA --replay 1% --attack 5m"
         )
+    if procedure is not None:
+        _check_options(options, _TRIED)
+    else:
+        uses = (_DRAWN, *([_ATTACKED] if attack else [])) if drawn else (_SUBJECTS,)
+        _check_options(options, *uses)
     if procedure is not None:
         audit = _tried(
             procedure,
@@ -173,6 +196,12 @@ def audit_command(
     if model is not None and data is not None:
         check_votes(subject)
         run = _whole_run(audit)
+        if run is not None and not run.manifest.data.shape:
+            raise InputError(
+                f"{subject} was imported: nobody knows how its votes were drawn, so "
+                "that they cannot be drawn again. Leave MODEL, DATA, --replay and "
+                "--attack out"
+            )
         if run is None:
             says = "what is stored cannot be read as votes of one run"
             checks = ["blocks drawn again"] if replay else []
@@ -219,6 +248,31 @@ def audit_command(
         _write(audit, out)
     _print(audit, json=json)
     return FALSIFIED if audit.falsified else 0
+
+
+def _check_written(out: Path | None, attacked: Path | None) -> None:
+    """Refuse what cannot be written; before any work."""
+    if out is not None:
+        from simplicert.report.page import check_page  # noqa: PLC0415 (plotly, late)
+
+        check_page(out)
+    if attacked is not None:
+        check_result(attacked)
+        if attacked.is_dir():
+            raise InputError(f"{attacked} is a directory: name a file, such as it.npz")
+
+
+def _check_options(options: Mapping[str, object], *uses: str) -> None:
+    """Refuse options that would say nothing of what is audited so."""
+    taken = {name for use in uses for name in _GOES_WITH[use]}
+    known = inspect.signature(audit_command).parameters
+    for name, value in options.items():
+        fit = [use for use, names in _GOES_WITH.items() if name in names]
+        if fit and name not in taken and value != known[name].default:
+            raise InputError(
+                f"--{name.replace('_', '-')} would say nothing here: it goes with "
+                f"{', or '.join(fit)}"
+            )
 
 
 def _procedure(subject: str) -> object | None:
@@ -276,6 +330,7 @@ def _drawn(
         nonfinite="count",
     )
     found = []
+    seed_of_attack = secrets.randbits(63) if seed is None else seed
     if replay is not None:
         with draw_progress("replay") as progress:
             found += drawn_again(
@@ -291,10 +346,15 @@ def _drawn(
                 certificates,
                 plan=plan,
                 seconds=seconds,
-                seed=secrets.randbits(63) if seed is None else seed,
+                seed=seed_of_attack,
                 out=attacked,
                 progress=show,
             )
+        says = (
+            f"radii of {certificates.mechanism} by {certificates.procedure} at alpha "
+            f"{alpha:g}, seed {seed_of_attack}. "
+        )
+        found[-2] = replace(found[-2], says=says + found[-2].says)
     return found
 
 
@@ -331,7 +391,7 @@ def _not_proved(*, replay: str | None, attack: str | None) -> str:
 
 def _whole_run(audit: Audit) -> RunDirectory | None:
     """The run, if what is stored of it can be read; it may be forged nevertheless."""
-    if audit.falsified and any(f.check in _UNREADABLE for f in audit.findings):
+    if any(f.check in _UNREADABLE and f.outcome == "falsified" for f in audit.findings):
         return None
     return RunDirectory(audit.subject)
 

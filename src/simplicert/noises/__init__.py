@@ -21,7 +21,12 @@ def _with_digest(noise: Noise) -> Noise:
     if noise.name in FLOAT32:
         raise InputError(
             f"{noise.name} is how older versions added noise, and is kept for reading "
-            f"their runs: use {noise.law}, which is added exactly"
+            f"their runs: use {FLOAT32[noise.name].law}, which is added exactly"
+        )
+    if noise.on_grid is not None:
+        raise InputError(
+            f"noise {noise.name!r} has a law on_grid, which only Simplicert's own can "
+            "have: nothing would check it. Give it a function that fills values"
         )
     if noise.fill is None:
         raise InputError(f"noise {noise.name!r} has no function that fills values")
@@ -36,7 +41,8 @@ def _with_digest(noise: Noise) -> Noise:
             fill(values, generator)
 
     digest = digest_of(fill, home=[package_of(fill)])
-    return replace(noise, fill=shielded, digest=digest)
+    # What proofs call it, and what they take for granted of it, is not for it to say.
+    return replace(noise, fill=shielded, digest=digest, stands_for=None, assumes=None)
 
 
 NOISES = kind_of_values(

@@ -10,7 +10,7 @@ with a number that is computed to 60 digits where float64 does not decide it.
 """
 
 import math
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +35,7 @@ _DOUBT = 2.0**-30
 """Far above float64's error in what is compared, of which 1 is the largest."""
 
 _V = 54  # bits of the first comparison
+_DIGITS = 70
 _PI = Decimal(
     "3.14159265358979323846264338327950288419716939937510582097494459230781641"
 )
@@ -82,8 +83,7 @@ class Cells:
         term; what follows is below 2**-150 of it.
         """
         cell = step >> _FINE
-        with localcontext() as context:
-            context.prec = 70
+        with localcontext(Context(prec=_DIGITS)):
             width = 1 / Decimal(self.scale)
             z = (2 * step + 1) * width / 2
             mass = 2 * width * (-z * z / 2).exp() / (2 * _PI).sqrt()
@@ -96,8 +96,7 @@ class Cells:
     def accepts(self, step: int, *words: int) -> bool:
         """Whether a number of these 128 bits is below the share, decided exactly."""
         high, low = (word % (1 << 64) for word in words)
-        with localcontext() as context:
-            context.prec = 70
+        with localcontext(Context(prec=_DIGITS)):
             return Decimal((high << 64) + low) / (1 << 128) < self.share(step)
 
     @staticmethod
@@ -149,9 +148,8 @@ def _on_grid(scale: float, xp: Any, put: Put) -> OnGrid:
         drawn = xp.asarray(high, dtype=xp.float64) * 2.0**-_V
         accepted = some & (drawn < share)
         doubtful = some & (abs(drawn - share) < _DOUBT)
-        for i in range(len(steps)) if doubtful.any() else ():
-            if doubtful[i]:
-                accepted[i] = cells.accepts(int(steps[i]), *map(int, words[1:, i]))
+        for i in xp.where(doubtful)[0].tolist():
+            accepted[i] = cells.accepts(int(steps[i]), *map(int, words[1:, i]))
         return signed(steps, words[0]), accepted
 
     return OnGrid(quick=quick, careful=careful)

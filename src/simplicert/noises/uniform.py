@@ -20,11 +20,12 @@ def half_side(scale: float) -> int:
 
 def _on_grid(scale: float, xp: Any, put: Put) -> OnGrid:  # noqa: ARG001 (no tables)
     half = half_side(scale)
-    limit = (1 << 63) // (2 * half) * (2 * half)
+    # The last that is used; one more can be 2**63, which is no int64.
+    last = (1 << 63) // (2 * half) * (2 * half) - 1
 
     def quick(words: Any) -> tuple[Any, Any]:
         positive = (words >> 1) & ((1 << 63) - 1)
-        return positive % (2 * half) - half, positive >= limit
+        return positive % (2 * half) - half, positive > last
 
     def careful(words: Any) -> tuple[Any, Any]:
         steps, missing = quick(words[0])

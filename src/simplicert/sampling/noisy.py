@@ -168,10 +168,10 @@ class NoisyInputs:
         ]
         scale = sigma / self._step
         if self._on_device:
-            self._drawn_there = on_device(noise, scale, device)
+            self._drawn_there = on_device(noise, scale, device, values=self._values)
             self._beside = Beside(device)
         else:
-            self._drawn_here = on_host(noise, scale)
+            self._drawn_here = on_host(noise, scale, values=self._values)
             floats, self._rounded = self._buffers[0].flat, None
             if dtype != torch.float32:
                 self._rounded = floats = torch.empty_like(floats, dtype=torch.float32)
@@ -197,7 +197,7 @@ class NoisyInputs:
     def fill(
         self, chunks: Sequence[Chunk], inputs: Sequence[Float[Tensor, "..."]]
     ) -> Float[Tensor, "draws ..."]:
-        """The chunks' noisy inputs one after another, until the next but one is asked.
+        """The chunks' noisy inputs one after another, until more are asked.
 
         Args:
             chunks: What to draw; fits a buffer.
@@ -265,8 +265,9 @@ class Beside:
     """Work on a device beside its main stream, which goes on with the work after it.
 
     What waits for numbers from the device then waits for this work alone, while the
-    main stream is busy with what was asked before. A buffer that is written here may be
-    read there until the work after the next begins.
+    main stream is busy with what was asked before. What was asked of the main stream
+    before a work is over when the work after it begins: of two buffers in turn, each
+    may be read by what is asked there until the other is written.
     """
 
     def __init__(self, device: torch.device) -> None:

@@ -114,7 +114,7 @@ def attack(
     overlaps, stopped = Overlaps(), False
     try:
         overlaps = find_overlaps(balls, over=partial(budget.over, 0.2))
-        budget.tell = lambda: f"{len(search.changes)} changes confirmed"
+        budget.tell = search.said
         search.inside(_INSIDE)
         search.beyond(1.0)
     except KeyboardInterrupt:

@@ -92,6 +92,12 @@ class Search:
         self.changes: list[Change] = []
         self.within, self.outside = Tally(), Tally()
 
+    def said(self) -> str:
+        """How many changes are confirmed, and where."""
+        within = len(self._changed(1.0))
+        beyond = len(self.changes) - within
+        return f"changes confirmed: {within} inside balls, {beyond} outside"
+
     def inside(self, share: float) -> None:
         """Every ball once, then again and harder, until a share of the time is over."""
         for effort in count():

@@ -4,6 +4,7 @@ One file a check; a new one is a file and a line in ``CHECKS``.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from simplicert.audit.claims.blocks import blocks
@@ -21,6 +22,7 @@ from simplicert.audit.finding import Audit, Finding
 from simplicert.errors import InputError
 from simplicert.files import MANIFEST, read_bytes
 from simplicert.interop import Asked
+from simplicert.noises import in_float32
 from simplicert.structured import parse_json
 from simplicert.votes.manifest import SCHEMA
 
@@ -70,6 +72,8 @@ def audit_claims(
     Raises:
         InputError: The subject cannot be read, or contradicts what was given.
     """
+    if not str(subject):
+        raise InputError("an audit needs a path or a procedure, got an empty name")
     path = Path(subject)
     asked = Asked(
         sigma=sigma,
@@ -90,9 +94,14 @@ def audit_claims(
             raise
         findings: list[Finding] = [manifest_refused(error)]
         return _audit(path, {"kind": "run"}, findings)
-    if claims.run is not None and asked.given:
-        given = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(asked.given))
-        raise InputError(f"{path} is a run, which says all of it: leave {given} out")
+    given = asked.given - ({"ignore_column"} if claims.table is not None else set())
+    if claims.complete and given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
+        raise InputError(
+            f"{path} is {claims.complete}, which says all of it: leave {options} out"
+        )
+    if claims.kind in ("log", "counts"):  # of others' programs
+        claims = replace(claims, noise=in_float32(claims.noise))
     found = [finding for check in CHECKS for finding in check(claims)]
     facts = dict(claims.facts)
     if claims.run is not None and all(f.outcome != "falsified" for f in found):
@@ -103,10 +112,13 @@ def audit_claims(
 
 
 def _audit(path: Path, facts: dict[str, str | float], found: list[Finding]) -> Audit:
-    not_proved = "nothing here shows that anybody drew; a forgery that agrees with "
-    not_proved += "itself is found by --replay alone, and only where there is a run"
     return Audit(
-        subject=str(path), facts=facts, findings=tuple(found), not_proved=not_proved
+        subject=str(path),
+        facts=facts,
+        findings=tuple(found),
+        not_proved="nothing here shows that anybody drew, or that no image was left "
+        "out; a forgery that agrees with itself is found by --replay alone, and only "
+        "where there is a run",
     )
 
 

@@ -118,6 +118,11 @@ def _once(rows: VoteRows) -> Finding:
     """Two blocks of other noise have other scores, to 32 bits, where scores vary."""
     sums = np.ascontiguousarray(rows.columns["score_sums"])
     unsure = (rows.counts > 0).sum(axis=1) > 1
+    unsure &= (sums != np.round(sums)).any(axis=1)  # scores of 0 and 1 are votes
+    if not unsure.any():
+        says = "no block has scores that others' need not have, too: in each all draws "
+        says += "voted alike, or scores are 0 and 1"
+        return Finding(check=ONCE, outcome="not checked", says=says)
     key = pd.DataFrame(np.column_stack([rows.images.astype(np.float64), sums]))
     votes = pd.DataFrame(np.column_stack([rows.images, rows.counts]))
     same = key.duplicated(keep=False).to_numpy() & unsure

@@ -52,7 +52,7 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         yield _bounds(claims, procedure, e0, e1, lower, upper)
     statistic = "softmax" if procedure is None else procedure.statistic
     yield from _radii(claims, table, lower, upper, statistic)
-    yield from _classes(claims, table)
+    yield from _classes(claims, table, lower, upper)
 
 
 def _bounds(  # noqa: PLR0917 (four columns)
@@ -153,8 +153,10 @@ def _radii(
     yield Finding(check=RADII, outcome=outcome, says=says)  # type: ignore[arg-type]
 
 
-def _classes(claims: Claims, table: pd.DataFrame) -> Iterator[Finding]:
-    """The class that is named is the one whose expectation was bounded."""
+def _classes(
+    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real
+) -> Iterator[Finding]:
+    """The class that is named was bounded, and is above every other."""
     assert claims.predicted is not None
     if "top" not in table or "runner_up" not in table:
         return
@@ -165,6 +167,9 @@ def _classes(claims: Claims, table: pd.DataFrame) -> Iterator[Finding]:
         yield _found(
             claims, CLASSES, bad, "the class named is not the one that was bounded"
         )
+        return
+    if (bad := named & ~(lower > upper)).any():
+        yield _found(claims, CLASSES, bad, "a class is named that may not be the first")
         return
     says = f"{int(named.sum()):,} classes named, each the one whose bounds these are"
     yield Finding(check=CLASSES, outcome="held", says=says)

@@ -20,7 +20,7 @@ from simplicert.interop.log_rows import units_of
 from simplicert.interop.roles import numbered, roles_of
 from simplicert.interop.table import LARGEST_WHOLE, numbers
 from simplicert.interop.table_file import read_table
-from simplicert.noises import Noise, gaussian
+from simplicert.noises import FLOAT32, NOISES, Noise, gaussian
 from simplicert.votes import RunDirectory
 
 __all__ = ["claims_at"]
@@ -38,7 +38,8 @@ def claims_at(path: Path, asked: Asked) -> Claims:
         InputError: It is none of these, or cannot be read as one.
     """
     if is_reported_log(path):
-        return _of_log(str(path), ReportedLog.read(path))
+        log = _of_log(str(path), ReportedLog.read(path))
+        return replace(log, complete="an imported log")
     if path.is_dir() or not path.exists():
         return _of_run(str(path), RunDirectory(path))
     table = without(read_table(path), asked.ignore_column)
@@ -82,6 +83,7 @@ def _of_run(subject: str, run: RunDirectory) -> Claims:
         noise=manifest.noise_facts,
         labels=None if manifest.labels is None else np.array(manifest.labels),
         run=run,
+        complete="a run",
     )
 
 
@@ -121,6 +123,7 @@ def _of_certificates(table: Table) -> Claims:
         labels=_classes(frame["label"]) if "label" in frame else None,
         predicted=_classes(frame["predicted"]),
         table=frame,
+        complete="a table of certificates",
         notes=table.notes,
     )
 
@@ -136,7 +139,10 @@ def _noise_in(frame: pd.DataFrame) -> Noise:
     if any(len(each) != 1 for each in names):
         return gaussian.facts
     (name,), (norm,) = names
-    return Noise(str(name), str(norm))
+    known = FLOAT32.get(name) or NOISES.built_in.get(name)
+    if known is None:
+        return Noise(str(name), str(norm))
+    return replace(known.facts, norm=str(norm))
 
 
 def _is_log(table: Table) -> bool:

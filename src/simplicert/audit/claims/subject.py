@@ -42,6 +42,8 @@ class Claims:
         correct: What a column of that name says, as numbers.
         table: The rows of certificates, whose columns are known by name.
         run: The run.
+        complete: What it is, where that says how it was made; "" where it may lack
+            something.
         notes: What was said on reading.
     """
 
@@ -62,6 +64,7 @@ class Claims:
     correct: Real | None = None
     table: pd.DataFrame | None = None
     run: RunDirectory | None = None
+    complete: str = ""
     notes: tuple[str, ...] = ()
 
     @property

@@ -99,6 +99,8 @@ def try_procedure(
         False
     """
     _check(alpha, level=level, power=power, detect=detect)
+    if trials is not None and trials < 1:
+        raise InputError(f"trials must be at least 1, got {trials}")
     subject = adapted(
         procedure,
         draws=100 if draws is None else checked_draws(draws),
@@ -139,7 +141,7 @@ def try_procedure(
     sampled = sum(not case.exact for case in cases)
     tests = sampled + len(subjects) + isinstance(subject, OfModel)
     share = level / tests
-    most = subject.usual_trials if trials is None else checked_draws(trials)
+    most = subject.usual_trials if trials is None else trials
     number = min(trials_needed(alpha, share, detect=detect, power=power), most)
     done, whole = 0, number * sampled
     tallies = [
