@@ -20,6 +20,7 @@ from scipy.stats import binomtest, multinomial
 
 from simplicert.certificates import certify
 from simplicert.errors import InputError
+from simplicert.procedures import clopper_pearson
 from simplicert.stopping import spread
 from simplicert.votes import Look, Votes
 
@@ -272,3 +273,69 @@ def test_no_rule_can_with_a_real_plan(truth):
 def test_with_shares_doubled_a_rule_can_with_a_real_plan():
     false = paths_false((0.5, 0.5), 2 * ALPHA)
     assert binomtest(false, PATHS, ALPHA, alternative="greater").pvalue < 1e-6
+
+
+def combined_rate(truth, looks, alpha):
+    """How often a claim is false if all looks so far are combined, class by class.
+
+    For each class, of the looks at which it was the top one, the largest lower and the
+    smallest upper bound; whatever that certifies at any look is claimed.
+    """
+    classes, false, before = len(truth), 0.0, 0
+    going = {((0,) * classes, ((0.0, 1.0),) * classes): 1.0}
+    tie = truth[1] == truth[0]
+    for look in looks:
+        here = outcomes(look.draws, classes)
+        found = clopper_pearson(
+            Votes(
+                counts=here,
+                draws=np.full(len(here), look.draws),
+                indices=np.arange(len(here)),
+                sigma=1.0,
+                source={},
+                looks=looks,
+            ),
+            alpha=alpha,
+        )
+        bounds = {
+            tuple(counts): bound
+            for counts, *bound in zip(
+                here.tolist(),
+                found.top.tolist(),
+                found.e0_lower.tolist(),
+                found.e1_upper.tolist(),
+                strict=True,
+            )
+        }
+        steps = outcomes(look.draws - before, classes)
+        masses = multinomial.pmf(steps, look.draws - before, truth)
+        after = defaultdict(float)
+        for (counts, known), mass in going.items():
+            for step, chance in zip(steps.tolist(), masses.tolist(), strict=True):
+                if chance == 0.0:
+                    continue
+                there = tuple(map(sum, zip(counts, step, strict=True)))
+                top, low, high = bounds[there]
+                low, high = max(known[top][0], low), min(known[top][1], high)
+                wrong = tie or truth[top] < truth[0]
+                broken = wrong or low > truth[0] or high < truth[1]
+                if low > min(high, 1.0 - low) and broken:
+                    false += mass * chance
+                    continue
+                best = (*known[:top], (low, high), *known[top + 1 :])
+                after[there, best] += mass * chance
+        going, before = after, look.draws
+    return false
+
+
+COMBINED = {
+    2: tuple(Look(n, 0.25) for n in (10, 16, 26, 40)),
+    3: tuple(Look(n, share) for n, share in ((8, 0.25), (12, 0.25), (18, 0.5))),
+}
+
+
+@pytest.mark.parametrize("truth", TRUTHS, ids=str)
+def test_bounds_of_several_looks_may_be_combined_for_one_class(truth):
+    looks = COMBINED[len(truth)]
+    rate = combined_rate(truth, looks, ALPHA)
+    assert exact_rates(truth, looks, ALPHA)["most_wrong"] <= rate + 1e-12 <= ALPHA
