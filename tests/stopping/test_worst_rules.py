@@ -1,0 +1,341 @@
+"""The worst stopping rules there can be: how often certificates are false then.
+
+An image may stop at any look, for any reason. Where there are few draws, every path of
+votes through the looks is added up with its probability, so that the rates are exact;
+where there are many, paths are drawn, and an exact binomial test says what they show.
+
+A claim is false if a class is named that is not the best one, or if one of the two
+bounds behind the certificate does not hold (whatever mechanism reads them).
+"""
+
+import functools
+import itertools
+import math
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from scipy.special import gammaln, xlogy
+from scipy.stats import binomtest, multinomial
+
+from simplicert.certificates import certify
+from simplicert.errors import InputError
+from simplicert.procedures import clopper_pearson
+from simplicert.stopping import spread
+from simplicert.votes import Look, Votes
+
+ALPHA = 0.05
+
+TRUTHS = [
+    (0.5, 0.5),
+    (0.6, 0.4),
+    (0.75, 0.25),
+    (0.95, 0.05),
+    (0.5, 0.5, 0.0),
+    (1 / 3, 1 / 3, 1 / 3),
+    (0.4, 0.4, 0.2),
+    (0.45, 0.35, 0.2),
+    (0.7, 0.15, 0.15),
+    (0.9, 0.1, 0.0),
+]
+"""Ten adversaries, the best class first: ties, near ties, corners."""
+
+PLANS = {
+    2: [
+        spread([8, 12, 18, 27, 40, 60]),
+        tuple(Look(n, 0.2) for n in (10, 20, 40, 80, 120)),
+    ],
+    3: [spread([8, 12, 18, 27]), tuple(Look(n, 0.25) for n in (10, 16, 24, 32))],
+}
+
+
+def outcomes(draws, classes):
+    """Every way that so many draws can vote."""
+    bars = itertools.combinations(range(draws + classes - 1), classes - 1)
+    cuts = np.array(list(bars)).reshape(-1, classes - 1)
+    ends = np.pad(cuts, [(0, 0), (1, 1)], constant_values=((0, 0), (-1, 0)))
+    ends[:, -1] = draws + classes - 1
+    return np.diff(ends, axis=1) - 1
+
+
+def claimed(counts, draws, looks, truth, alpha):
+    """Radius of each outcome's certificate at its look, and whether it is false."""
+    votes = Votes(
+        counts=counts,
+        draws=np.full(len(counts), draws),
+        indices=np.arange(len(counts)),
+        sigma=1.0,
+        source={},
+        looks=looks,
+    )
+    try:
+        made = certify(votes, alpha=alpha)
+    except InputError as error:  # nothing can be certified of so few draws
+        if "can never certify" not in str(error):
+            raise
+        return np.zeros(len(counts)), np.zeros(len(counts), dtype=bool)
+    truth = np.array(truth)
+    tie = truth[1] == truth[0]  # then no class is the best
+    wrong = tie | (truth[made.top] < truth[0])
+    broken = (made.e0_lower > truth[0]) | (made.e1_upper < truth[1])
+    return made.radius, (made.radius > 0) & (wrong | broken)
+
+
+def first_separation(path):
+    """Stop as soon as anything is certified."""
+    return next((each for each in path if each.radius > 0), path[-1]).false
+
+
+def largest(path):
+    """Draw to the end, and keep the look whose radius came out largest."""
+    return max(path, key=lambda each: each.radius).false
+
+
+def true_label(path):
+    """Stop as soon as a wrong class is named; ask somebody who knows."""
+    return next((each for each in path if each.wrong), path[-1]).false
+
+
+def most_wrong(path):
+    """Stop where the claim is false; nothing can be worse."""
+    return any(each.false for each in path)
+
+
+class At:
+    """One look of one path, as rules see it."""
+
+    def __init__(self, radius, false, wrong):
+        self.radius, self.false, self.wrong = radius, false, wrong
+
+
+RULES = [first_separation, largest, true_label, most_wrong]
+
+
+@functools.cache
+def exact_rates(truth, looks, alpha):
+    """How often a claim is false under each rule, over all paths of votes.
+
+    A path is remembered as what the rules need of it: the counts, and for each rule
+    whether it has stopped, and on what.
+    """
+    chances, classes = np.array(truth), len(truth)
+    states = {((0,) * classes, (None, (0.0, False), None, False)): 1.0}
+    before = 0
+    for look in looks:
+        here = outcomes(look.draws, classes)
+        radii, false = claimed(here, look.draws, looks, truth, alpha)
+        wrong = (radii > 0) & (here.argmax(axis=1) != 0)
+        said = {
+            tuple(map(int, counts)): (float(r), bool(f), bool(w))
+            for counts, r, f, w in zip(here, radii, false, wrong, strict=True)
+        }
+        steps = outcomes(look.draws - before, classes)
+        ways = gammaln(look.draws - before + 1) - gammaln(steps + 1).sum(axis=1)
+        masses = np.exp(ways + xlogy(steps, chances).sum(axis=1))
+        moves = [
+            (tuple(map(int, step)), float(mass))
+            for step, mass in zip(steps, masses, strict=True)
+            if mass > 0
+        ]
+        after = defaultdict(float)
+        for (counts, known), mass in states.items():
+            for step, chance in moves:
+                there = tuple(map(sum, zip(counts, step, strict=True)))
+                after[there, seen(known, *said[there])] += mass * chance
+        states, before = after, look.draws
+    rates = dict.fromkeys((rule.__name__ for rule in RULES), 0.0)
+    for (counts, (first, (_, best), label, any_false)), mass in states.items():
+        at_the_end = said[counts][1]
+        ends = (first, best, label, any_false)
+        for name, end in zip(rates, ends, strict=True):
+            rates[name] += mass * (at_the_end if end is None else end)
+    return rates
+
+
+def seen(known, radius, false, wrong):
+    """What the rules know after one more look: in turn, as ``RULES`` has them."""
+    first, best, label, any_false = known
+    if first is None and radius > 0:
+        first = false
+    if radius > best[0]:
+        best = radius, false
+    if label is None and wrong:
+        label = false
+    return first, best, label, any_false or false
+
+
+@pytest.mark.parametrize("truth", TRUTHS, ids=str)
+def test_no_rule_makes_certificates_false_more_often_than_alpha(truth):
+    for looks in PLANS[len(truth)]:
+        rates = exact_rates(truth, looks, ALPHA)
+        assert max(rates.values()) == rates["most_wrong"] <= ALPHA
+
+
+@pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
+def test_with_shares_doubled_each_rule_does(rule):
+    # Looks refuse such shares; twice alpha gives every look as much.
+    doubled = {
+        (truth, looks): exact_rates(truth, looks, 2 * ALPHA)[rule]
+        for truth in TRUTHS
+        for looks in PLANS[len(truth)]
+    }
+    assert max(doubled.values()) > ALPHA
+
+
+def test_without_shares_they_do_so_at_once():
+    # Every look at the whole of alpha, and a stop as soon as anything is certified.
+    looks = [Look(n, 1.0) for n in (8, 12, 18, 27, 40, 60)]
+    assert naive_rate((0.5, 0.5), looks) > 1.5 * ALPHA
+
+
+def naive_rate(truth, looks):
+    """Share of false claims at the first separation, none of which says its looks."""
+    going, before, rate = {(0, 0): 1.0}, 0, 0.0
+    for look in looks:
+        here = outcomes(look.draws, 2)
+        radii, _ = claimed(here, look.draws, None, truth, ALPHA)
+        named = dict(zip(map(tuple, here.tolist()), radii > 0, strict=True))
+        more = look.draws - before
+        after = defaultdict(float)
+        for counts, mass in going.items():
+            for k in range(more + 1):
+                chance = math.comb(more, k) * truth[0] ** k * truth[1] ** (more - k)
+                after[counts[0] + k, counts[1] + more - k] += mass * chance
+        rate += sum(mass for counts, mass in after.items() if named[counts])
+        going = {counts: mass for counts, mass in after.items() if not named[counts]}
+        before = look.draws
+    return rate  # a tie: all are false
+
+
+@pytest.mark.parametrize("truth", [(0.5, 0.5), (0.6, 0.4), (0.5, 0.3, 0.2)], ids=str)
+def test_the_rates_are_those_of_all_paths_one_by_one(truth):
+    looks = (Look(4, 0.3), Look(6, 0.3), Look(9, 0.4))
+    alpha, rates = 0.9, dict.fromkeys((rule.__name__ for rule in RULES), 0.0)
+    said = [
+        {
+            tuple(counts): At(radius, false, radius > 0 and np.argmax(counts) != 0)
+            for counts, radius, false in zip(here.tolist(), *ends, strict=True)
+        }
+        for look in looks
+        for here in [outcomes(look.draws, len(truth))]
+        for ends in [claimed(here, look.draws, looks, truth, alpha)]
+    ]
+    steps = [outcomes(more, len(truth)) for more in (4, 2, 3)]
+    masses = [multinomial.pmf(step, step[0].sum(), truth) for step in steps]
+    for picks in itertools.product(*(range(len(step)) for step in steps)):
+        mass = math.prod(float(each[i]) for each, i in zip(masses, picks, strict=True))
+        rows = [step[i] for step, i in zip(steps, picks, strict=True)]
+        counts = np.cumsum(rows, axis=0).tolist()
+        path = [at[tuple(here)] for at, here in zip(said, counts, strict=True)]
+        for rule in RULES:
+            rates[rule.__name__] += mass * rule(path)
+    assert exact_rates(truth, looks, alpha) == pytest.approx(rates, abs=1e-12)
+    assert min(rates.values()) > 0
+
+
+MANY = [
+    *TRUTHS[:4],
+    (0.34, 0.33, 0.33),
+    (0.4, 0.4, 0.2),
+    (0.5, 0.5, *[0.0] * 8),
+    (0.28, *[0.08] * 9),
+    (0.1,) * 10,
+    (0.8, 0.1, *[0.0125] * 8),
+]
+"""Ten more, of up to ten classes."""
+
+PATHS = 10_000
+
+
+def paths_false(truth, alpha):
+    """Of many paths through the looks of a real plan, how many a rule can make false.
+
+    The rule knows the truth and stops where the claim is false, if it is at any look.
+    """
+    looks = spread([30, 40, 70, 100, 150, 230, 350, 500, 750, 1000])
+    random = np.random.default_rng([len(truth), int(1000 * truth[0])])
+    counts = np.zeros((PATHS, len(truth)), dtype=np.int64)
+    ever, before = np.zeros(PATHS, dtype=bool), 0
+    for look in looks:
+        counts += random.multinomial(look.draws - before, truth, size=PATHS)
+        ever |= claimed(counts, look.draws, looks, truth, alpha)[1]
+        before = look.draws
+    return int(ever.sum())
+
+
+@pytest.mark.parametrize("truth", MANY, ids=lambda truth: str(truth[:3]))
+def test_no_rule_can_with_a_real_plan(truth):
+    # If the rate were alpha, so few would be false less often than once in 10**6.
+    false = paths_false(truth, ALPHA)
+    assert binomtest(false, PATHS, ALPHA, alternative="less").pvalue < 1e-6
+
+
+def test_with_shares_doubled_a_rule_can_with_a_real_plan():
+    false = paths_false((0.5, 0.5), 2 * ALPHA)
+    assert binomtest(false, PATHS, ALPHA, alternative="greater").pvalue < 1e-6
+
+
+def combined_rate(truth, looks, alpha):
+    """How often a claim is false if all looks so far are combined, class by class.
+
+    For each class, of the looks at which it was the top one, the largest lower and the
+    smallest upper bound; whatever that certifies at any look is claimed.
+    """
+    classes, false, before = len(truth), 0.0, 0
+    going = {((0,) * classes, ((0.0, 1.0),) * classes): 1.0}
+    tie = truth[1] == truth[0]
+    for look in looks:
+        here = outcomes(look.draws, classes)
+        found = clopper_pearson(
+            Votes(
+                counts=here,
+                draws=np.full(len(here), look.draws),
+                indices=np.arange(len(here)),
+                sigma=1.0,
+                source={},
+                looks=looks,
+            ),
+            alpha=alpha,
+        )
+        bounds = {
+            tuple(counts): bound
+            for counts, *bound in zip(
+                here.tolist(),
+                found.top.tolist(),
+                found.e0_lower.tolist(),
+                found.e1_upper.tolist(),
+                strict=True,
+            )
+        }
+        steps = outcomes(look.draws - before, classes)
+        masses = multinomial.pmf(steps, look.draws - before, truth)
+        after = defaultdict(float)
+        for (counts, known), mass in going.items():
+            for step, chance in zip(steps.tolist(), masses.tolist(), strict=True):
+                if chance == 0.0:
+                    continue
+                there = tuple(map(sum, zip(counts, step, strict=True)))
+                top, low, high = bounds[there]
+                low, high = max(known[top][0], low), min(known[top][1], high)
+                wrong = tie or truth[top] < truth[0]
+                broken = wrong or low > truth[0] or high < truth[1]
+                if low > min(high, 1.0 - low) and broken:
+                    false += mass * chance
+                    continue
+                best = (*known[:top], (low, high), *known[top + 1 :])
+                after[there, best] += mass * chance
+        going, before = after, look.draws
+    return false
+
+
+COMBINED = {
+    2: tuple(Look(n, 0.25) for n in (10, 16, 26, 40)),
+    3: tuple(Look(n, share) for n, share in ((8, 0.25), (12, 0.25), (18, 0.5))),
+}
+
+
+@pytest.mark.parametrize("truth", TRUTHS, ids=str)
+def test_bounds_of_several_looks_may_be_combined_for_one_class(truth):
+    looks = COMBINED[len(truth)]
+    rate = combined_rate(truth, looks, ALPHA)
+    assert exact_rates(truth, looks, ALPHA)["most_wrong"] <= rate + 1e-12 <= ALPHA
