@@ -97,85 +97,77 @@ def buffer_draws(shape: Sequence[int], batch: int) -> int:
     return max(chunk_draws(shape), batches * batch)
 
 
-def draw_votes(
-    forward: Forward,
-    read: Callable[[Int[np.ndarray, " n"]], np.ndarray],
-    tasks: Iterable[Task],
-    plan: Manifest,
-    *,
-    noise: Noise,
-    output: Output,
-    device: torch.device,
-    heard: Callable[[Tensor, Tensor], None] | None = None,
-) -> Iterator[VoteRows]:
-    """Draw each task's votes.
+class Drawer:
+    """Draws tasks: what one process keeps meanwhile, the model, the batch, the buffer.
 
     Args:
         forward: Noisy batch → outputs, on ``device``.
         read: Positions in the run → images, in [0, 1].
-        tasks: The work, in order.
         plan: The run's conditions. Its batch is halved where memory does not suffice.
         noise: What is added.
         output: What ``forward`` returns.
         device: Where everything happens.
         heard: Told of each pass's inputs and outputs.
-
-    Yields:
-        The votes of one or more tasks.
-
-    Raises:
-        InputError: The model raises, or does not return one row of ``classes`` a draw;
-            or one draw does not fit into memory.
     """
-    loop = _DrawLoop(
-        forward, plan, noise=noise, output=output, device=device, heard=heard
-    )
-    indices = np.array(plan.images)
-    pending: list[tuple[Task, Tally]] = []
-    images, held = torch.empty(0), np.empty(0, dtype=np.int64)
-    handed = time.monotonic()
-    for task in tasks:
-        needed = np.unique(task.positions)
-        if not np.array_equal(needed, held):  # an image spans many tasks: read it once
-            images, held = torch.from_numpy(read(needed)), needed
-        slots = np.searchsorted(needed, task.positions).tolist()
-        own = [images[slot] for slot in slots]
-        blocks = list(
-            zip(indices[task.positions].tolist(), task.blocks.tolist(), strict=True)
-        )
-        try:
-            while (tally := loop.draw(blocks, own)) is None:
-                loop.shrink()
-        except (Exception, KeyboardInterrupt):
-            if pending:  # drawn and paid for
-                yield _to_rows(pending, indices, since=handed)
-            raise
-        pending.append((task, tally))
-        late = time.monotonic() - handed > PENDING_SECONDS
-        if late or len(pending) == PENDING_TASKS:
-            yield _to_rows(pending, indices, since=handed)
-            pending, handed = [], time.monotonic()
-    if pending:
-        yield _to_rows(pending, indices, since=handed)
-
-
-class _DrawLoop:
-    """What one process keeps while it draws: the model, the batch and the buffer."""
 
     def __init__(
         self,
         forward: Forward,
+        read: Callable[[Int[np.ndarray, " n"]], np.ndarray],
         plan: Manifest,
         *,
         noise: Noise,
         output: Output,
         device: torch.device,
-        heard: Callable[[Tensor, Tensor], None] | None,
+        heard: Callable[[Tensor, Tensor], None] | None = None,
     ) -> None:
-        self.forward, self.plan, self.noise = forward, plan, noise
+        self.forward, self.read, self.plan, self.noise = forward, read, plan, noise
         self.output, self.device, self.heard = output, device, heard
         self.batch = plan.batch
         self.noisy: NoisyInputs | Float32Inputs | None = None
+        self._indices = np.array(plan.images)
+        self._images, self._held = torch.empty(0), np.empty(0, dtype=np.int64)
+
+    def votes(self, tasks: Iterable[Task]) -> Iterator[VoteRows]:
+        """Draw each task's votes.
+
+        Yields:
+            The votes of one or more tasks, after as many or a second: nothing is waited
+            for before.
+
+        Raises:
+            InputError: The model raises, or does not return one row of ``classes`` a
+                draw; or one draw does not fit into memory.
+        """
+        pending: list[tuple[Task, Tally]] = []
+        handed = time.monotonic()
+        for task in tasks:
+            try:
+                pending.append((task, self._begin(task)))
+            except (Exception, KeyboardInterrupt):
+                if pending:  # drawn and paid for
+                    yield _to_rows(pending, self._indices, since=handed)
+                raise
+            late = time.monotonic() - handed > PENDING_SECONDS
+            if late or len(pending) == PENDING_TASKS:
+                yield _to_rows(pending, self._indices, since=handed)
+                pending, handed = [], time.monotonic()
+        if pending:
+            yield _to_rows(pending, self._indices, since=handed)
+
+    def _begin(self, task: Task) -> Tally:
+        """Ask for a task; its votes are there when the device has come to it."""
+        needed = np.unique(task.positions)
+        # An image spans many tasks: it is read once.
+        if not np.array_equal(needed, self._held):
+            self._images, self._held = torch.from_numpy(self.read(needed)), needed
+        slots = np.searchsorted(needed, task.positions).tolist()
+        own = [self._images[slot] for slot in slots]
+        images = self._indices[task.positions].tolist()
+        blocks = list(zip(images, task.blocks.tolist(), strict=True))
+        while (tally := self.draw(blocks, own)) is None:
+            self.shrink()
+        return tally
 
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
@@ -202,7 +194,10 @@ class _DrawLoop:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            done, sizes = 0, self.plan.draws_in(np.array([block for _, block in blocks]))
+            done, sizes = (
+                0,
+                self.plan.draws_in(np.array([block for _, block in blocks])),
+            )
             # Draws come block by block.
             rows = torch.repeat_interleave(
                 torch.arange(len(blocks), device=self.device),

@@ -25,10 +25,10 @@ from simplicert.noises import NOISES, Noise
 from simplicert.sampling.asked import Asked
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
+    Drawer,
     Task,
     Tasks,
     buffer_draws,
-    draw_votes,
 )
 from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
@@ -473,22 +473,28 @@ class Sampler:
             )
         return 0
 
-    def _draw(
+    def _drawer(
         self,
-        tasks: Iterable[Task],
         plan: Manifest,
         heard: Callable[[Tensor, Tensor], None] | None = None,
-    ) -> Iterator[VoteRows]:
-        return draw_votes(
+    ) -> Drawer:
+        return Drawer(
             self._asked.forward,
             self._asked.read,
-            tasks,
             plan,
             noise=self.noise,
             output=self.classifier.output,
             device=self.device,
             heard=heard,
         )
+
+    def _draw(
+        self,
+        tasks: Iterable[Task],
+        plan: Manifest,
+        heard: Callable[[Tensor, Tensor], None] | None = None,
+    ) -> Iterator[VoteRows]:
+        return self._drawer(plan, heard).votes(tasks)
 
     def _check_shape(self) -> None:
         needed = self.classifier.shape

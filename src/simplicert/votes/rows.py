@@ -93,9 +93,7 @@ def mark(
     where = position(rows.images)
     done[where, rows.blocks] = True
     if rows.last is not None:
-        for image, block in zip(
-            where[rows.last], rows.blocks[rows.last], strict=True
-        ):
+        for image, block in zip(where[rows.last], rows.blocks[rows.last], strict=True):
             done[image, block:] = True
 
 
