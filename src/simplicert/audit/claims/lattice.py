@@ -28,9 +28,7 @@ def lattice(claims: Claims) -> Iterator[Finding]:
     if claims.radius is None or told or not claims.named.any():
         return
     if claims.certificate != "cohen" or claims.lacks:
-        why = "the radii are not said to be Cohen's, of one bound"
-        if claims.lacks:
-            why = f"the subject does not say how it was made: give {claims.lacks}"
+        why = claims.lacks or "the radii are not said to be Cohen's, of one bound"
         yield Finding(check=CHECK, outcome="not checked", says=why)
         return
     sigma, alpha, _ = claims.conditions

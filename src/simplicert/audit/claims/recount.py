@@ -23,21 +23,15 @@ def recount(claims: Claims) -> Iterator[Finding]:
     if votes is None or claims.radius is None or not claims.named.any():
         return
     if not gaussian.shares_law(claims.noise) or claims.lacks:
-        why = f"nothing is known here of {claims.noise}"
-        if claims.lacks:
-            why = f"the subject does not say how it was made: give {claims.lacks}"
+        why = claims.lacks or f"nothing is known here of {claims.noise}"
         yield Finding(check=CHECK, outcome="not checked", says=why)
         return
     _, _, draws = claims.conditions
     assert claims.predicted is not None
     rows = claims.named & (votes >= 0) & (votes <= draws) & (draws > 0)
-    rows &= claims.predicted < _classes(claims)  # the rest is found elsewhere
+    rows &= claims.predicted < claims.classes  # the rest is found elsewhere
     if rows.any():
         yield _compared(claims, votes, rows)
-
-
-def _classes(claims: Claims) -> float:
-    return np.inf if claims.counts is None else claims.counts.shape[1]
 
 
 def _votes(claims: Claims) -> Whole | None:
