@@ -1,9 +1,10 @@
 """Attack certificates for a while, and say what came of it."""
 
 import math
+import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,6 @@ from simplicert.audit.attack.words import (
     Told,
     beyond_finding,
     inside_finding,
-    not_checked,
     overlap_finding,
 )
 from simplicert.audit.finding import Finding
@@ -58,7 +58,7 @@ def attack(
     plan: Manifest,
     seconds: float,
     level: float = LEVEL,
-    seed: int,
+    seed: int | None = None,
     out: Path | None = None,
     progress: Callable[[float, str], object] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -77,7 +77,8 @@ def attack(
         plan: The run's manifest.
         seconds: A budget: what is under way when it is over is finished.
         level: See above.
-        seed: Decides the search and its noise.
+        seed: Decides the search and its noise; one is drawn, and reported, if none is
+            given.
         out: Where to write the points of confirmed changes (.npz).
         progress: Told which share is done, and what was found.
         clock: What tells the time, in seconds.
@@ -95,8 +96,15 @@ def attack(
     if not 0 < seconds < math.inf:
         raise InputError(f"an attack takes a number of seconds, got {seconds!r}")
     balls, why_not = _balls(sampler.dataset, certificates)
+    seed = secrets.randbits(63) if seed is None else seed
+    what = f"radii of {certificates.mechanism} by {certificates.procedure} at alpha "
+    what += f"{certificates.alpha:g}, seed {seed}. "
     if balls is None:
-        return [not_checked(name, why_not) for name in CHECKS]
+        says = f"{what}Not done: {why_not}."
+        return [
+            Finding(check=check, outcome="not checked", says=says)
+            for check in CHECKS.values()
+        ]
     budget = _Budget(seconds, clock, progress)
     target = Target(sampler, plan, seed=seed, clock=clock)
     tests = Confirmations(level, TESTS)
@@ -130,12 +138,13 @@ def attack(
         plan=plan,
         device=sampler.device.type,
     )
+    within = [change for change in search.changes if change.over < 1]
+    outside = [change for change in search.changes if change.over >= 1]
+    inside = inside_finding(told, search.within, within)
     return [
         overlap_finding(told, overlaps),
-        inside_finding(told, search.within, [c for c in search.changes if c.over < 1]),
-        beyond_finding(
-            told, search.outside, [c for c in search.changes if c.over >= 1]
-        ),
+        replace(inside, says=what + inside.says),
+        beyond_finding(told, search.outside, outside),
     ]
 
 

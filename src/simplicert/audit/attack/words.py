@@ -20,7 +20,6 @@ __all__ = [
     "Told",
     "beyond_finding",
     "inside_finding",
-    "not_checked",
     "overlap_finding",
 ]
 
@@ -67,11 +66,6 @@ class Told:
     def drawn(self) -> str:
         """What kind of draws every statement is about."""
         return f"{self.plan.noise.name} noise, {self.plan.precision}, {self.device}"
-
-
-def not_checked(name: str, why: str) -> Finding:
-    """The finding of what could not be attacked."""
-    return Finding(check=CHECKS[name], outcome="not checked", says=f"Not done: {why}.")
 
 
 def overlap_finding(told: Told, found: Overlaps) -> Finding:
