@@ -35,6 +35,7 @@ from simplicert.errors import InputError
 from simplicert.files import write_whole
 from simplicert.sampling import Sampler
 from simplicert.votes import Manifest
+from simplicert.votes.rows import Positions
 
 __all__ = ["LEVEL", "TESTS", "attack"]
 
@@ -226,14 +227,12 @@ def _others(
 def _images(
     dataset: Dataset, indices: Int[np.ndarray, " images"]
 ) -> Float32[np.ndarray, "images ..."]:
-    order = np.argsort(dataset.indices, kind="stable")
-    at = np.searchsorted(dataset.indices, indices, sorter=order)
-    positions = order[np.minimum(at, len(order) - 1)]
-    missing = dataset.indices[positions] != indices
-    if missing.any():
+    positions = Positions(dataset.indices.tolist())(indices)
+    if (positions < 0).any():
+        image = indices[np.argmin(positions)]
         raise InputError(
-            f"image {indices[missing][0]} is certified, but {dataset.name} has no such "
-            "image: give the data that was sampled"
+            f"image {image} is certified, but {dataset.name} has no such image: give "
+            "the data that was sampled"
         )
     return check_range(dataset.read(positions), dataset, positions)
 
