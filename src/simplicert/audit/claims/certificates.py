@@ -51,8 +51,9 @@ def certificates(claims: Claims) -> Iterator[Finding]:
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper)
     statistic = "softmax" if procedure is None else procedure.statistic
-    yield from _radii(claims, table, lower, upper, statistic)
-    yield from _classes(claims, table, lower, upper)
+    yield _radii(claims, table, lower, upper, statistic)
+    if "top" in table and "runner_up" in table:
+        yield _classes(claims, table, lower, upper)
 
 
 def _bounds(  # noqa: PLR0917 (four columns)
@@ -122,7 +123,7 @@ def _again(
 
 def _radii(
     claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str
-) -> Iterator[Finding]:
+) -> Finding:
     """Each mechanism's column from the bounds, as its theorem has it."""
     assert claims.sigma is not None
     ours = applying(claims.noise, statistic)
@@ -146,33 +147,25 @@ def _radii(
         if bad.any():
             wrong = f"the column {name} is no radius that its bounds give at sigma "
             wrong += f"{claims.sigma:g}"
-            yield claims.of_rows(RADII, "falsified", bad, wrong)
-            return
+            return claims.of_rows(RADII, "falsified", bad, wrong)
     if not checked:
         says = "no column is a mechanism of ours that has a proof for these"
-        yield Finding(check=RADII, outcome="not checked", says=says)
-        return
+        return Finding(check=RADII, outcome="not checked", says=says)
     says = f"the columns {', '.join(checked)}: none exceeds what its bounds give"
-    yield Finding(check=RADII, outcome="held", says=says)
+    return Finding(check=RADII, outcome="held", says=says)
 
 
-def _classes(
-    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real
-) -> Iterator[Finding]:
+def _classes(claims: Claims, table: pd.DataFrame, lower: Real, upper: Real) -> Finding:
     """The class that is named was bounded, and is above every other."""
     assert claims.predicted is not None
-    if "top" not in table or "runner_up" not in table:
-        return
     top, second = numbers(table["top"]), numbers(table["runner_up"])
     named = claims.predicted != ABSTAINS
     bad = named & ((claims.predicted != top) | (top == second))
     if bad.any():
         wrong = "the class named is not the one that was bounded"
-        yield claims.of_rows(CLASSES, "falsified", bad, wrong)
-        return
+        return claims.of_rows(CLASSES, "falsified", bad, wrong)
     if (bad := named & ~(lower > upper)).any():
         wrong = "a class is named that may not be the first"
-        yield claims.of_rows(CLASSES, "falsified", bad, wrong)
-        return
+        return claims.of_rows(CLASSES, "falsified", bad, wrong)
     says = f"{int(named.sum()):,} classes named, each the one whose bounds these are"
-    yield Finding(check=CLASSES, outcome="held", says=says)
+    return Finding(check=CLASSES, outcome="held", says=says)

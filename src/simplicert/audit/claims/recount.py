@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from simplicert.audit.claims.explained import explanation
-from simplicert.audit.claims.printed import printed_so
+from simplicert.audit.claims.printed import cohens, printed_so
 from simplicert.audit.claims.subject import Claims, Real, Whole, some
 from simplicert.audit.finding import Finding
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
-from simplicert.mechanisms import cohen, neyman_pearson
+from simplicert.mechanisms import neyman_pearson
 from simplicert.noises import gaussian
 
 __all__ = ["largest_sound", "recount"]
@@ -88,8 +88,7 @@ def largest_sound(claims: Claims, votes: Whole, rows: np.ndarray) -> tuple[Real,
     """
     sigma, alpha, draws = claims.conditions
     k, n = np.where(rows, votes, 0), np.where(rows, draws, 1)
-    lower = clopper_pearson_lower(k, trials=n, alpha=alpha)
-    ours = np.asarray(cohen(lower, 1.0 - lower, sigma=sigma))
+    ours = cohens(k, draws=n, sigma=sigma, alpha=alpha)
     if claims.counts is None:
         return ours, ours if claims.certificate == "cohen" else ours + np.inf
     if claims.counts.shape[1] == 2:
