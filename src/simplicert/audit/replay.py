@@ -33,8 +33,6 @@ _FORGED = (0.001, 0.01, 0.05, 0.1, 0.5)
 _UNSEEN = 0.05
 """Probability of it, of the forgery that is named."""
 
-_OWN = ("looks", "schema_number")
-
 Blocks = Int[np.ndarray, " blocks"]
 
 
@@ -172,7 +170,7 @@ def _checked(sampler: Sampler, plan: Manifest) -> bool:
         batch=plan.batch,
     )
     # Looks are no setting of draws; the schema is of the file; not all tell the cut.
-    own: dict[str, object] = {name: getattr(plan, name) for name in _OWN}
+    own: dict[str, object] = {"looks": plan.looks, "schema_number": plan.schema_number}
     old = plan.noise.name in FLOAT32  # of that law; the engine draws what the plan says
     if old and plan.noise_facts.shares_law(here.noise_facts):
         own["noise"] = plan.noise

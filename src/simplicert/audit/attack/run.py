@@ -109,12 +109,12 @@ def attack(
     budget = _Budget(seconds, clock, progress)
     target = Target(sampler, plan, seed=seed, clock=clock)
     tests = Confirmations(level, TESTS)
-    others = _others(sampler.dataset, certificates)
+    others, classes = _others(sampler.dataset, certificates)
     search = Search(
         target,
         balls,
-        others=others[0],
-        classes=others[1],
+        others=others,
+        classes=classes,
         tests=tests,
         patience=seconds / 10,
         rng=np.random.default_rng(np.random.SeedSequence((seed, 1))),
@@ -136,8 +136,7 @@ def attack(
         tests=tests,
         has_slope=target.has_slope,
         stopped=stopped,
-        plan=plan,
-        device=sampler.device.type,
+        drawn=f"{plan.noise.name} noise, {plan.precision}, {sampler.device.type}",
     )
     within = [change for change in search.changes if change.over < 1]
     outside = [change for change in search.changes if change.over >= 1]

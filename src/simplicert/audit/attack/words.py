@@ -15,7 +15,6 @@ from simplicert.audit.attack.search import FACTORS, Tally
 from simplicert.audit.finding import Finding
 from simplicert.certificates import Certificates
 from simplicert.rounding import round_down
-from simplicert.votes import Manifest
 
 __all__ = [
     "CHECKS",
@@ -43,8 +42,7 @@ class Told:
         tests: Of the candidates.
         has_slope: Whether the classifier has a gradient.
         stopped: Whether Ctrl-C ended the search.
-        plan: How the smoothed classifier was drawn.
-        device: Where.
+        drawn: What kind of draws every statement is about.
     """
 
     certificates: Certificates
@@ -52,8 +50,7 @@ class Told:
     tests: Confirmations
     has_slope: bool
     stopped: bool
-    plan: Manifest
-    device: str
+    drawn: str
 
     def images(self, rows: ArrayLike) -> tuple[int, ...]:
         """The indices of these rows, in the data set."""
@@ -63,11 +60,6 @@ class Told:
     def certified(self) -> int:
         """Images with a ball, of which those in memory are attacked."""
         return int((self.certificates.radius > 0).sum())
-
-    @property
-    def drawn(self) -> str:
-        """What kind of draws every statement is about."""
-        return f"{self.plan.noise.name} noise, {self.plan.precision}, {self.device}"
 
 
 def overlap_finding(told: Told, found: Overlaps) -> Finding:
