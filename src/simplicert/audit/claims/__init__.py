@@ -106,8 +106,6 @@ def audit_claims(
     facts = dict(claims.facts)
     if claims.run is not None and all(f.outcome != "falsified" for f in found):
         facts |= _run_facts(claims)
-    if claims.notes:
-        facts["notes"] = "; ".join(claims.notes)
     return _audit(path, facts, found)
 
 

@@ -114,7 +114,8 @@ class Claims:
         if self.draws is not None and len(self.draws):
             few, many = int(self.draws.min()), int(self.draws.max())
             facts["draws"] = f"{few:,}" if few == many else f"{few:,} to {many:,}"
-        return facts | {"noise": str(self.noise)}
+        facts["noise"] = str(self.noise)
+        return facts | ({"notes": "; ".join(self.notes)} if self.notes else {})
 
     def images(self, rows: np.ndarray) -> tuple[int, ...]:
         """The images of a mask of rows."""

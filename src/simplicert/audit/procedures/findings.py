@@ -23,10 +23,8 @@ def form_finding(probes: Sequence[Answers], tallies: Sequence[Tally]) -> Finding
     if not odd:
         says = "every answer is a class and a radius, or an abstention"
         return Finding(check=check, outcome="held", says=says)
-    says = (
-        f"{odd:,} answers are no certificates: a radius that is negative or NaN, one "
-    )
-    says += "for an abstention, or a class below 0 (-1 abstains)"
+    says = f"{odd:,} answers are no certificates: a radius that is negative or NaN, "
+    says += "one for an abstention, or a class below 0 (-1 abstains)"
     return Finding(check=check, outcome="doubtful", says=says)
 
 
