@@ -29,7 +29,7 @@ def looks_for(horizon: int, *, first: int = FIRST) -> tuple[Look, ...]:
 
     A first look after a few draws, each half as many again as the last, in whole tens;
     the horizon has 0.6 of alpha, the looks before it share the rest equally. How it was
-    chosen is in ``docs/stopping.md``.
+    chosen is in ``docs/looks.md``.
 
     Args:
         horizon: The most draws that an image can get: the last look.
