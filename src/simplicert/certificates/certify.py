@@ -1,5 +1,6 @@
 """Votes, a procedure, mechanisms and alpha → certificates."""
 
+from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
@@ -8,12 +9,25 @@ from simplicert import mechanisms, paper
 from simplicert.certificates.record import PRINTED, REPORTED, Certificates
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
-from simplicert.mechanisms.protocol import Mechanism, proof_of
+from simplicert.mechanisms.protocol import Mechanism, Radii, proof_of
 from simplicert.noises import Noise
-from simplicert.procedures import PROCEDURES, Procedure, largest_e0_lower, min_draws
+from simplicert.procedures import (
+    PROCEDURES,
+    Intervals,
+    Procedure,
+    largest_e0_lower,
+    min_draws,
+)
 from simplicert.votes import Votes
 
-__all__ = ["ALPHA", "certify", "find_procedure", "why_not"]
+__all__ = [
+    "ALPHA",
+    "certify",
+    "default_of",
+    "find_procedure",
+    "radii_of",
+    "why_not",
+]
 
 ALPHA = 0.001
 """Failure probability of each image's certificate, where none is given."""
@@ -84,20 +98,13 @@ def certify(
             f"no mechanism has a proof for {votes.noise} and {chosen.statistic} "
             "expectations: give one that has, with mechanism=…"
         )
-    moved = 0.0 if votes.manifest is None else votes.manifest.displacement
-    radii = {
-        name: np.maximum(
-            radius(intervals.e0_lower, e1_upper, sigma=votes.sigma) - moved, 0.0
-        )
-        for name, radius in columns.items()
-    }
+    radii = {name: radii_of(votes, intervals, each) for name, each in columns.items()}
     members = paper.ENSEMBLES.get(chosen.statistic, ())
     if members and radii.keys() >= set(members):
         radii["ensemble"] = reduce(np.maximum, [radii[name] for name in members])
     else:  # the paper's is not of this noise
         members = tuple(radii)
     order = [*paper.MECHANISMS, "ensemble", *radii]
-    tight = [name for name, each in columns.items() if proof_of(each).tight]
     return Certificates(
         indices=votes.indices,
         labels=votes.labels,
@@ -109,7 +116,7 @@ def certify(
         e1_upper=e1_upper,
         radii={name: radii[name] for name in dict.fromkeys(order) if name in radii},
         members=members,
-        mechanism=name_of(own) if own is not None else [*tight, *columns][0],
+        mechanism=name_of(own if own is not None else default_of(columns)),
         draws=votes.draws,
         sigma=votes.sigma,
         alpha=alpha,
@@ -122,6 +129,20 @@ def certify(
         draw_seconds=votes.draw_seconds,
         chosen_from=votes.chosen_from,
     )
+
+
+def radii_of(votes: Votes, intervals: Intervals, mechanism: Mechanism) -> Radii:
+    """What a mechanism certifies, less what inputs were moved to the noise's grid."""
+    moved = 0.0 if votes.manifest is None else votes.manifest.displacement
+    e1_upper = intervals.others_upper
+    radius = mechanism(intervals.e0_lower, e1_upper, sigma=votes.sigma)
+    return np.asarray(np.maximum(radius - moved, 0.0))
+
+
+def default_of(applicable: Mapping[str, Mechanism]) -> Mechanism:
+    """The mechanism that names the class where none is asked for: the tight one."""
+    tight = [each for each in applicable.values() if proof_of(each).tight]
+    return [*tight, *applicable.values()][0]
 
 
 def find_procedure(
@@ -184,20 +205,17 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
 
 
 def _check_enough_draws(votes: Votes, procedure: Procedure, alpha: float) -> None:
-    """Refuse a table in which no outcome of any image could have been certified."""
+    """Refuse votes of which no outcome at any look could have been certified."""
     if not len(votes):
         return
-    reached = [look for look in votes.fixed_looks if (votes.draws == look.draws).any()]
-    for look in reached:
-        share = alpha * look.share
-        if share > 0.0 and largest_e0_lower(procedure, draws=look.draws, alpha=share):
+    looks = [look for look in votes.fixed_looks if look.share > 0.0]
+    for look in looks:
+        if largest_e0_lower(procedure, draws=look.draws, alpha=alpha * look.share):
             return
-    most = reached[-1]
-    share = alpha * most.share
-    advice = ": no look that they reached has a share of alpha"
-    if share > 0.0:
-        advice = f". Draw at least {min_draws(procedure, alpha=share)} an image"
+    most = looks[-1]
+    least = min_draws(procedure, alpha=alpha * most.share)
     raise InputError(
         f"{most.draws} draws can never certify at alpha = {alpha:g}: even if all "
-        f"agree, {procedure.name} does not separate the classes{advice}"
+        f"agree, {procedure.name} does not separate the classes. Draw at least {least} "
+        "an image"
     )

@@ -3,66 +3,99 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
-
 from simplicert.analysis import format_table
+from simplicert.analysis.published import usual_radii
 from simplicert.certificates import ALPHA
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
-from simplicert.cli.types import one_of
+from simplicert.cli.rules import Budget, RuleName, Share, Until, rule_of
+from simplicert.cli.types import a_mechanism, a_procedure
 from simplicert.errors import InputError
 from simplicert.interop import check_votes
-from simplicert.stopping import RULES, replay, spread
+from simplicert.noises import in_norm
+from simplicert.stopping import RULES, looks_of, replay, spread
 from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
-
-RuleName = Annotated[str, one_of(RULES.names, "What stops an image", "named")]
 
 
 def plan_command(
     run: Path,
     /,
     *,
-    looks: str,
-    rule: RuleName = "named",
+    until: Until | None = None,
+    within: Share | None = None,
+    within_radius: float | None = None,
+    budget: Budget | None = None,
+    rule: RuleName | None = None,
+    looks: str | None = None,
     alpha: float = ALPHA,
+    procedure: Annotated[str | None, a_procedure("clopper_pearson")] = None,
+    mechanism: Annotated[
+        str | None,
+        a_mechanism("The mechanism that names the class", "the tight one"),
+    ] = None,
     json: bool = False,
 ) -> None:
-    """Stop the images of a finished run after the fact: draws and certificates.
+    """Stop the images of a finished run after the fact: draws and what they lose.
 
     What it shows is no claim, since the looks are chosen when the votes are known.
 
-        simplicert plan runs/s0.50 --looks 1000,3000,10000 --rule named
+        simplicert plan runs/s0.50 --until 0.25,0.5
+        simplicert plan runs/s0.50 --budget 1e6 --looks 1000,3000,10000
 
     Args:
         run: A finished run directory.
+        until: Radii, in input units: an image stops when each is certified or futile.
+        within: A share, as 5%: an image stops when no more is missing of the radius
+            that it may still come to have.
+        within_radius: The largest radius of interest to --within.
+        budget: Draws of all images together, as 1e7: those nearest to a decision are
+            drawn first. Alone it is --within 5%.
+        rule: What stops an image at a look. Default: named, if no other rule is given.
         looks: The numbers of draws at which an image may stop, whole blocks of the run,
             with commas between. The last has 0.6 of alpha, the others share the rest.
-        rule: What stops an image at a look.
+            Default: the run's own, or those of a run that stops its images, as near as
+            whole blocks allow.
         alpha: Failure probability of each image's certificate.
-        json: Print the table as JSON.
+        procedure: How the expectations are bounded.
+        mechanism: What names the class.
+        json: Print the tables as JSON.
     """
     check_votes(run)
-    found = replay(
-        RunDirectory(run),
-        RULES.find(rule),
-        looks=spread(_numbers(looks)),
-        alpha=alpha,
+    said = rule_of(
+        until_radii=until,
+        within_share=within,
+        within_radius=within_radius,
+        total=budget,
+        rule=rule,
+        mechanism=mechanism,
+        procedure=procedure,
     )
-    rows = [
-        {
-            "drawn": name,
-            "draws": float(each.draws.mean()),
-            "certified": float((each.radius > 0).mean()),
-            "mean_radius": float(each.radius.mean()),
-        }
-        for name, each in (("by looks", found.by_looks), ("fixed", found.fixed))
-    ]
-    table = pd.DataFrame(rows)
+    asked = RULES.find("named") if said is None else said
+    store = RunDirectory(run)
+    at = looks_of(store) if looks is None else spread(_numbers(looks))
+    found = replay(
+        store, asked, looks=at, alpha=alpha, mechanism=mechanism, procedure=procedure
+    )
+    radii = usual_radii(found.fixed) if until is None else until
+    tables = {
+        "plan": found.summary(),
+        "radii": found.shares(radii),
+        "looks": found.stops(),
+    }
     if json:
-        print_json({"plan": table})
-    else:
-        say(format_table(table), end="")
+        print_json(tables)
+        return
+    say(format_table(tables["plan"]))
+    say(f"share certified at {in_norm(found.fixed.norm, 'radius')}:")
+    say(format_table(tables["radii"]))
+    say("images that stop at a look:")
+    say(format_table(tables["looks"], digits=4), end="")
+    if found.ended.any():
+        say(
+            f"note: {found.ended.sum()} images would have been drawn further, and the "
+            "run has no more draws of them"
+        )
 
 
 def _numbers(text: str) -> list[int]:

@@ -10,8 +10,7 @@ from simplicert.votes import Votes
 
 def _decided(votes: Votes, alpha: float) -> Bool[np.ndarray, " images"]:
     found = clopper_pearson(votes, alpha=alpha)
-    e1_upper = np.minimum(found.e1_upper, 1.0 - found.e0_lower)
-    return np.asarray(found.e0_lower > e1_upper)
+    return np.asarray(found.e0_lower > found.others_upper)
 
 
-named = Rule(name="named", decided=_decided)
+named = Rule(name="named", decided=_decided, parameters={})

@@ -1,47 +1,25 @@
-"""What a rule would have saved: a finished run, stopped after the fact.
+"""What a rule would have saved: a finished run, stopped after the fact."""
 
-Nothing stops a run while it is drawn yet; this shows what a rule is worth.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+import pandas as pd
+from jaxtyping import Bool, Int
 
 from simplicert.arguments import checked_alpha
-from simplicert.certificates import Certificates, certify
+from simplicert.certificates import ALPHA, Certificates, certify
 from simplicert.errors import InputError
-from simplicert.plugins import shown_as_theirs
-from simplicert.stopping.protocol import Rule
+from simplicert.mechanisms.protocol import Mechanism
+from simplicert.procedures import Procedure
+from simplicert.stopping.looks import looks_for, spread
+from simplicert.stopping.protocol import Rule, asked, check_rule, draws_to_come
+from simplicert.stopping.stages import Stages, block_ends
 from simplicert.votes import Look, RunDirectory, Votes
 from simplicert.votes.looks import check_looks
 
-__all__ = ["EARLY", "Replay", "replay", "spread"]
-
-EARLY = 0.4
-"""Share of alpha of all looks but the last: most images need the whole of it at the
-horizon or nearly nothing before, so that most of alpha is best kept for the last."""
-
-
-def spread(draws: Sequence[int]) -> tuple[Look, ...]:
-    """Looks at these numbers of draws: the last has 0.6 of alpha, the others the rest.
-
-    Raises:
-        InputError: None, or they do not rise.
-
-    Example:
-        >>> [look.share for look in spread([100, 300, 1000])]
-        [0.2, 0.2, 0.6]
-    """
-    if not draws:
-        raise InputError("looks must hold at least one")
-    early = len(draws) - 1
-    shares = [*[EARLY / max(early, 1)] * early, 1.0 - EARLY if early else 1.0]
-    looks = tuple(map(Look, draws, shares))
-    check_looks(looks)
-    return looks
+__all__ = ["Replay", "looks_of", "replay"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,82 +28,196 @@ class Replay:
 
     Attributes:
         draws: How many each image would have had.
+        decided: Where the rule stopped the image, before the last look. The others had
+            as many draws as there are, or as the budget left.
+        ended: Where the run has no more draws of an image that would have had some.
         by_looks: What would have been certified. Not a claim: to certify an early stop,
             looks must be fixed before the first draw, and these were chosen when the
             votes were known.
-        fixed: What is certified with as many draws for all as the last look has.
+        fixed: What is certified with as many draws for all as the last look has; of a
+            run that stopped its images, what it certifies as it is.
     """
 
     draws: Int[np.ndarray, " images"]
+    decided: Bool[np.ndarray, " images"]
+    ended: Bool[np.ndarray, " images"]
     by_looks: Certificates
     fixed: Certificates
 
+    def summary(self) -> pd.DataFrame:
+        """One row for the looks and one for the run: draws and mean radius.
+
+        ``decided`` is the share of images that the rule stopped before the last look.
+        """
+        rows: list[dict[str, object]] = []
+        for name, each in (("by looks", self.by_looks), ("fixed", self.fixed)):
+            total = int(each.draws.sum())
+            rows.append(
+                {
+                    "drawn": name,
+                    "draws": total / len(each),
+                    "total": total,
+                    "fewer_by": int(self.fixed.draws.sum()) / total,
+                    "decided": float(self.decided.mean()) if not rows else 0.0,
+                    "mean_radius": float(each.radius.mean()),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def shares(self, radii: Iterable[float]) -> pd.DataFrame:
+        """Share of images certified at each radius: by looks, fixed, and the loss."""
+        rows = []
+        for radius in radii:
+            counts = [
+                int(((each.radius >= radius) & (each.radius > 0.0)).sum())
+                for each in (self.by_looks, self.fixed)
+            ]
+            by_looks, fixed, loss = (
+                count / len(self.draws) for count in (*counts, counts[1] - counts[0])
+            )
+            row = {"radius": radius, "by_looks": by_looks, "fixed": fixed, "loss": loss}
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def stops(self) -> pd.DataFrame:
+        """How many images stopped at each look, and its share of alpha."""
+        looks = self.by_looks.looks
+        counts = [int((self.draws == look.draws).sum()) for look in looks]
+        return pd.DataFrame(
+            {
+                "draws": [look.draws for look in looks],
+                "share_of_alpha": [look.share for look in looks],
+                "images": counts,
+            }
+        )
+
+
+def looks_of(run: RunDirectory) -> tuple[Look, ...]:
+    """Looks at which a finished run can be stopped: of a run with several, its own.
+
+    Of a run with a fixed number of draws, those that ``looks_for`` would have, moved to
+    the nearest whole blocks.
+    """
+    manifest = run.manifest
+    if len(manifest.looks) > 1:
+        return tuple(manifest.looks)
+    ends = block_ends(manifest)
+    wanted = [look.draws for look in looks_for(int(ends[-1]))]
+    nearest = [int(np.abs(ends - draws).argmin()) for draws in wanted]
+    return spread([int(ends[each]) for each in sorted(set(nearest))])
+
 
 def replay(
-    run: RunDirectory, rule: Rule, *, looks: Sequence[Look], alpha: float
+    run: RunDirectory,
+    rule: Rule,
+    *,
+    looks: Sequence[Look] | None = None,
+    alpha: float = ALPHA,
+    mechanism: str | Mechanism | None = None,
+    procedure: str | Procedure | None = None,
 ) -> Replay:
     """Stop the images of a finished run after the fact: what a rule saves and costs.
 
     An image's first draws are the same however many follow, so that this is what a run
-    with these looks and this rule would have drawn.
+    with these looks and this rule would have drawn. Its votes are read once.
 
     Args:
-        run: A finished run.
+        run: A finished run, of a fixed number of draws or one that stopped its images.
         rule: What stops an image.
         looks: Where it is asked, whole blocks; after the last nothing is drawn.
+            Default: ``looks_of(run)``.
         alpha: Failure probability of each image's certificate, for the rule.
+        mechanism: Of the certificates, as ``certify`` takes it.
+        procedure: Likewise.
 
     Raises:
         InputError: Looks that are not whole blocks of the run, or beyond its draws; an
-            unfinished run; a rule that raises or returns something else.
+            unfinished run; a rule that raises or returns something else, or that these
+            looks can never meet; a budget that is less than the first look takes.
     """
     checked_alpha(alpha)
+    looks = looks_of(run) if looks is None else tuple(looks)
     check_looks(looks)
-    block, most = run.manifest.block, run.manifest.draws
-    for look in looks:
-        if look.draws % block or look.draws > most:
-            raise InputError(
-                f"a look at {look.draws} draws is not to be had of {run.path}: it has "
-                f"{most} draws an image, in blocks of {block}"
-            )
-    stopped: Votes | None = None
-    for look in looks:
-        here = run.read(blocks=slice(0, look.draws // block))
-        here = replace(here, looks=tuple(looks))
-        if stopped is None:
-            stopped, active = here, np.ones(len(here), dtype=bool)
-        else:
-            stopped = _where(active, here, stopped)
-        active[active] = ~_asked(rule, here[active], alpha)
-    assert stopped is not None  # there is a look
+    check_rule(rule, run.manifest, alpha=alpha, looks=looks)
+    stages = Stages.of(run, looks)
+    walk = _all_alike if rule.total is None else _nearest_first
+    stopped, decided = walk(stages, rule, alpha)
+    votes = stages.votes(stopped)
+
+    def certified(what: Votes) -> Certificates:
+        return certify(what, alpha=alpha, mechanism=mechanism, procedure=procedure)
+
+    early = stopped < len(looks) - 1
+    spent = rule.total is not None and not decided.all()
     return Replay(
-        draws=stopped.draws,
-        by_looks=certify(stopped, alpha=alpha),
-        fixed=certify(replace(here, looks=None), alpha=alpha),
+        draws=votes.draws,
+        decided=decided & early,
+        ended=(stopped == stages.last) & early & ~decided & (not spent),
+        by_looks=certified(votes),
+        fixed=certified(stages.whole()),
     )
 
 
-def _asked(rule: Rule, votes: Votes, alpha: float) -> np.ndarray:
-    if not len(votes):
-        return np.zeros(0, dtype=bool)
-    with shown_as_theirs(f"rule {rule.name!r}"):
-        decided = np.asarray(rule.decided(votes, alpha))
-    if decided.shape != (len(votes),) or decided.dtype != np.bool_:
+Stops = tuple[Int[np.ndarray, " images"], Bool[np.ndarray, " images"]]
+"""The number of the look at which each image stopped, and whether the rule said so."""
+
+
+def _all_alike(stages: Stages, rule: Rule, alpha: float) -> Stops:
+    """Every image until the rule stops it."""
+    stopped = np.zeros(len(stages), dtype=np.int64)
+    decided = np.zeros(len(stages), dtype=bool)
+    active = np.arange(len(stages))
+    for number in range(len(stages.looks)):
+        active = active[stages.last[active] >= number]
+        if not len(active):
+            break
+        stopped[active] = number
+        found = asked(rule, stages.at(number, active), alpha)
+        decided[active[found]] = True
+        active = active[~found]
+    return stopped, decided
+
+
+def _nearest_first(stages: Stages, rule: Rule, alpha: float) -> Stops:
+    """The image that is nearest to a decision goes on, until the total is spent."""
+    assert rule.total is not None
+    draws = [look.draws for look in stages.looks]
+    left = rule.total - len(stages) * draws[0]
+    if left < 0:
         raise InputError(
-            f"rule {rule.name!r} returned {decided.dtype} of shape {decided.shape} for "
-            f"{len(votes)} images: it must return one truth an image"
+            f"a budget of {rule.total:,} draws is less than the first look at every "
+            f"image takes: {len(stages)} × {draws[0]} are {len(stages) * draws[0]:,}"
         )
-    return decided
+    known: dict[int, Stops] = {}
 
+    def asked_at(number: int) -> Stops:
+        """What all images need at a look, and which need none: asked once."""
+        if number not in known:
+            there = np.flatnonzero(stages.last >= number)
+            votes = stages.at(number, there)
+            needed = np.zeros(len(stages), dtype=np.int64)
+            found = np.zeros(len(stages), dtype=bool)
+            found[there] = asked(rule, votes, alpha)
+            needed[there] = draws_to_come(rule, votes, alpha)
+            known[number] = needed, found
+        return known[number]
 
-def _where(rows: np.ndarray, these: Votes, others: Votes) -> Votes:
-    """Votes of the same images, each from one of two looks."""
-    columns: dict[str, Any] = {
-        name: np.where(rows[:, None], values, others.columns[name])
-        for name, values in these.columns.items()
-    }
-    draws = np.where(rows, these.draws, others.draws)
-    seconds = these.draw_seconds
-    if seconds is not None and others.draw_seconds is not None:
-        seconds = np.where(rows, seconds, others.draw_seconds)
-    return replace(these, **columns, draws=draws, draw_seconds=seconds)
+    stopped = np.zeros(len(stages), dtype=np.int64)
+    decided = asked_at(0)[1].copy()
+    waiting = [
+        (int(asked_at(0)[0][image]), draws[0], int(image))
+        for image in np.flatnonzero(~decided & (stages.last > 0))
+    ]
+    heapq.heapify(waiting)
+    while waiting:
+        _, _, image = heapq.heappop(waiting)
+        number = int(stopped[image]) + 1
+        left -= draws[number] - draws[number - 1]
+        if left < 0:
+            break
+        stopped[image] = number
+        needed, found = asked_at(number)
+        decided[image] = found[image]
+        if not found[image] and number < stages.last[image]:
+            heapq.heappush(waiting, (int(needed[image]), draws[number], image))
+    return stopped, decided
