@@ -498,3 +498,13 @@ def test_scores_are_hoped_not_to_vary():
     np.testing.assert_allclose(best, prospects.now(then, ALPHA), rtol=1e-12)
     varied = replace(now, score_squares=now.score_sums)
     np.testing.assert_array_equal(prospects.best(varied, ALPHA), best)
+
+
+def test_what_a_grid_moved_is_taken_from_every_radius():
+    step = NoiseSource(name="gaussian", norm="l2", step=0.01)
+    facts = manifest(noise=step)
+    plain = certify(votes_at(1150), alpha=ALPHA).radius
+    moved = certify(votes_at(1150, manifest=facts), alpha=ALPHA).radius
+    less = np.maximum(plain - facts.displacement, 0.0)
+    np.testing.assert_array_equal(moved, less)
+    assert np.any(less > 0.0)
