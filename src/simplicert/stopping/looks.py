@@ -1,6 +1,5 @@
 """At which numbers of draws images may stop, and with what share of alpha each."""
 
-import math
 from collections.abc import Sequence
 
 from simplicert.arguments import checked_draws
@@ -64,8 +63,6 @@ def spread(draws: Sequence[int]) -> tuple[Look, ...]:
         raise InputError("looks must hold at least one")
     early = len(draws) - 1
     shares = [*[EARLY / max(early, 1)] * early, 1.0 - EARLY if early else 1.0]
-    while math.fsum(shares) > 1.0:  # by a bit, never more
-        shares[-1] = math.nextafter(shares[-1], 0.0)
     looks = tuple(map(Look, draws, shares))
     check_looks(looks)
     return looks
