@@ -121,6 +121,7 @@ def test_a_radius_that_is_too_large_is_found_whatever_the_classifier(model, seed
     assert ("no gradient" in inside.says) == (model == "labels")
 
 
+@pytest.mark.slow
 def test_uniform_noise_is_attacked_in_l1():
     normal = np.zeros(16)
     normal[3] = 1.0

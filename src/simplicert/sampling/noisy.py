@@ -66,7 +66,14 @@ def chunk_draws(shape: Sequence[int]) -> int:
 
 
 def chunks_of(
-    row: int, *, seed: int, image: int, first: int, draws: int, size: int
+    row: int,
+    *,
+    seed: int,
+    image: int,
+    first: int,
+    draws: int,
+    size: int,
+    purpose: int = 0,
 ) -> list[Chunk]:
     """The chunks that hold these draws of an image, and what is wanted of each.
 
@@ -82,7 +89,7 @@ def chunks_of(
     for number in range(first // size, -(-(first + draws) // size)):
         skip = max(first - number * size, 0)
         end = min(first + draws - number * size, size)
-        stream = Stream(seed=seed, image=image, chunk=number)
+        stream = Stream(seed=seed, image=image, chunk=number, purpose=purpose)
         found.append(
             Chunk(row=row, stream=stream, size=size, skip=skip, draws=end - skip)
         )
