@@ -22,7 +22,7 @@ from simplicert.votes import Manifest
 
 # At most so many values come from one stream. They keep a CPU thread busy, whose arrays
 # are then in its cache; a GPU takes no longer for these than for a few.
-_CHUNK_VALUES = 1 << 18
+CHUNK_VALUES = 1 << 18
 
 
 _WORTH_THREADS = 1 << 16
@@ -48,12 +48,15 @@ class Chunk:
     draws: int
 
 
-def chunk_draws(shape: Sequence[int]) -> int:
+def chunk_draws(shape: Sequence[int], *, most: int = CHUNK_VALUES) -> int:
     """How many draws get their noise from one stream.
 
-    A function of the shape alone, whatever the batch: an image then has one noise at
-    any batch size, several threads can generate it, and it is never in memory as a
-    whole.
+    A function of the shape, whatever the batch: an image then has one noise at any
+    batch size, several threads can generate it, and it is never in memory as a whole.
+
+    Args:
+        shape: Of an input.
+        most: Values of a chunk.
 
     Example:
         >>> shapes = [(c, s, s) for c, s in ((1, 8), (3, 32), (3, 224))]
@@ -61,7 +64,7 @@ def chunk_draws(shape: Sequence[int]) -> int:
         [100, 50, 2]
     """
     sizes = (5, 10, 20, 50, 100)
-    fit = (n for n in sizes if n * math.prod(shape) <= _CHUNK_VALUES)
+    fit = (n for n in sizes if n * math.prod(shape) <= most)
     return max(fit, default=2)
 
 
