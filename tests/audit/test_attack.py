@@ -103,6 +103,7 @@ def test_of_a_half_space_changes_are_found_at_its_true_radius_and_never_inside()
     assert f"{over.min():.2f}" in beyond.says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_radius_that_is_too_large_is_found_whatever_the_classifier(model, seed):
@@ -121,6 +122,7 @@ def test_a_radius_that_is_too_large_is_found_whatever_the_classifier(model, seed
     assert ("no gradient" in inside.says) == (model == "labels")
 
 
+@pytest.mark.slow
 def test_uniform_noise_is_attacked_in_l1():
     normal = np.zeros(16)
     normal[3] = 1.0
@@ -150,6 +152,7 @@ def test_balls_that_contradict_each_other_need_no_draws():
     assert apart.outcome == "held"
 
 
+@pytest.mark.slow
 def test_names_of_classes_keep_the_votes_in_their_order():
     class Named(TorchClassifier):
         pass
@@ -187,6 +190,7 @@ def test_what_cannot_be_attacked_is_refused():
         attack(sampler, certificates, plan=plan, seconds=1, seed=0, level=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "change"),
     [
@@ -217,12 +221,14 @@ def test_more_images_than_memory_holds_are_attacked_in_part(monkeypatch):
     assert "2 of 3 certified images" in inside.says
 
 
+@pytest.mark.slow
 def test_inputs_that_are_no_images_are_attacked_too():
     images = IMAGES.reshape(3, 16)
     case = claimed(TRUE * [0.9, 0.9, 1.6], model=MODELS["gradient"], images=images)
     assert attacked(case, looks=60)[1].images == (2,)
 
 
+@pytest.mark.slow
 def test_what_is_interrupted_says_what_there_is_so_far():
     told = []
 
@@ -239,6 +245,7 @@ def test_what_is_interrupted_says_what_there_is_so_far():
     assert shares == sorted(shares)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [False, True])
 def test_what_was_not_tried_is_not_said_to_hold(stop):
     def interrupt(share, words):
@@ -265,6 +272,7 @@ def test_an_idle_search_is_no_reassurance():
     assert "says little" in beyond.says
 
 
+@pytest.mark.slow
 def test_lost_draws_are_no_votes_and_do_not_end_an_attack():
     class Lossy(HalfSpace):
         def forward(self, x):
@@ -280,6 +288,7 @@ def test_lost_draws_are_no_votes_and_do_not_end_an_attack():
     assert (rows["votes"] + rows["other_votes"] < rows["draws"]).all()
 
 
+@pytest.mark.slow
 def test_confirmed_points_are_written_and_can_be_drawn_again(tmp_path):
     sampler, plan, certificates = claimed(TRUE * 1.5)
     path = tmp_path / "points.npz"

@@ -127,6 +127,7 @@ def test_no_built_in_is_falsified_with_all_trials(name, alpha):
     assert {finding.outcome for finding in audit.findings} == {"held"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mechanism", mechanisms.BUILT_IN)
 @pytest.mark.parametrize("name", PROCEDURES.built_in)
 def test_no_built_in_is_with_any_mechanism(name, mechanism):

@@ -149,8 +149,17 @@ def test_an_unfinished_run_is_refused(run):
     )
     for rows in run.rows():
         store.append(rows)
-    with pytest.raises(InputError, match="1 of 41 images lack draws, image 40 among"):
-        replay(store, named, looks=LOOKS, alpha=0.05)
+    for blocks in range(2):  # none, then the first
+        with pytest.raises(InputError, match="1 of 41 images lack draws, image 40"):
+            replay(store, named, looks=LOOKS, alpha=0.05)
+        store.append(
+            VoteRows(
+                images=np.array([IMAGES]),
+                blocks=np.array([blocks]),
+                columns={"counts": np.array([[20, 0, 0]])},
+                draw_seconds=np.ones(1),
+            )
+        )
 
 
 def test_a_budget_is_kept_and_spent_where_a_decision_is_nearest(run):
@@ -363,3 +372,33 @@ def test_what_the_command_refuses_is_a_line(run, simplicert, options, says):
     assert (code, out) == (2, "")
     assert says in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_what_is_left_of_a_budget_goes_where_a_decision_is_nearest(tmp_path):
+    """One image near its decision, in any place among others that are far from it."""
+    near, far = np.array([18, 2, 0]), np.array([12, 8, 0])
+    for place in range(3):
+        counts = np.array([far, far, far])
+        counts[place] = near
+        store = RunDirectory.create(
+            tmp_path / f"{place}",
+            manifest(images=[0, 1, 2], labels=None, block=20, draws=400, scores=False),
+        )
+        for block in range(20):
+            store.append(
+                VoteRows(
+                    images=np.arange(3),
+                    blocks=np.full(3, block),
+                    columns={"counts": counts},
+                    draw_seconds=np.ones(3),
+                )
+            )
+        looks = spread([20, 40, 60, 100, 200, 400])
+        rule = until([0.1])
+        need = replay(store, rule, looks=looks).draws
+        assert need[place] < min(np.delete(need, place))
+        found = replay(store, budget(40 + int(need[place]), of=rule), looks=looks)
+        expected = np.full(3, 20)
+        expected[place] = need[place]
+        np.testing.assert_array_equal(found.draws, expected)
+        assert found.decided.tolist() == [each == place for each in range(3)]

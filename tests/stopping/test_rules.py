@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synthetic import manifest
 
+from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.mechanisms import neyman_pearson
@@ -459,3 +460,51 @@ def test_draws_to_come_are_those_of_votes_that_go_on_so():
                 break
     last = draws_to_come(rule, votes_at(10_000), ALPHA)
     assert not last.any()
+
+
+def test_a_grid_takes_from_the_largest_radius():
+    step = NoiseSource(name="gaussian", norm="l2", step=0.01)
+    plain, moved = (
+        Prospects.of(mechanism=None, procedure=None).largest(run, run.looks, ALPHA)[0]
+        for run in (manifest(draws=1000), manifest(draws=1000, noise=step))
+    )
+    assert np.isclose(plain - moved, manifest(noise=step).displacement)
+    assert moved < plain
+
+
+def test_scores_are_hoped_not_to_vary():
+    prospects = Prospects.of(mechanism=None, procedure="empirical_bernstein")
+
+    def scored(draws, *means, squares=None):
+        sums = np.array([means]) * draws
+        return Votes(
+            counts=np.array([[draws, 0, 0]]),
+            score_sums=sums,
+            score_squares=sums**2 / draws if squares is None else squares,
+            draws=np.array([draws]),
+            indices=np.array([0]),
+            sigma=SIGMA,
+            source={},
+            looks=LOOKS,
+        )
+
+    now = scored(1150, 0.8, 0.1, 0.0)
+    up = clopper_pearson_upper(920, trials=1150, alpha=0.005)
+    down = clopper_pearson_lower(115, trials=1150, alpha=0.005)
+    first = np.ceil(920 + 8850 * up)
+    second = np.floor(115 + 8850 * down)
+    then = scored(10_000, first / 10_000, second / 10_000, 0.0)
+    best = prospects.best(now, ALPHA)
+    np.testing.assert_allclose(best, prospects.now(then, ALPHA), rtol=1e-12)
+    varied = replace(now, score_squares=now.score_sums)
+    np.testing.assert_array_equal(prospects.best(varied, ALPHA), best)
+
+
+def test_what_a_grid_moved_is_taken_from_every_radius():
+    step = NoiseSource(name="gaussian", norm="l2", step=0.01)
+    facts = manifest(noise=step)
+    plain = certify(votes_at(1150), alpha=ALPHA).radius
+    moved = certify(votes_at(1150, manifest=facts), alpha=ALPHA).radius
+    less = np.maximum(plain - facts.displacement, 0.0)
+    np.testing.assert_array_equal(moved, less)
+    assert np.any(less > 0.0)

@@ -48,9 +48,6 @@ def test_radii_are_those_of_certify():
         np.testing.assert_array_equal(plan.now(k, two), made.radius)
 
 
-@pytest.mark.skipif(
-    not hasattr(stopping, "until"), reason="the library has no such rule yet"
-)
 def test_decisions_are_those_of_the_rules():
     plan, radii = benchmark.plan(last=2000), [0.3, 0.7, 1.1]
     pairs = [
@@ -69,9 +66,6 @@ def test_decisions_are_those_of_the_rules():
     assert seen == {True, False}
 
 
-@pytest.mark.skipif(
-    not hasattr(stopping, "looks_for"), reason="the library has no such plan yet"
-)
 @pytest.mark.parametrize("horizon", [100, 1_000, 100_000])
 def test_the_plan_is_the_library_s(horizon):
     plan = benchmark.plan(last=horizon)

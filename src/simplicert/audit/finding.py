@@ -1,8 +1,9 @@
 """What an audit finds, and the verdict that its findings make."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import pandas as pd
 
@@ -54,16 +55,18 @@ class Audit:
     @property
     def falsified(self) -> bool:
         """Whether a claim is false."""
-        return any(each.outcome == "falsified" for each in self.findings)
+        return "falsified" in self.tally
+
+    @property
+    def tally(self) -> dict[Outcome, int]:
+        """How many findings there are of each outcome that there is."""
+        count = Counter(each.outcome for each in self.findings)
+        return {each: count[each] for each in get_args(Outcome) if each in count}
 
     @property
     def verdict(self) -> str:
         """The last line: what was found, and what that means."""
-        counted = {
-            outcome: sum(each.outcome == outcome for each in self.findings)
-            for outcome in ("falsified", "doubtful", "held", "not checked")
-        }
-        said = ", ".join(f"{n} {outcome}" for outcome, n in counted.items() if n)
+        said = ", ".join(f"{n} {outcome}" for outcome, n in self.tally.items())
         if self.falsified:
             first = next(f for f in self.findings if f.outcome == "falsified")
             return f"FALSIFIED ({said}): {first.check}"

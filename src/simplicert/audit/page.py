@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import get_args
 
 import pandas as pd
 from markupsafe import Markup
 
 from simplicert import __version__
-from simplicert.audit.finding import Audit, Outcome
+from simplicert.audit.finding import Audit
 from simplicert.report.page import asset, page_environment, page_policy
 
 __all__ = ["render_audit"]
@@ -24,8 +23,6 @@ def render_audit(audit: Audit) -> str:
     folder = files("simplicert.audit") / "assets"
     template = (folder / "audit.html.jinja").read_text("utf-8")
     style = (folder / "audit.css").read_text("utf-8")
-    outcomes = [each.outcome for each in audit.findings]
-    tally = [(each, outcomes.count(each)) for each in get_args(Outcome)]
     return (
         page_environment()
         .from_string(template)
@@ -34,7 +31,6 @@ def render_audit(audit: Audit) -> str:
             policy=page_policy(()),
             css=Markup(asset("report.css") + style),  # ours, both
             audit=audit,
-            tally=[(outcome, count) for outcome, count in tally if count],
             shown=_shown,
             most_rows=_MOST_ROWS,
             version=__version__,

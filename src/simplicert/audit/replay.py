@@ -2,7 +2,8 @@
 
 import math
 import secrets
-from dataclasses import dataclass
+from bisect import bisect_left
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -32,28 +33,12 @@ _FORGED = (0.001, 0.01, 0.05, 0.1, 0.5)
 _UNSEEN = 0.05
 """Probability of it, of the forgery that is named."""
 
-_OWN = ("looks", "schema_number")
-
 Blocks = Int[np.ndarray, " blocks"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Compared:
-    """What came of drawing blocks again.
-
-    Attributes:
-        drawn: How many blocks were.
-        votes: Draws that fell otherwise, by the counts.
-        scores: Likewise by the sums of scores, whose rounding is no whole draw.
-        worst: Image, block and draws of the block that differs most.
-        wrong: Images of blocks that differ by more than rounding.
-    """
-
-    drawn: int
-    votes: float
-    scores: float
-    worst: tuple[int, int, float]
-    wrong: tuple[int, ...]
+Moved: TypeAlias = dict[tuple[int, int], tuple[float, float]]
+"""Image and block → draws that fell otherwise when it was drawn again: by the counts,
+and by the sums of scores, whose rounding is no whole draw."""
 
 
 def blocks_of(share: str, *, of: int) -> int:
@@ -164,11 +149,11 @@ def replay(
         done += len(rows.blocks) * plan.block
         if progress is not None:
             progress(min(done, total), total)
-    compared = _compared(run, VoteRows.join(again))
+    moved = _moved(run, VoteRows.join(again))
     chosen = f"{len(blocks):,} of {stored:,} blocks, chosen with seed {seed}"
     if given:
         chosen += " (which was given: who knew it could prepare for it)"
-    return [_finding(compared, plan, chosen, found=len(blocks), stored=stored)]
+    return [_finding(moved, plan, chosen, found=len(blocks), stored=stored)]
 
 
 def _checked(sampler: Sampler, plan: Manifest) -> bool:
@@ -185,7 +170,7 @@ def _checked(sampler: Sampler, plan: Manifest) -> bool:
         batch=plan.batch,
     )
     # Looks are no setting of draws; the schema is of the file; not all tell the cut.
-    own: dict[str, object] = {name: getattr(plan, name) for name in _OWN}
+    own: dict[str, object] = {"looks": plan.looks, "schema_number": plan.schema_number}
     old = plan.noise.name in FLOAT32  # of that law; the engine draws what the plan says
     if old and plan.noise_facts.shares_law(here.noise_facts):
         own["noise"] = plan.noise
@@ -210,13 +195,13 @@ def _checked(sampler: Sampler, plan: Manifest) -> bool:
     return True
 
 
-def _compared(run: RunDirectory, again: VoteRows) -> _Compared:
+def _moved(run: RunDirectory, again: VoteRows) -> Moved:
     """Hold votes that were drawn again against those that are stored."""
     plan = run.manifest
     position = Positions(plan.images)
     keys = position(again.images) * plan.blocks + again.blocks
     rows_of = {int(key): row for row, key in enumerate(keys)}
-    moved: dict[tuple[int, int], tuple[float, float]] = {}
+    moved: Moved = {}
     for rows in run.rows(scores="score_sums" in again.columns):
         stored = position(rows.images) * plan.blocks + rows.blocks
         for row in np.flatnonzero(np.isin(stored, keys)).tolist():
@@ -227,20 +212,7 @@ def _compared(run: RunDirectory, again: VoteRows) -> _Compared:
             )
             block = int(rows.images[row]), int(rows.blocks[row])
             moved[block] = votes, max(scores, default=0.0)
-    wrong = {
-        image
-        for (image, _), (votes, scores) in moved.items()
-        if scores > turns_allowed(plan.block)
-        or _chance(votes, plan.block) * len(moved) < LEVEL / 2
-    }
-    worst = max(moved, key=lambda block: max(moved[block]))
-    return _Compared(
-        drawn=len(moved),
-        votes=sum(votes for votes, _ in moved.values()),
-        scores=sum(scores for _, scores in moved.values()),
-        worst=(*worst, max(moved[worst])),
-        wrong=tuple(sorted(wrong)),
-    )
+    return moved
 
 
 def _chance(moved: float, draws: int) -> float:
@@ -249,26 +221,33 @@ def _chance(moved: float, draws: int) -> float:
 
 
 def _finding(
-    compared: _Compared, plan: Manifest, chosen: str, *, found: int, stored: int
+    moved: Moved, plan: Manifest, chosen: str, *, found: int, stored: int
 ) -> Finding:
-    draws = compared.drawn * plan.block
-    also = f", and {compared.drawn - found:,} that share their passes"
-    drawn = chosen + (also if compared.drawn > found else "")
-    differ = f"{compared.votes:g} of {draws:,} votes differ from those that are stored"
-    in_all = _chance(compared.votes, draws) < LEVEL / 2
-    in_all |= compared.scores > turns_allowed(draws)
-    if compared.wrong or in_all:
-        image, block, worst = compared.worst
+    draws = len(moved) * plan.block
+    votes, scores = map(sum, zip(*moved.values(), strict=True))
+    also = f", and {len(moved) - found:,} that share their passes"
+    drawn = chosen + (also if len(moved) > found else "")
+    differ = f"{votes:g} of {draws:,} votes differ from those that are stored"
+    wrong = {
+        image
+        for (image, _), (by_votes, by_scores) in moved.items()
+        if by_scores > turns_allowed(plan.block)
+        or _chance(by_votes, plan.block) * len(moved) < LEVEL / 2
+    }
+    in_all = _chance(votes, draws) < LEVEL / 2 or scores > turns_allowed(draws)
+    if wrong or in_all:
+        image, block = max(moved, key=lambda block: max(moved[block]))
+        worst = max(moved[image, block])
         return Finding(
             check=CHECK,
             outcome="falsified",
             says=f"{drawn}: {differ}; most in block {block} of image {image}, by "
             f"{worst:.3g} of {plan.block:,} draws. Rounding that turns up to "
             f"{NEAR_TIES:g} of all draws gives that with probability below {LEVEL:g}",
-            images=compared.wrong,
+            images=tuple(sorted(wrong)),
         )
     same = "all votes and scores are the same to the last bit"
-    if compared.votes or compared.scores:
+    if votes or scores:
         same = f"{differ}, no more than rounding of another machine may turn"
     return Finding(
         check=CHECK,
@@ -287,11 +266,9 @@ def _missed(drawn: int, stored: int) -> str:
     """The smallest forgery that would have been looked at, nearly surely."""
     if drawn == stored:
         return "These are all of them"
-    few, many = 0, stored
-    while many - few > 1:
-        middle = (few + many) // 2
-        found = _miss(drawn, stored, middle) <= _UNSEEN
-        few, many = (few, middle) if found else (middle, many)
+    many = bisect_left(
+        range(stored), True, key=lambda forged: _miss(drawn, stored, forged) <= _UNSEEN
+    )
     return (
         f"Were {many:,} of the {stored:,} blocks forged ({many / stored:.2g} of them), "
         f"or more, one would have been chosen with probability {1 - _UNSEEN:g}"

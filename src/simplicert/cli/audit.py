@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,21 +26,29 @@ from simplicert.votes import RunDirectory
 FALSIFIED = 1
 """Exit code: a claim is false."""
 
+_REPLAYED = (
+    "blocks that were not drawn again may be forged, and a forgery of fewer draws than "
+    "rounding turns is not seen"
+)
+_SEARCHED = "another search may find what this one did not"
+"""What an audit with a model could not have found."""
+
 _UNREADABLE = ("manifest", "stored parts")
 _INDENT = 13
 
 _SUBJECTS, _TRIED = "a log or a table", "a procedure"
 _DRAWN, _ATTACKED = "--replay or --attack", "--attack"
+_INPUTS = (
+    *("split", "image_column", "label_column", "size", "crop", "interpolation"),
+    *("stretch", "mean", "std"),
+)
 _GOES_WITH = {
     _SUBJECTS: (
         *("sigma", "draws", "alpha", "noise", "norm", "certificate"),
         *("label_column", "ignore_column"),
     ),
     _TRIED: ("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
-    _DRAWN: (
-        *("seed", "noise", "split", "image_column", "label_column", "size", "crop"),
-        *("interpolation", "stretch", "mean", "std", "device", "threads"),
-    ),
+    _DRAWN: ("seed", "noise", "device", "threads", *_INPUTS),
     _ATTACKED: ("alpha", "mechanism", "attacked"),
 }
 """Which options say something of what is audited, and how."""
@@ -166,84 +173,35 @@ def audit_command(
             "simplicert audit RUN MODEL DATA --replay 1% --attack 5m"
         )
     if procedure is not None:
-        _check_options(options, _TRIED)
-    else:
-        uses = (_DRAWN, *([_ATTACKED] if attack else [])) if drawn else (_SUBJECTS,)
-        _check_options(options, *uses)
-    if procedure is not None:
-        audit = _tried(
-            procedure,
-            alpha=0.05 if alpha is None else alpha,
-            draws=draws,
-            trials=trials,
-            power=power,
-            detect=detect,
-            mechanism=mechanism,
-            seed=seed,
-        )
-    else:
-        audit = audit_claims(
-            subject,
-            sigma=sigma,
-            draws=draws,
-            alpha=None if drawn else alpha,
-            noise=None if drawn else noise,
-            norm=norm,
-            certificate=certificate,
-            label_column=None if drawn else label_column,
-            ignore_column=ignore_column,
-        )
-    if model is not None and data is not None:
+        audit = _tried(procedure, **_given(options, _TRIED))
+    elif model is not None and data is not None:
+        given = _given(options, _DRAWN, *([_ATTACKED] if attack else []))
+        audit = audit_claims(subject)
         check_votes(subject)
         run = _whole_run(audit)
-        if run is not None and not run.manifest.data.shape:
+        if run is None:
+            found = _not_drawn(replay=replay is not None, attack=attack is not None)
+        elif not run.manifest.data.shape:
             raise InputError(
                 f"{subject} was imported: nobody knows how its votes were drawn, so "
                 "that they cannot be drawn again. Leave MODEL, DATA, --replay and "
                 "--attack out"
             )
-        if run is None:
-            says = "what is stored cannot be read as votes of one run"
-            checks = ["blocks drawn again"] if replay else []
-            checks += ["search inside the certified balls"] if attack else []
-            found = [
-                Finding(check=check, outcome="not checked", says=says)
-                for check in checks
-            ]
         else:
             from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415 (torch)
 
-            inputs = classifier_and_data(
-                model,
-                data,
-                split=split,
-                size=size,
-                crop=crop,
-                interpolation=interpolation,
-                stretch=stretch,
-                image_column=image_column,
-                label_column=label_column,
-                mean=mean,
-                std=std,
-            )
-            found = _drawn(
-                run,
-                *inputs,
-                replay=replay,
-                seconds=seconds,
-                attacked=attacked,
-                alpha=ALPHA if alpha is None else alpha,
-                mechanism=mechanism,
-                seed=seed,
-                noise=noise,
-                device=device,
-                threads=threads,
-            )
+            columns = {name: options[name] for name in _INPUTS}
+            inputs = classifier_and_data(model, data, **columns)
+            found = _drawn(run, *inputs, replay=replay, seconds=seconds, given=given)
+        not_proved = [audit.not_proved if replay is None else _REPLAYED]
+        not_proved += [] if attack is None else [_SEARCHED]
         audit = replace(
             audit,
             findings=(*audit.findings, *found),
-            not_proved=_not_proved(replay=replay, attack=attack),
+            not_proved="; ".join(not_proved),
         )
+    else:
+        audit = audit_claims(subject, **_given(options, _SUBJECTS))
     if out is not None:
         _write(audit, out)
     _print(audit, json=json)
@@ -262,17 +220,25 @@ def _check_written(out: Path | None, attacked: Path | None) -> None:
             raise InputError(f"{attacked} is a directory: name a file, such as it.npz")
 
 
-def _check_options(options: Mapping[str, object], *uses: str) -> None:
-    """Refuse options that would say nothing of what is audited so."""
+def _given(options: Mapping[str, Any], *uses: str) -> dict[str, Any]:
+    """The options that were given and say something of what is audited so.
+
+    Raises:
+        InputError: One was given that would say nothing.
+    """
     taken = {name for use in uses for name in _GOES_WITH[use]}
-    known = inspect.signature(audit_command).parameters
+    known, given = inspect.signature(audit_command).parameters, {}
     for name, value in options.items():
         fit = [use for use, names in _GOES_WITH.items() if name in names]
-        if fit and name not in taken and value != known[name].default:
+        if not fit or value == known[name].default:
+            continue
+        if name not in taken:
             raise InputError(
                 f"--{name.replace('_', '-')} would say nothing here: it goes with "
                 f"{', or '.join(fit)}"
             )
+        given[name] = value
+    return given
 
 
 def _procedure(subject: str) -> object | None:
@@ -296,6 +262,17 @@ def _tried(procedure: object, **options: Any) -> Audit:
         return try_procedure(procedure, progress=told, **options)
 
 
+def _not_drawn(*, replay: bool, attack: bool) -> list[Finding]:
+    """What a model says of votes that nobody can read: nothing."""
+    asked = {"blocks drawn again": replay, "search inside the certified balls": attack}
+    says = "what is stored cannot be read as votes of one run"
+    return [
+        Finding(check=check, outcome="not checked", says=says)
+        for check, wanted in asked.items()
+        if wanted
+    ]
+
+
 def _drawn(
     run: RunDirectory,
     classifier: Any,
@@ -303,13 +280,7 @@ def _drawn(
     *,
     replay: str | None,
     seconds: float | None,
-    attacked: Path | None,
-    alpha: float,
-    mechanism: str | None,
-    seed: int | None,
-    noise: str | None,
-    device: str | None,
-    threads: int | None,
+    given: Mapping[str, Any],
 ) -> list[Finding]:
     """What is found with the model: blocks drawn again, and an attack."""
     from simplicert.audit.replay import replay as drawn_again  # noqa: PLC0415 (torch)
@@ -318,19 +289,18 @@ def _drawn(
     from simplicert.sampling import Sampler  # noqa: PLC0415
     from simplicert.sampling.progress import display  # noqa: PLC0415
 
-    plan = run.manifest
+    plan, seed = run.manifest, given.get("seed")
     sampler = Sampler(
         classifier,
         run_images(dataset, run),
-        noise=plan.noise_facts.law if noise is None else noise,
+        noise=given.get("noise", plan.noise_facts.law),
         precision=plan.precision,
         compiled=plan.compiled,
-        device=plan.device if device is None else device,
-        threads=threads or plan.threads or None,
+        device=given.get("device", plan.device),
+        threads=given.get("threads") or plan.threads or None,
         nonfinite="count",
     )
     found = []
-    seed_of_attack = secrets.randbits(63) if seed is None else seed
     if replay is not None:
         with draw_progress("replay") as progress:
             found += drawn_again(
@@ -339,22 +309,21 @@ def _drawn(
     if seconds is not None:
         from simplicert.audit.attack import attack  # noqa: PLC0415
 
-        certificates = certify(run.read(partial=True), alpha=alpha, mechanism=mechanism)
+        certificates = certify(
+            run.read(partial=True),
+            alpha=given.get("alpha", ALPHA),
+            mechanism=given.get("mechanism"),
+        )
         with display("attack") as show:
             found += attack(
                 sampler,
                 certificates,
                 plan=plan,
                 seconds=seconds,
-                seed=seed_of_attack,
-                out=attacked,
+                seed=seed,
+                out=given.get("attacked"),
                 progress=show,
             )
-        says = (
-            f"radii of {certificates.mechanism} by {certificates.procedure} at alpha "
-            f"{alpha:g}, seed {seed_of_attack}. "
-        )
-        found[-2] = replace(found[-2], says=says + found[-2].says)
     return found
 
 
@@ -372,21 +341,6 @@ def _seconds(told: str) -> float:
             f"--attack takes a time such as 90s, 5m or 2h, got {told!r:.40}"
         )
     return found
-
-
-def _not_proved(*, replay: str | None, attack: str | None) -> str:
-    """What an audit with a model could not have found."""
-    said = []
-    if replay is not None:
-        said.append(
-            "blocks that were not drawn again may be forged, and a forgery of fewer "
-            "draws than rounding turns is not seen"
-        )
-    else:
-        said.append("a forgery that agrees with itself is found by --replay alone")
-    if attack is not None:
-        said.append("another search may find what this one did not")
-    return "; ".join(said)
 
 
 def _whole_run(audit: Audit) -> RunDirectory | None:

@@ -17,13 +17,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from simplicert.noises import Noise
-from simplicert.sampling.noisy import Buffer
+from simplicert.sampling.noisy import CHUNK_VALUES, Buffer, chunk_draws
 from simplicert.votes import Manifest
 
 __all__ = ["Float32Chunk", "Float32Inputs", "chunk_seeds"]
 
 HALF_SIDE = float(np.nextafter(np.float32(3.0**0.5), np.float32(2.0)))
 """Of the uniform noise's cube, at sigma = 1: the float32 just above sqrt(3)."""
+
+_CPU_CHUNK_VALUES = 1 << 15
+"""At most so many values came from one seed on a CPU."""
 
 _FILL: dict[str, Callable[[Tensor, torch.Generator], object]] = {
     "gaussian-float32": lambda values, generator: values.normal_(generator=generator),
@@ -46,13 +49,6 @@ class Float32Chunk:
     row: int
     draws: int
     seed: int
-
-
-def chunk_draws(shape: Sequence[int], device: str) -> int:
-    """How many draws of a block had their noise from one seed."""
-    most = 1 << 15 if device == "cpu" else 1 << 18
-    sizes = (5, 10, 20, 50, 100)
-    return max((n for n in sizes if n * math.prod(shape) <= most), default=2)
 
 
 def chunk_seeds(
@@ -122,7 +118,8 @@ class Float32Inputs:
     ) -> list[Float32Chunk]:
         """The chunks of a block."""
         assert plan.block is not None  # no old run stopped its images
-        size = chunk_draws(plan.data.shape, plan.device)
+        most = _CPU_CHUNK_VALUES if plan.device == "cpu" else CHUNK_VALUES
+        size = chunk_draws(plan.data.shape, most=most)
         seeds = chunk_seeds(
             plan.seed,
             image,

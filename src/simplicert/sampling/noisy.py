@@ -22,7 +22,7 @@ from simplicert.votes import Manifest
 
 # At most so many values come from one stream. They keep a CPU thread busy, whose arrays
 # are then in its cache; a GPU takes no longer for these than for a few.
-_CHUNK_VALUES = 1 << 18
+CHUNK_VALUES = 1 << 18
 
 
 _WORTH_THREADS = 1 << 16
@@ -48,12 +48,15 @@ class Chunk:
     draws: int
 
 
-def chunk_draws(shape: Sequence[int]) -> int:
+def chunk_draws(shape: Sequence[int], *, most: int = CHUNK_VALUES) -> int:
     """How many draws get their noise from one stream.
 
-    A function of the shape alone, whatever the batch: an image then has one noise at
-    any batch size, several threads can generate it, and it is never in memory as a
-    whole.
+    A function of the shape, whatever the batch: an image then has one noise at any
+    batch size, several threads can generate it, and it is never in memory as a whole.
+
+    Args:
+        shape: Of an input.
+        most: Values of a chunk.
 
     Example:
         >>> shapes = [(c, s, s) for c, s in ((1, 8), (3, 32), (3, 224))]
@@ -61,12 +64,19 @@ def chunk_draws(shape: Sequence[int]) -> int:
         [100, 50, 2]
     """
     sizes = (5, 10, 20, 50, 100)
-    fit = (n for n in sizes if n * math.prod(shape) <= _CHUNK_VALUES)
+    fit = (n for n in sizes if n * math.prod(shape) <= most)
     return max(fit, default=2)
 
 
 def chunks_of(
-    row: int, *, seed: int, image: int, first: int, draws: int, size: int
+    row: int,
+    *,
+    seed: int,
+    image: int,
+    first: int,
+    draws: int,
+    size: int,
+    purpose: int = 0,
 ) -> list[Chunk]:
     """The chunks that hold these draws of an image, and what is wanted of each.
 
@@ -82,7 +92,7 @@ def chunks_of(
     for number in range(first // size, -(-(first + draws) // size)):
         skip = max(first - number * size, 0)
         end = min(first + draws - number * size, size)
-        stream = Stream(seed=seed, image=image, chunk=number)
+        stream = Stream(seed=seed, image=image, chunk=number, purpose=purpose)
         found.append(
             Chunk(row=row, stream=stream, size=size, skip=skip, draws=end - skip)
         )

@@ -18,8 +18,8 @@ from torch import Tensor
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.noises import Noise
-from simplicert.sampling.noisy import Chunk, NoisyInputs
-from simplicert.sampling.seeds import ASKED, Stream
+from simplicert.sampling.noisy import NoisyInputs, chunk_draws, chunks_of
+from simplicert.sampling.seeds import ASKED
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import PROBED, Probe
 
@@ -86,7 +86,7 @@ class Questions:
         self._noise, self._device = noise, device
 
     def draw(self, seeds: range) -> Tensor:
-        """A copy a seed, of the images in turn."""
+        """A copy a number, of the images in turn."""
         noisy = NoisyInputs(
             self._images.shape[1:],
             noise=self._noise,
@@ -95,17 +95,25 @@ class Questions:
             dtype=DTYPES[self._plan.precision],
             device=self._device,
         )
-        # By its seed alone, so that fewer questions are the first of more.
-        chunks = [
-            Chunk(
-                row=seed % len(self._images),
-                stream=Stream(seed=0, image=0, chunk=seed, purpose=ASKED),
-                size=1,
-                draws=1,
-            )
-            for seed in seeds
-        ]
-        return noisy.fill(chunks, list(self._images))
+        # By its number alone, so that fewer questions are the first of more.
+        shape, images = self._images.shape[1:], len(self._images)
+        numbers = np.arange(seeds.start, seeds.stop)
+        chunks, order = [], []
+        for row in range(images):
+            mine = np.flatnonzero(numbers % images == row)
+            order += mine.tolist()
+            if len(mine):
+                chunks += chunks_of(
+                    row,
+                    seed=0,
+                    image=row,
+                    first=int(numbers[mine[0]]) // images,
+                    draws=len(mine),
+                    size=chunk_draws(shape),
+                    purpose=ASKED,
+                )
+        found = noisy.fill(chunks, list(self._images))
+        return take(found, np.argsort(order).tolist())
 
 
 @torch.inference_mode()

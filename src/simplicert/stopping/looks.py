@@ -1,6 +1,5 @@
 """At which numbers of draws images may stop, and with what share of alpha each."""
 
-import math
 from collections.abc import Sequence
 
 from simplicert.arguments import checked_draws
@@ -29,7 +28,7 @@ def looks_for(horizon: int, *, first: int = FIRST) -> tuple[Look, ...]:
 
     A first look after a few draws, each half as many again as the last, in whole tens;
     the horizon has 0.6 of alpha, the looks before it share the rest equally. How it was
-    chosen is in ``docs/stopping.md``.
+    chosen is in ``docs/looks.md``.
 
     Args:
         horizon: The most draws that an image can get: the last look.
@@ -64,8 +63,6 @@ def spread(draws: Sequence[int]) -> tuple[Look, ...]:
         raise InputError("looks must hold at least one")
     early = len(draws) - 1
     shares = [*[EARLY / max(early, 1)] * early, 1.0 - EARLY if early else 1.0]
-    while math.fsum(shares) > 1.0:  # by a bit, never more
-        shares[-1] = math.nextafter(shares[-1], 0.0)
     looks = tuple(map(Look, draws, shares))
     check_looks(looks)
     return looks

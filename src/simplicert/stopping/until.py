@@ -31,7 +31,7 @@ def until(
 
     A radius is certified when ``certify`` would certify it of these votes, at this
     look's share of alpha. It is futile when the most that the draws until the last look
-    may be expected to certify is less (``docs/stopping.md``).
+    may be expected to certify is less (``docs/looks.md``).
 
     Args:
         radii: Which to decide, in input units, rising; 0 asks for a class.

@@ -27,7 +27,7 @@ def within(
     """Stop an image when its radius is nearly what the last look would certify at best.
 
     At best means: if the draws until then are the best to be expected
-    (``docs/stopping.md``). An image whose draws all agree can always reach further with
+    (``docs/looks.md``). An image whose draws all agree can always reach further with
     more of them; say the largest ``radius`` of interest, or it is drawn to the end.
 
     Args:

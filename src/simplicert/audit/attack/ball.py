@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-__all__ = ["Balls", "distance", "project"]
+__all__ = ["ORDERS", "SHRINK", "Balls", "distance", "project"]
 
-_ORDERS = {"l1": 1, "l2": 2, "linf": np.inf}
+ORDERS = {"l1": 1, "l2": 2, "linf": np.inf}
+"""Of each norm."""
 
-_SHRINK = 1.0 - 2.0**-20
+SHRINK = 1.0 - 2.0**-20
 """How far inside a point is aimed, for the roundings to float32 that follow."""
 
 
@@ -25,7 +26,7 @@ def distance(
     ``2**-53``; twice that is added.
     """
     flat = np.subtract(points, centres, dtype=np.float64).reshape(len(points), -1)
-    apart = np.linalg.norm(flat, ord=_ORDERS[norm], axis=1)
+    apart = np.linalg.norm(flat, ord=ORDERS[norm], axis=1)
     return np.asarray(apart * (1.0 + (flat.shape[1] + 4) * 2.0**-52))
 
 
@@ -120,7 +121,7 @@ class Balls:
         for _ in range(4):  # each time farther inside: float32 may round outwards
             if not outside.any():
                 return found
-            reach = reach * _SHRINK
+            reach = reach * SHRINK
             centres = self.centres[outside].astype(np.float64)
             clipped = np.clip(found[outside], 0.0, 1.0) - centres
             moved = centres + project(clipped, reach[outside], self.norm)

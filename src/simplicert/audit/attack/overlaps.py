@@ -42,11 +42,9 @@ def find_overlaps(balls: Balls, *, over: Callable[[], bool]) -> Overlaps:
         over: Whether to stop.
     """
     found = Overlaps()
-    classes, counts = np.unique(balls.held, return_counts=True)
-    found.all = (
-        (int(counts.sum()) ** 2 - int((counts**2).sum())) // 2 if len(classes) else 0
-    )
-    flat = balls.centres.reshape(len(balls), -1)
+    _, counts = np.unique(balls.held, return_counts=True)
+    found.all = (len(balls) ** 2 - int((counts**2).sum())) // 2
+    flat, places = balls.centres.reshape(len(balls), -1), np.arange(len(balls))
     metric: Any = _METRICS[balls.norm]  # its stubs want a literal
     for ours, theirs in _blocks(len(balls), flat.shape[1]):
         if over():
@@ -54,9 +52,7 @@ def find_overlaps(balls: Balls, *, over: Callable[[], bool]) -> Overlaps:
         apart = cdist(flat[ours], flat[theirs], metric)
         reach = balls.reach[ours, None] + balls.reach[None, theirs]
         differ = balls.held[ours, None] != balls.held[None, theirs]
-        later = (
-            np.arange(len(balls))[theirs][None] > np.arange(len(balls))[ours][:, None]
-        )
+        later = places[None, theirs] > places[ours, None]
         found.compared += int((differ & later).sum())
         near = differ & later & (apart < reach * (1 + 1e-6))
         for row, column in np.argwhere(near):

@@ -1,9 +1,10 @@
 """Attack certificates for a while, and say what came of it."""
 
 import math
+import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,6 @@ from simplicert.audit.attack.words import (
     Told,
     beyond_finding,
     inside_finding,
-    not_checked,
     overlap_finding,
 )
 from simplicert.audit.finding import Finding
@@ -35,6 +35,7 @@ from simplicert.errors import InputError
 from simplicert.files import write_whole
 from simplicert.sampling import Sampler
 from simplicert.votes import Manifest
+from simplicert.votes.rows import Positions
 
 __all__ = ["LEVEL", "TESTS", "attack"]
 
@@ -58,7 +59,7 @@ def attack(
     plan: Manifest,
     seconds: float,
     level: float = LEVEL,
-    seed: int,
+    seed: int | None = None,
     out: Path | None = None,
     progress: Callable[[float, str], object] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -77,7 +78,8 @@ def attack(
         plan: The run's manifest.
         seconds: A budget: what is under way when it is over is finished.
         level: See above.
-        seed: Decides the search and its noise.
+        seed: Decides the search and its noise; one is drawn, and reported, if none is
+            given.
         out: Where to write the points of confirmed changes (.npz).
         progress: Told which share is done, and what was found.
         clock: What tells the time, in seconds.
@@ -95,17 +97,24 @@ def attack(
     if not 0 < seconds < math.inf:
         raise InputError(f"an attack takes a number of seconds, got {seconds!r}")
     balls, why_not = _balls(sampler.dataset, certificates)
+    seed = secrets.randbits(63) if seed is None else seed
+    what = f"radii of {certificates.mechanism} by {certificates.procedure} at alpha "
+    what += f"{certificates.alpha:g}, seed {seed}. "
     if balls is None:
-        return [not_checked(name, why_not) for name in CHECKS]
+        says = f"{what}Not done: {why_not}."
+        return [
+            Finding(check=check, outcome="not checked", says=says)
+            for check in CHECKS.values()
+        ]
     budget = _Budget(seconds, clock, progress)
     target = Target(sampler, plan, seed=seed, clock=clock)
     tests = Confirmations(level, TESTS)
-    others = _others(sampler.dataset, certificates)
+    others, classes = _others(sampler.dataset, certificates)
     search = Search(
         target,
         balls,
-        others=others[0],
-        classes=others[1],
+        others=others,
+        classes=classes,
         tests=tests,
         patience=seconds / 10,
         rng=np.random.default_rng(np.random.SeedSequence((seed, 1))),
@@ -127,15 +136,15 @@ def attack(
         tests=tests,
         has_slope=target.has_slope,
         stopped=stopped,
-        plan=plan,
-        device=sampler.device.type,
+        drawn=f"{plan.noise.name} noise, {plan.precision}, {sampler.device.type}",
     )
+    within = [change for change in search.changes if change.over < 1]
+    outside = [change for change in search.changes if change.over >= 1]
+    inside = inside_finding(told, search.within, within)
     return [
         overlap_finding(told, overlaps),
-        inside_finding(told, search.within, [c for c in search.changes if c.over < 1]),
-        beyond_finding(
-            told, search.outside, [c for c in search.changes if c.over >= 1]
-        ),
+        replace(inside, says=what + inside.says),
+        beyond_finding(told, search.outside, outside),
     ]
 
 
@@ -217,14 +226,12 @@ def _others(
 def _images(
     dataset: Dataset, indices: Int[np.ndarray, " images"]
 ) -> Float32[np.ndarray, "images ..."]:
-    order = np.argsort(dataset.indices, kind="stable")
-    at = np.searchsorted(dataset.indices, indices, sorter=order)
-    positions = order[np.minimum(at, len(order) - 1)]
-    missing = dataset.indices[positions] != indices
-    if missing.any():
+    positions = Positions(dataset.indices.tolist())(indices)
+    if (positions < 0).any():
+        image = indices[np.argmin(positions)]
         raise InputError(
-            f"image {indices[missing][0]} is certified, but {dataset.name} has no such "
-            "image: give the data that was sampled"
+            f"image {image} is certified, but {dataset.name} has no such image: give "
+            "the data that was sampled"
         )
     return check_range(dataset.read(positions), dataset, positions)
 

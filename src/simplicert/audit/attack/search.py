@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count, islice
 
@@ -125,7 +125,7 @@ class Search:
                     elif factor >= nearest:
                         break
                     if len(balls):
-                        wider = _widened(balls, factor)
+                        wider = replace(balls, reach=balls.reach * factor)
                         self._hunt(wider, balls.reach, effort, share, self.outside)
                     if self._over(share):
                         return
@@ -152,19 +152,19 @@ class Search:
         """All attacks on some balls; what looks like a change is tested."""
         best, by = balls.centres.copy(), np.full(len(balls), "", dtype=object)
         margin = np.full(len(balls), -np.inf)
-        for name, attack in ATTACKS.items():
-            hunt = Hunt(
-                target=self._target,
-                balls=balls,
-                best=best,
-                beyond=bool((balls.reach > radii).any()),
-                others=self._others,
-                classes=self._classes,
-                effort=effort,
-                rng=self._rng,
-                over=partial(self._over, share),
-            )
-            found, gained = self._best_of(hunt, attack(hunt), name, share, tally)
+        hunt = Hunt(
+            target=self._target,
+            balls=balls,
+            best=best,  # which the loop below improves
+            beyond=bool((balls.reach > radii).any()),
+            others=self._others,
+            classes=self._classes,
+            effort=effort,
+            rng=self._rng,
+            over=partial(self._over, share),
+        )
+        for name in ATTACKS:
+            found, gained = self._best_of(hunt, name, tally)
             likely = np.flatnonzero(gained > HOPELESS)
             if len(likely):
                 gained[likely], _ = self._look(balls[likely], found[likely], SCREEN)
@@ -173,7 +173,7 @@ class Search:
             better = ((gained > margin) & (margin < PLAIN)) | alike
             best[better], by[better] = found[better], name
             margin[better] = gained[better]
-            if self._over(share):
+            if hunt.over():
                 break
         for ball in np.flatnonzero(margin > 0):
             self._settle(
@@ -186,18 +186,13 @@ class Search:
             )
 
     def _best_of(
-        self,
-        hunt: Hunt,
-        proposed: Iterator[Float[np.ndarray, "balls ..."]],
-        name: str,
-        share: float,
-        tally: Tally,
+        self, hunt: Hunt, name: str, tally: Tally
     ) -> tuple[Float32[np.ndarray, "balls ..."], Float[np.ndarray, " balls"]]:
         """The point of each ball with most votes for another class, of few draws.
 
         And by how many more than the class held, as a share; none was proposed: -inf.
         """
-        balls = hunt.balls
+        balls, proposed = hunt.balls, ATTACKS[name](hunt)
         best, margin = balls.centres.copy(), np.full(len(balls), -np.inf)
         tried = False
         together = max(1, min(16, _VALUES // balls.centres.size))
@@ -208,18 +203,12 @@ class Search:
                 () if tried else balls.rows.tolist()
             )
             tried = True
-            many = Balls(
-                rows=np.tile(balls.rows, len(points)),
-                centres=np.concatenate([balls.centres] * len(points)),
-                reach=np.tile(balls.reach, len(points)),
-                norm=balls.norm,
-                held=np.tile(balls.held, len(points)),
-            )
+            many = balls[np.tile(np.arange(len(balls)), len(points))]
             found, _ = self._look(many, np.concatenate(points), LOOK)
             for each, gained in zip(points, np.split(found, len(points)), strict=True):
                 better = gained > margin
                 best[better], margin[better] = each[better], gained[better]
-            if self._over(share):
+            if hunt.over():
                 break
         return best, margin
 
@@ -292,13 +281,3 @@ class Search:
                     )
                 )
                 return
-
-
-def _widened(balls: Balls, factor: float) -> Balls:
-    return Balls(
-        rows=balls.rows,
-        centres=balls.centres,
-        reach=balls.reach * factor,
-        norm=balls.norm,
-        held=balls.held,
-    )

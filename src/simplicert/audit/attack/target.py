@@ -1,6 +1,6 @@
 """The smoothed classifier under attack: its votes, and the slope of its scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
@@ -37,9 +37,6 @@ class Target:
         plan: The run's manifest: sigma, precision, batch and threads are as there.
         seed: Decides all noise. No two calls share any.
         clock: Seconds.
-
-    Attributes:
-        draws: Passes so far, of votes.
     """
 
     def __init__(
@@ -54,29 +51,19 @@ class Target:
             "device": sampler.device.type,
         }
         self._plan = plan.model_copy(update=changes)
-        self._clock, self._passed = clock, 0.0
+        self._clock, self._passed, self._draws = clock, 0.0, 0
         self._seeds = np.random.default_rng(np.random.SeedSequence(seed))
         self._used = {plan.seed}
-        self.draws = 0
 
     @property
     def batch(self) -> int:
         """Most draws a pass."""
         return self._plan.batch
 
-    @property
-    def images(self) -> int:
-        """How many the data set has."""
-        return len(self._sampler.dataset)
-
-    @property
-    def pace(self) -> float:
-        """Votes a second, so far."""
-        return self.draws / self._passed if self._passed > 0 else np.inf
-
     def most_draws(self, seconds: float) -> int:
         """Draws of one test: as many as take about so long, within bounds."""
-        return int(np.clip(self.pace * seconds, LEAST_DRAWS, MOST_DRAWS))
+        pace = self._draws / self._passed if self._passed > 0 else np.inf
+        return int(np.clip(pace * seconds, LEAST_DRAWS, MOST_DRAWS))
 
     def fresh_seed(self) -> int:
         """One that neither the run nor a call before had."""
@@ -122,7 +109,7 @@ class Target:
             counts: Int[np.ndarray, "points classes"] = sampler.votes(
                 plan, progress=False
             ).counts
-        self.draws += draws * len(points)
+        self._draws += draws * len(points)
         self._passed += self._clock() - began
         return counts
 
@@ -131,18 +118,11 @@ class Target:
         first = int(self._seeds.integers(2**31))
         return self._sampler.noise_alone(self._plan, range(first, first + draws))
 
-    def scores(
-        self, points: Float[Tensor, "points ..."], noise: Float[Tensor, "draws ..."]
-    ) -> Float[Tensor, "points classes"]:
+    def _mean(self, points: Tensor, noise: Tensor) -> Tensor:
         """Logarithms of the mean scores over this noise; of labels, of the votes.
 
         Summed in float32 or more, and with a gradient where the classifier has one.
         """
-        size = max(1, self.batch // len(noise))
-        pieces = [self._mean(piece, noise) for piece in torch.split(points, size)]
-        return torch.cat(pieces)
-
-    def _mean(self, points: Tensor, noise: Tensor) -> Tensor:
         noisy = (points[:, None] + noise[None]).flatten(0, 1)
         with cpu_threads(self._plan.threads):
             outputs = self._sampler.outputs(noisy.to(DTYPES[self._plan.precision]))
@@ -158,6 +138,19 @@ class Target:
         mean: Tensor = each.logsumexp(dim=1) - float(np.log(len(noise)))
         return mean
 
+    def _margins(
+        self, points: Tensor, noise: Tensor, held: Int[np.ndarray, " points"]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Some points at a time, and the best rival's score less that of the class."""
+        classes = torch.from_numpy(held).to(points.device)[:, None]
+        size = max(1, self.batch // len(noise))
+        for piece, own in zip(
+            torch.split(points, size), torch.split(classes, size), strict=True
+        ):
+            scores = self._mean(piece, noise)
+            rivals = scores.scatter(1, own, -torch.inf).amax(dim=1)
+            yield piece, rivals - scores.gather(1, own)[:, 0]
+
     def slope(
         self,
         points: Float32[np.ndarray, "points ..."],
@@ -166,13 +159,10 @@ class Target:
     ) -> Float32[np.ndarray, "points ..."]:
         """The gradient of the best rival's log score less that of the class held."""
         here = torch.from_numpy(points).to(self._sampler.device).requires_grad_(True)
-        classes = torch.from_numpy(held).to(here.device)
-        size = max(1, self.batch // len(noise))
-        slopes = []
-        for start in range(0, len(here), size):
-            piece = here[start : start + size]
-            margin = _margin(self._mean(piece, noise), classes[start : start + size])
-            slopes.append(torch.autograd.grad(margin.sum(), piece)[0])
+        slopes = [
+            torch.autograd.grad(margin.sum(), piece)[0]
+            for piece, margin in self._margins(here, noise, held)
+        ]
         return torch.cat(slopes).nan_to_num(posinf=0.0, neginf=0.0).cpu().numpy()
 
     @torch.inference_mode()
@@ -184,23 +174,17 @@ class Target:
     ) -> Float[np.ndarray, " points"]:
         """The best rival's log score less that of the class held."""
         here = torch.from_numpy(points).to(self._sampler.device)
-        scores = self.scores(here, noise)
-        classes = torch.from_numpy(held).to(here.device)
-        return _margin(scores, classes).cpu().numpy().astype(np.float64)
+        margins = [margin for _, margin in self._margins(here, noise, held)]
+        return torch.cat(margins).cpu().numpy().astype(np.float64)
 
     @cached_property
     def has_slope(self) -> bool:
         """Whether a gradient leads through the classifier, at its first images."""
-        first = self._sampler.dataset.read(np.arange(min(8, self.images)))
+        dataset = self._sampler.dataset
+        first = dataset.read(np.arange(min(8, len(dataset))))
         held = np.zeros(len(first), dtype=np.int64)
         try:
             found = self.slope(first, self.noise(min(16, self.batch)), held)
         except (InputError, RuntimeError):  # a function, a graph of integers, labels
             return False
         return bool(found.any())
-
-
-def _margin(scores: Tensor, held: Tensor) -> Tensor:
-    own = scores.gather(1, held[:, None])[:, 0]
-    rivals = scores.scatter(1, held[:, None], -torch.inf)
-    return rivals.amax(dim=1) - own

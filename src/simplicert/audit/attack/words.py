@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import binom
 
 from simplicert.audit.attack.ball import Balls
@@ -13,14 +15,12 @@ from simplicert.audit.attack.search import FACTORS, Tally
 from simplicert.audit.finding import Finding
 from simplicert.certificates import Certificates
 from simplicert.rounding import round_down
-from simplicert.votes import Manifest
 
 __all__ = [
     "CHECKS",
     "Told",
     "beyond_finding",
     "inside_finding",
-    "not_checked",
     "overlap_finding",
 ]
 
@@ -42,8 +42,7 @@ class Told:
         tests: Of the candidates.
         has_slope: Whether the classifier has a gradient.
         stopped: Whether Ctrl-C ended the search.
-        plan: How the smoothed classifier was drawn.
-        device: Where.
+        drawn: What kind of draws every statement is about.
     """
 
     certificates: Certificates
@@ -51,59 +50,46 @@ class Told:
     tests: Confirmations
     has_slope: bool
     stopped: bool
-    plan: Manifest
-    device: str
+    drawn: str
 
-    def images(self, rows: Sequence[int]) -> tuple[int, ...]:
+    def images(self, rows: ArrayLike) -> tuple[int, ...]:
         """The indices of these rows, in the data set."""
-        return tuple(self.certificates.indices[list(rows)].tolist())
+        return tuple(self.certificates.indices[np.asarray(rows, int)].tolist())
 
     @property
     def certified(self) -> int:
         """Images with a ball, of which those in memory are attacked."""
         return int((self.certificates.radius > 0).sum())
 
-    @property
-    def drawn(self) -> str:
-        """What kind of draws every statement is about."""
-        return f"{self.plan.noise.name} noise, {self.plan.precision}, {self.device}"
-
-
-def not_checked(name: str, why: str) -> Finding:
-    """The finding of what could not be attacked."""
-    return Finding(check=CHECKS[name], outcome="not checked", says=f"Not done: {why}.")
-
 
 def overlap_finding(told: Told, found: Overlaps) -> Finding:
     """Pairs of certificates that cannot both be true."""
     check = CHECKS["overlap"]
     if found.pairs:
-        rows = [
-            (int(told.balls.rows[a]), int(told.balls.rows[b]))
-            for a, b, _ in found.pairs
-        ]
+        a, b, far = map(list, zip(*found.pairs, strict=True))
+        one, other = told.balls[a], told.balls[b]
         table = pd.DataFrame(
             {
-                "image": told.images([a for a, _ in rows]),
-                "class": [told.balls.held[a] for a, _, _ in found.pairs],
-                "radius": [told.balls.reach[a] for a, _, _ in found.pairs],
-                "other": told.images([b for _, b in rows]),
-                "other_class": [told.balls.held[b] for _, b, _ in found.pairs],
-                "other_radius": [told.balls.reach[b] for _, b, _ in found.pairs],
-                "distance": [far for _, _, far in found.pairs],
+                "image": told.images(one.rows),
+                "class": one.held,
+                "radius": one.reach,
+                "other": told.images(other.rows),
+                "other_class": other.held,
+                "other_radius": other.reach,
+                "distance": far,
             }
         )
         first = table.iloc[0]
         return Finding(
             check=check,
             outcome="falsified",
-            says=f"{_many(len(rows), 'pair')} of certificates contradict each other, "
+            says=f"{_many(len(table), 'pair')} of certificates contradict each other, "
             f"such as images {first['image']} and {first['other']}, of classes "
             f"{first['class']} and {first['other_class']}: they are "
             f"{_up(first['distance'])} apart, less than their radii together, "
             f"{_down(first['radius'] + first['other_radius'])}. One of each pair is "
             "false, with certainty: no draws are needed to see it.",
-            images=told.images(sorted({row for pair in rows for row in pair})),
+            images=told.images(np.union1d(one.rows, other.rows)),
             details=table,
         )
     if not found.all:
@@ -193,9 +179,10 @@ def _tried(told: Told, tally: Tally) -> str:
         for name, rows in tally.tried.items()
     )
     slope = "" if told.has_slope else " The classifier has no gradient to follow."
+    rounds = max(max(rows.values()) for rows in tally.tried.values())
     return (
         f"{len(tally.rows):,} of {_many(told.certified, 'certified image')} were "
-        f"tried{stopped}, in {_many(_rounds(tally), 'round')}: {kinds}.{slope} "
+        f"tried{stopped}, in {_many(rounds, 'round')}: {kinds}.{slope} "
         f"{_many(tally.promising, 'candidate')} went to a test on fresh draws."
     )
 
@@ -205,10 +192,6 @@ def _balls(told: Told) -> str:
     if len(told.balls) == told.certified:
         return _many(told.certified, "ball")
     return f"{len(told.balls):,} of {told.certified:,} balls, for want of memory"
-
-
-def _rounds(tally: Tally) -> int:
-    return max(max(rows.values()) for rows in tally.tried.values())
 
 
 def _table(told: Told, changes: Sequence[Change]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from simplicert.audit.claims.noise import noise
 from simplicert.audit.claims.reading import claims_at
 from simplicert.audit.claims.recount import recount
 from simplicert.audit.claims.rows import rows
-from simplicert.audit.claims.stored import manifest_refused, stored
+from simplicert.audit.claims.stored import stored
 from simplicert.audit.claims.subject import Claims
 from simplicert.audit.claims.sums import sums
 from simplicert.audit.finding import Audit, Finding
@@ -92,8 +92,8 @@ def audit_claims(
     except InputError as error:
         if not _has_manifest(path):
             raise
-        findings: list[Finding] = [manifest_refused(error)]
-        return _audit(path, {"kind": "run"}, findings)
+        refused = Finding(check="manifest", outcome="falsified", says=f"{error}")
+        return _audit(path, {"kind": "run"}, [refused])
     given = asked.given - ({"ignore_column"} if claims.table is not None else set())
     if claims.complete and given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
@@ -106,8 +106,6 @@ def audit_claims(
     facts = dict(claims.facts)
     if claims.run is not None and all(f.outcome != "falsified" for f in found):
         facts |= _run_facts(claims)
-    if claims.notes:
-        facts["notes"] = "; ".join(claims.notes)
     return _audit(path, facts, found)
 
 

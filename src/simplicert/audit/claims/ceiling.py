@@ -29,11 +29,11 @@ def ceiling(claims: Claims) -> Iterator[Finding]:
         yield Finding(check=CHECK, outcome="not checked", says=why)
         return
     sigma, alpha, draws = claims.conditions
-    limits = {
-        n: largest_radius(sigma=sigma, draws=n, alpha=alpha)
-        for n in np.unique(draws[draws > 0]).tolist()
-    }
-    limit = np.array([limits.get(n, 0.0) for n in draws.tolist()])
+    distinct, at = np.unique(np.maximum(draws, 1), return_inverse=True)
+    limits = [
+        largest_radius(sigma=sigma, draws=n, alpha=alpha) for n in distinct.tolist()
+    ]
+    limit = np.where(draws > 0, np.array(limits)[at], 0.0)
     lowest, _ = printed_so(*claims.printed, sigma=sigma)
     largest = int(np.argmax(np.where(claims.named, claims.radius, -1.0)))
     r, n, most = claims.radius[largest], int(draws[largest]), limit[largest]
@@ -82,6 +82,4 @@ def _why_not(claims: Claims) -> str:
             "it is not known what the radii are: what uses more than the votes of one "
             "noise may exceed the ceiling of Cohen's certificate"
         )
-    if claims.lacks:
-        return f"the subject does not say how it was made: give {claims.lacks}"
-    return ""
+    return claims.lacks

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import ndtr
 
-from simplicert.audit.claims.printed import printed_so
-from simplicert.audit.claims.subject import Claims, Real, some
+from simplicert.audit.claims.printed import cohens, printed_so
+from simplicert.audit.claims.subject import Claims, some
 from simplicert.audit.finding import Finding
-from simplicert.bounds import clopper_pearson_counts, clopper_pearson_lower
-from simplicert.mechanisms import cohen
+from simplicert.bounds import clopper_pearson_counts
 
 __all__ = ["lattice"]
 
@@ -28,9 +27,7 @@ def lattice(claims: Claims) -> Iterator[Finding]:
     if claims.radius is None or told or not claims.named.any():
         return
     if claims.certificate != "cohen" or claims.lacks:
-        why = "the radii are not said to be Cohen's, of one bound"
-        if claims.lacks:
-            why = f"the subject does not say how it was made: give {claims.lacks}"
+        why = claims.lacks or "the radii are not said to be Cohen's, of one bound"
         yield Finding(check=CHECK, outcome="not checked", says=why)
         return
     sigma, alpha, _ = claims.conditions
@@ -98,13 +95,9 @@ def _fits(claims: Claims, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         )
         fits[here] = below < most
         below = np.minimum(below, n - 1)
-        step = np.diff(
-            [_radius(sigma, k, n, alpha) for k in (below, below + 1)], axis=0
-        )[0]
-        tells[here] = high - low <= _COARSE * step
+        its, next_one = (
+            cohens(votes, draws=n, sigma=sigma, alpha=alpha)
+            for votes in (below, below + 1)
+        )
+        tells[here] = high - low <= _COARSE * (next_one - its)
     return fits, tells
-
-
-def _radius(sigma: float, k: np.ndarray, n: int, alpha: float) -> Real:
-    lower = clopper_pearson_lower(k, trials=n, alpha=alpha)
-    return np.asarray(cohen(lower, 1.0 - lower, sigma=sigma))

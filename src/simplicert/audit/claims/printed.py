@@ -1,9 +1,12 @@
-"""What a printed radius can stand for."""
+"""What a printed radius can stand for, and Cohen's radius of votes."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-__all__ = ["ROUNDING", "printed_so"]
+from simplicert.bounds import clopper_pearson_lower
+from simplicert.mechanisms import cohen
+
+__all__ = ["ROUNDING", "cohens", "printed_so"]
 
 ROUNDING = 1e-9
 """Of the radius and of sigma: two libraries' radii of one count differ by less, and
@@ -32,3 +35,15 @@ def printed_so(
     with np.errstate(over="ignore", invalid="ignore"):  # absurd units are infinite
         slack = np.maximum(unit, ROUNDING * (np.abs(finite) + sigma))
         return radius - slack, radius + slack
+
+
+def cohens(
+    votes: Int[np.ndarray, " images"],
+    *,
+    draws: int | Int[np.ndarray, " images"],
+    sigma: float,
+    alpha: float,
+) -> Float[np.ndarray, " images"]:
+    """Radii of so many votes: of one exact bound on E0, at the whole of alpha."""
+    lower = clopper_pearson_lower(votes, trials=draws, alpha=alpha)
+    return np.asarray(cohen(lower, 1.0 - lower, sigma=sigma))

@@ -47,10 +47,10 @@ def claims_at(path: Path, asked: Asked) -> Claims:
         table.check_whole()
         return _of_certificates(table)
     if in_layout(table) if not table.named else _is_log(table):
-        return _of_file(as_log(table), asked)
-    if table.named and (names := _series(table.names)):
+        return _of_log_file(as_log(table), asked)
+    if table.named and _series(table.names):
         table.check_whole()
-        return _of_counts(table, names, asked)
+        return _of_rows(table, asked)
     return _of_evidence(table, asked)
 
 
@@ -175,61 +175,50 @@ def _series(names: list[str]) -> list[str]:
     return []
 
 
-def _of_counts(table: Table, names: list[str], asked: Asked) -> Claims:
-    roles, frame = roles_of(table.names), table.frame
-    sigma, draws, _ = _conditions(table, asked)
+def _of_rows(table: Table, asked: Asked) -> Claims:
+    """Rows as they are: whatever they say is examined, and not refused."""
+    frame, names = table.frame, _series(table.names)
+    sigma, draws, alpha = _conditions(table, asked)
     label = label_column(table, asked.label_column)
-    index = roles.get("index", [None])[0]
+    index = roles_of(table.names).get("index", [None])[0]
     return Claims(
         subject=str(table.path),
         kind="counts",
         indices=np.arange(len(frame)) if index is None else _numbered(frame[index]),
         sigma=sigma,
-        alpha=asked.alpha,
+        alpha=alpha,
         draws=draws,
         noise=noise_of(table, asked),
         labels=None if label is None else _classes(frame[label]),
-        counts=_matrix(frame, names),
+        counts=_matrix(frame, names) if names else None,
         notes=table.notes,
     )
 
 
-def _of_file(table: Table, asked: Asked) -> Claims:
-    """A log's rows as they are: whatever they say is examined, and not refused."""
-    roles, frame = roles_of(table.names), table.frame
-    sigma, draws, alpha = _conditions(table, asked)
-    noise = noise_of(table, asked)
+def _of_log_file(table: Table, asked: Asked) -> Claims:
+    """Rows that also claim radii, or a class beside its votes."""
+    rows, frame = _of_rows(table, asked), table.frame
+    roles = roles_of(table.names)
     radii = roles.get("radius", []) or _radii(table.names)
     if len(radii) > 1 and "cohen" not in radii[0].casefold():
         raise InputError(
             f"{table.path} has several columns of radii, {', '.join(radii)}: leave all "
             "but one out with --ignore-column"
         )
-    is_cohens = "radius" in roles and gaussian.shares_law(noise)
+    is_cohens = "radius" in roles and gaussian.shares_law(rows.noise)
     radius = numbers(frame[radii[0]]) if radii else None
-    names = _series(table.names)
-    label = label_column(table, asked.label_column)
-    index = roles.get("index", [None])[0]
     columns = {role: frame[found[0]] for role, found in roles.items() if found}
-    return Claims(
-        subject=str(table.path),
+    return replace(
+        rows,
         kind="log",
-        indices=np.arange(len(frame)) if index is None else _numbered(frame[index]),
-        sigma=sigma,
-        alpha=alpha,
-        draws=draws,
-        noise=noise,
         certificate=asked.certificate or ("cohen" if is_cohens else "other"),
-        labels=None if label is None else _classes(frame[label]),
         predicted=_classes(columns["predict"]),
         radius=radius,
         unit=None if radius is None else units_of(frame[radii[0]], radius),
         votes=_classes(columns["count"]) if "count" in columns else None,
-        counts=_matrix(frame, names) if names else None,
         correct=numbers(columns["correct"].replace({"True": 1, "False": 0}))
         if "correct" in columns
         else None,
-        notes=table.notes,
     )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from simplicert.audit.claims.explained import explanation
-from simplicert.audit.claims.printed import printed_so
+from simplicert.audit.claims.printed import cohens, printed_so
 from simplicert.audit.claims.subject import Claims, Real, Whole, some
 from simplicert.audit.finding import Finding
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
-from simplicert.mechanisms import cohen, neyman_pearson
+from simplicert.mechanisms import neyman_pearson
 from simplicert.noises import gaussian
 
 __all__ = ["largest_sound", "recount"]
@@ -23,21 +23,15 @@ def recount(claims: Claims) -> Iterator[Finding]:
     if votes is None or claims.radius is None or not claims.named.any():
         return
     if not gaussian.shares_law(claims.noise) or claims.lacks:
-        why = f"nothing is known here of {claims.noise}"
-        if claims.lacks:
-            why = f"the subject does not say how it was made: give {claims.lacks}"
+        why = claims.lacks or f"nothing is known here of {claims.noise}"
         yield Finding(check=CHECK, outcome="not checked", says=why)
         return
     _, _, draws = claims.conditions
     assert claims.predicted is not None
     rows = claims.named & (votes >= 0) & (votes <= draws) & (draws > 0)
-    rows &= claims.predicted < _classes(claims)  # the rest is found elsewhere
+    rows &= claims.predicted < claims.classes  # the rest is found elsewhere
     if rows.any():
         yield _compared(claims, votes, rows)
-
-
-def _classes(claims: Claims) -> float:
-    return np.inf if claims.counts is None else claims.counts.shape[1]
 
 
 def _votes(claims: Claims) -> Whole | None:
@@ -94,8 +88,7 @@ def largest_sound(claims: Claims, votes: Whole, rows: np.ndarray) -> tuple[Real,
     """
     sigma, alpha, draws = claims.conditions
     k, n = np.where(rows, votes, 0), np.where(rows, draws, 1)
-    lower = clopper_pearson_lower(k, trials=n, alpha=alpha)
-    ours = np.asarray(cohen(lower, 1.0 - lower, sigma=sigma))
+    ours = cohens(k, draws=n, sigma=sigma, alpha=alpha)
     if claims.counts is None:
         return ours, ours if claims.certificate == "cohen" else ours + np.inf
     if claims.counts.shape[1] == 2:

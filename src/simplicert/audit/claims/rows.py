@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from simplicert.audit.claims.subject import ABSTAINS, Claims, some
+from simplicert.audit.claims.subject import ABSTAINS, Claims
 from simplicert.audit.finding import Finding, Outcome
 
 __all__ = ["rows"]
@@ -15,7 +15,11 @@ def rows(claims: Claims) -> Iterator[Finding]:
     """Numbers that are none, classes that are none, images that are there twice."""
     if claims.kind == "run":  # its manifest and parts are held against this on reading
         return
-    wrong = list(_wrong(claims))
+    wrong = [
+        claims.of_rows(check, outcome, bad, meaning)
+        for check, outcome, bad, meaning in _rules(claims)
+        if bad.any()
+    ]
     yield from wrong
     if not wrong:
         yield Finding(
@@ -24,19 +28,6 @@ def rows(claims: Claims) -> Iterator[Finding]:
             says=f"{len(claims.indices):,} rows: every number is one, every image is "
             "there once",
         )
-
-
-def _wrong(claims: Claims) -> Iterator[Finding]:
-    for what, outcome, bad, meaning in _rules(claims):
-        if bad.any():
-            images = claims.images(bad)
-            yield Finding(
-                check=what,
-                outcome=outcome,
-                says=f"{int(bad.sum()):,} of {len(bad):,} rows ({some(images)}): "
-                f"{meaning}",
-                images=images,
-            )
 
 
 def _rules(claims: Claims) -> Iterator[tuple[str, Outcome, np.ndarray, str]]:
@@ -56,11 +47,10 @@ def _rules(claims: Claims) -> Iterator[tuple[str, Outcome, np.ndarray, str]]:
             named & np.isposinf(radius),
             "no number of draws proves that an answer never changes",
         )
-        none = named & ~(radius >= 0)
         yield (
             "radii that are no distance",
             "doubtful",
-            none,
+            named & ~(radius >= 0),
             "a class is named with a radius that is missing or negative, which "
             "certifies nothing",
         )
@@ -84,16 +74,17 @@ def _labels(claims: Claims) -> Iterator[tuple[str, Outcome, np.ndarray, str]]:
     labels, predicted, correct = claims.labels, claims.predicted, claims.correct
     if labels is None:
         return
-    most = np.inf if claims.counts is None else claims.counts.shape[1] - 1
     yield (
         "labels",
         "falsified",
-        (labels < 0) | (labels > most),
+        (labels < 0) | (labels >= claims.classes),
         "the label is no class, so every accuracy of the table is wrong",
     )
-    if predicted is not None and most < np.inf:
-        yield "classes named", "falsified", predicted > most, "there is no such class"
-    if correct is None or predicted is None:
+    if predicted is None:
+        return
+    there_is_none = predicted >= claims.classes
+    yield "classes named", "falsified", there_is_none, "there is no such class"
+    if correct is None:
         return
     right = predicted == labels
     if claims.radius is not None:  # where nothing is certified it may say either

@@ -7,7 +7,6 @@ import numpy as np
 
 from simplicert.audit.claims.subject import Claims, some
 from simplicert.audit.finding import Finding
-from simplicert.errors import InputError
 from simplicert.files import read_bytes
 from simplicert.votes import RunDirectory
 from simplicert.votes.copies import OtherVotesError
@@ -94,8 +93,3 @@ def _whole(run: RunDirectory, done: np.ndarray) -> Finding:
         "choice that was made before the draws",
         images=images,
     )
-
-
-def manifest_refused(error: InputError) -> Finding:
-    """What a manifest says that no run can have said."""
-    return Finding(check="manifest", outcome="falsified", says=f"{error}")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from simplicert.audit.finding import Finding, Outcome
 from simplicert.noises import Noise, gaussian
 from simplicert.votes import RunDirectory
 
@@ -77,11 +78,16 @@ class Claims:
 
     @property
     def lacks(self) -> str:
-        """What must be given before radii can be examined; "" if nothing."""
-        missing = {"sigma": self.sigma, "draws": self.draws, "alpha": self.alpha}
-        return ", ".join(
-            f"--{name}" for name, value in missing.items() if value is None
-        )
+        """Why radii cannot be examined, and what must be given; "" if nothing."""
+        named = {"sigma": self.sigma, "draws": self.draws, "alpha": self.alpha}
+        missing = [f"--{name}" for name, value in named.items() if value is None]
+        give = ", ".join(missing)
+        return give and f"the subject does not say how it was made: give {give}"
+
+    @property
+    def classes(self) -> float:
+        """How many there are, where all have counts; else infinitely many."""
+        return np.inf if self.counts is None else self.counts.shape[1]
 
     @property
     def conditions(self) -> tuple[float, float, Whole]:
@@ -108,11 +114,24 @@ class Claims:
         if self.draws is not None and len(self.draws):
             few, many = int(self.draws.min()), int(self.draws.max())
             facts["draws"] = f"{few:,}" if few == many else f"{few:,} to {many:,}"
-        return facts | {"noise": str(self.noise)}
+        facts["noise"] = str(self.noise)
+        return facts | ({"notes": "; ".join(self.notes)} if self.notes else {})
 
     def images(self, rows: np.ndarray) -> tuple[int, ...]:
         """The images of a mask of rows."""
         return tuple(dict.fromkeys(map(int, self.indices[rows])))
+
+    def of_rows(
+        self, check: str, outcome: Outcome, rows: np.ndarray, what: str
+    ) -> Finding:
+        """What is said of a mask of rows: how many there are, and of which images."""
+        images = self.images(rows)
+        return Finding(
+            check=check,
+            outcome=outcome,
+            says=f"{int(rows.sum()):,} of {len(rows):,} rows ({some(images)}): {what}",
+            images=() if outcome == "held" else images,
+        )
 
 
 def some(images: tuple[int, ...], most: int = 5) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simplicert.audit.claims.subject import Claims, some
+from simplicert.audit.claims.subject import Claims
 from simplicert.audit.finding import Finding
 
 __all__ = ["sums"]
@@ -20,7 +20,8 @@ def sums(claims: Claims) -> Iterator[Finding]:
     if counts is None:
         return
     if (bad := np.asarray((counts < 0).any(axis=1))).any():
-        yield _finding(claims, bad, "falsified", "what is counted is no whole number")
+        what = "what is counted is no whole number"
+        yield claims.of_rows(CHECK, "falsified", bad, what)
         return
     voted = counts.sum(axis=1)
     if claims.draws is None:
@@ -29,10 +30,10 @@ def sums(claims: Claims) -> Iterator[Finding]:
     over, under = voted > claims.draws, voted < claims.draws
     if over.any():
         worst = int(np.argmax(voted - claims.draws))
-        yield _finding(
-            claims,
-            over,
+        yield claims.of_rows(
+            CHECK,
             "falsified",
+            over,
             f"more votes than draws, up to {voted[worst]:,} of {claims.draws[worst]:,}",
         )
     elif claims.counts is None or not under.any():
@@ -40,18 +41,18 @@ def sums(claims: Claims) -> Iterator[Finding]:
         says = f"{len(voted):,} rows have {what} as many votes as draws"
         yield Finding(check=CHECK, outcome="held", says=says)
     else:
-        yield _finding(
-            claims,
-            under,
+        yield claims.of_rows(
+            CHECK,
             "held",
+            under,
             f"fewer votes than draws, down to {int(voted.min()):,}: the others were "
             "for no class, which is sound while all draws are the denominator",
         )
     if np.ptp(claims.draws):
-        yield _finding(
-            claims,
-            claims.draws != claims.draws[0],
+        yield claims.of_rows(
+            CHECK,
             "doubtful",
+            claims.draws != claims.draws[0],
             "the number of draws is not the same in all rows, and nothing says that "
             "it was fixed before the first",
         )
@@ -59,10 +60,10 @@ def sums(claims: Claims) -> Iterator[Finding]:
 
 def _unsaid(claims: Claims, voted: np.ndarray) -> Iterator[Finding]:
     if np.ptp(voted) and claims.counts is not None:
-        yield _finding(
-            claims,
-            voted != voted.max(),
+        yield claims.of_rows(
+            CHECK,
             "doubtful",
+            voted != voted.max(),
             f"the counts sum to {int(voted.min()):,} in one row and to "
             f"{int(voted.max()):,} in another, and nothing says how many draws there "
             "were: give --draws",
@@ -70,13 +71,3 @@ def _unsaid(claims: Claims, voted: np.ndarray) -> Iterator[Finding]:
     else:
         says = "nothing says how many draws there were: give --draws"
         yield Finding(check=CHECK, outcome="not checked", says=says)
-
-
-def _finding(claims: Claims, rows: np.ndarray, outcome: str, what: str) -> Finding:
-    images = claims.images(rows)
-    return Finding(
-        check=CHECK,
-        outcome=outcome,  # type: ignore[arg-type]  # one of four
-        says=f"{int(rows.sum()):,} of {len(rows):,} rows ({some(images)}): {what}",
-        images=() if outcome == "held" else images,
-    )

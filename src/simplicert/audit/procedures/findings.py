@@ -19,14 +19,13 @@ def form_finding(probes: Sequence[Answers], tallies: Sequence[Tally]) -> Finding
     """Whether every answer is a certificate or an abstention."""
     odd = sum(int(probed.odd.sum()) for probed in probes)
     odd += sum(tally.odd for tally in tallies)
-    outcome, says = "held", "every answer is a class and a radius, or an abstention"
-    if odd:
-        outcome = "doubtful"
-        says = (
-            f"{odd:,} answers are no certificates: a radius that is negative or NaN, "
-            "one for an abstention, or a class below 0 (-1 abstains)"
-        )
-    return Finding(check="form of the answers", outcome=outcome, says=says)  # type: ignore[arg-type]  # both are outcomes
+    check = "form of the answers"
+    if not odd:
+        says = "every answer is a class and a radius, or an abstention"
+        return Finding(check=check, outcome="held", says=says)
+    says = f"{odd:,} answers are no certificates: a radius that is negative or NaN, "
+    says += "one for an abstention, or a class below 0 (-1 abstains)"
+    return Finding(check=check, outcome="doubtful", says=says)
 
 
 def ceiling_finding(

@@ -86,8 +86,8 @@ class Synthetic:
         ends = np.zeros(len(best))
         ends[0] = 1.0
         if np.array_equal(best, ends) and np.array_equal(rival, ends[::-1]):
-            left, *_, right = *self.edges(noise), self.edges(noise)[-1]
-            return max(float(left + right) / 2.0, 0.0)
+            edges = self.edges(noise)
+            return max(float(edges[0] + edges[-1]) / 2.0, 0.0)
 
         def leads(moved: float) -> bool:
             found = self.expectations_at(moved, noise)

@@ -1,5 +1,6 @@
 """False certificates counted, or added up, and the trials that a power needs."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,13 +99,10 @@ def trials_needed(alpha: float, share: float, *, detect: float, power: float) ->
         least = least_false(trials, alpha, share)
         return bool(binom.sf(least - 1, trials, detect * alpha) >= power)
 
-    low, high = 0, 1
+    high = 1
     while not enough(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+        high *= 2
+    return bisect_left(range(high), True, lo=high // 2 + 1, key=enough)
 
 
 def least_false(trials: int, alpha: float, share: float) -> int:

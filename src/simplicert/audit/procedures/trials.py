@@ -137,7 +137,7 @@ def try_procedure(
             each.answers(asked(stripes("", [p, 1 - p]), trials=PROBES))
             for p in (0.9, 0.65)
         ]
-        cases += _given(each, found, sigma=subject.sigmas[0])
+        cases += _given(each, found)
     sampled = sum(not case.exact for case in cases)
     tests = sampled + len(subjects) + isinstance(subject, OfModel)
     share = level / tests
@@ -210,13 +210,13 @@ def _cases(subject: Subject, alpha: float) -> list[Case]:
     return cases
 
 
-def _given(subject: Subject, found: Sequence[Answers], *, sigma: float) -> list[Case]:
+def _given(subject: Subject, found: Sequence[Answers]) -> list[Case]:
     """Where a radius that it usually gives is just too large."""
     cases = []
     for answers in found:
         radii = answers.radius[(answers.named == 0) & (answers.radius > 0)]
         if len(radii):
-            usual = float(np.sort(radii)[len(radii) // 2]) / sigma
+            usual = float(np.sort(radii)[len(radii) // 2]) / subject.sigmas[0]
             synthetic = holding(usual, subject.noise)
             cases += [] if synthetic is None else [Case(subject, synthetic)]
     return cases

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float
 
+from simplicert.audit.attack.ball import ORDERS
 from simplicert.audit.attack.hunt import Hunt
 
 __all__ = ["rounding"]
@@ -33,8 +34,7 @@ def rounding(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
         return
     values = centres[0].size
     # As far as every value can move at once, and two steps short of that.
-    order = {"l1": 1.0, "l2": 0.5, "linf": 0.0}[hunt.balls.norm]
-    most = hunt.balls.reach / values**order
+    most = hunt.balls.reach / values ** (1.0 / ORDERS[hunt.balls.norm])
     column = (-1, *(1 for _ in centres.shape[1:]))
     for share in (0.99, 0.5, 0.25):
         shift = (share * most).reshape(column)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.distance import cdist
 
+from simplicert.audit.attack.ball import SHRINK, distance
 from simplicert.audit.attack.hunt import Hunt
 
 __all__ = ["transfer"]
@@ -31,15 +32,9 @@ def transfer(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
         points = hunt.others[np.maximum(column, 0)].copy()
         points[column < 0] = hunt.balls.centres[column < 0]
         moves = points.astype(np.float64) - hunt.balls.centres
-        length = np.linalg.norm(
-            moves.reshape(len(moves), -1),
-            ord={"l1": 1, "l2": 2, "linf": np.inf}[hunt.balls.norm],
-            axis=1,
-        )
+        length = distance(points, hunt.balls.centres, hunt.balls.norm)
         # Scaled, not projected: in l1 and linf the nearest point lies elsewhere.
-        short = np.minimum(
-            1.0, hunt.balls.reach * (1.0 - 2.0**-20) / np.maximum(length, 1e-300)
-        )
+        short = np.minimum(1.0, hunt.balls.reach * SHRINK / np.maximum(length, 1e-300))
         whole = hunt.balls.contain(points)
         share = np.where(whole, 1.0, short).reshape(-1, *(1 for _ in points.shape[1:]))
         yield hunt.balls.centres + share * moves
