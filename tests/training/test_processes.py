@@ -104,8 +104,9 @@ def test_what_one_process_refuses_is_said_once(tmp_path):
         *("--set", "augment=['resized-crop']", "-o", tmp_path / "m.safetensors"),
     )
     assert code == 2
-    [said] = [line for line in err.splitlines() if "epoch" not in line and line]
-    assert "33.png" in said
+    said = [line for line in err.splitlines() if "epoch" not in line and line]
+    assert len(said) == 1, err
+    assert "33.png" in said[0]
 
 
 # As on two machines, each with a disk of its own.

@@ -98,7 +98,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
+def _exit_code(arguments: Sequence[str]) -> int:
+    try:
+        return _ending(arguments)
+    except KeyboardInterrupt:  # also one that comes while another error is told
+        if not was_launched_here():
+            note("simplicert: interrupted")
+        return INTERRUPTED
+
+
+def _ending(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
     if has_refused():
         return USAGE
     try:
@@ -130,10 +139,6 @@ def _exit_code(arguments: Sequence[str]) -> int:  # noqa: PLR0911 (endings)
         if not others_refuse():
             raise
         return USAGE
-    except KeyboardInterrupt:
-        if not was_launched_here():
-            note("simplicert: interrupted")
-        return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 

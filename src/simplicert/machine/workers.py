@@ -58,7 +58,9 @@ def launch_workers(arguments: Sequence[str], *, workers: int, threads: int) -> N
         "OMP_NUM_THREADS": str(threads),
         # Without it a restart can hang on its own old rendezvous (pytorch #135712).
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+        # Both warn of processes that are gone, of which the first says why it went.
         "LOGLEVEL": os.environ.get("LOGLEVEL", "ERROR"),
+        "TORCH_CPP_LOG_LEVEL": os.environ.get("TORCH_CPP_LOG_LEVEL", "ERROR"),
     }
     command = [
         *(sys.executable, "-m", "simplicert.machine.launcher", "--standalone"),
