@@ -1,8 +1,10 @@
 """A rule, from what an option says or from what a manifest keeps of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from simplicert import stopping
 from simplicert.errors import InputError
@@ -15,7 +17,7 @@ from simplicert.stopping.protocol import Rule
 from simplicert.stopping.until import until
 from simplicert.stopping.within import within
 
-__all__ = ["MAKERS", "find_rule", "rule_from"]
+__all__ = ["MAKERS", "as_rule", "find_rule", "rule_from"]
 
 MAKERS: Mapping[str, Callable[..., Rule]] = {
     "until": until,
@@ -35,6 +37,21 @@ def find_rule(spec: str | Rule) -> Rule:
     if not isinstance(spec, str) or spec in stopping.RULES.built_in:
         return found
     return replace(found, place=spec)
+
+
+def as_rule(spec: str | Rule | Sequence[float] | np.ndarray | float) -> Rule:
+    """What somebody says to stop at: radii, or a rule, or what names one.
+
+    Raises:
+        InputError: As ``until`` and ``find_rule``.
+
+    Example:
+        >>> as_rule([0.25, 0.5]).name, as_rule("named").name
+        ('until', 'named')
+    """
+    if isinstance(spec, Rule) and spec.parameters is not None:  # from a maker of ours
+        return spec
+    return find_rule(spec) if isinstance(spec, str | Rule) else until(spec)
 
 
 def rule_from(spec: Mapping[str, Any]) -> Rule:

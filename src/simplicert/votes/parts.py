@@ -27,6 +27,7 @@ from simplicert.structured import parse_json
 from simplicert.votes.columns import COLUMNS, columns_of
 from simplicert.votes.encoding import (
     EVIDENCE,
+    LAST,
     SECONDS,
     from_batch,
     grouped,
@@ -186,9 +187,10 @@ class Parts:
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
         wanted = self.manifest.statistics if scores else ["multinomial"]
         names = [column.name for column in columns_of(wanted)]
-        for batch in content.iter_batches(
-            batch_size=self._at_once, columns=["image", "block", *names, SECONDS]
-        ):
+        columns = ["image", "block", *names, SECONDS]
+        if self.manifest.stops_early:
+            columns.append(LAST)
+        for batch in content.iter_batches(batch_size=self._at_once, columns=columns):
             rows = from_batch(batch, names, self.manifest.classes)
             self._check_rows(rows)
             yield rows
@@ -215,8 +217,9 @@ class Parts:
 
     def _check_schema(self, theirs: pa.Schema) -> None:
         whole = self._schema.remove_metadata()
-        untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
-        if theirs not in (whole, untimed):
+        untimed = whole.remove(whole.get_field_index(SECONDS))
+        older = () if self.manifest.stops_early else (untimed,)
+        if theirs not in (whole, *older):
             raise ValueError("it has other columns")
 
     def _check_memory(self, part: Path, content: pq.FileMetaData) -> None:
