@@ -34,12 +34,13 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def shown_progress(asked: object) -> Iterator[Told | None]:
+def shown_progress(asked: object, title: str = "sampling") -> Iterator[Told | None]:
     """What to tell how many draws are done; ``None`` where nobody wants to know.
 
     Args:
         asked: A function that is told itself; whether to show it; by default, where
             stderr is a terminal or this is a notebook.
+        title: What is shown beside it.
 
     Raises:
         InputError: ``asked`` is none of these.
@@ -48,7 +49,7 @@ def shown_progress(asked: object) -> Iterator[Told | None]:
         console = Console(stderr=True)
         asked = console.is_terminal or console.is_jupyter
     if asked is True:
-        with draw_progress("sampling") as progress:
+        with draw_progress(title) as progress:
             yield progress
     elif callable(asked):
         yield lambda done, total, _said="": asked(done, total)

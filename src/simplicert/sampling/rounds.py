@@ -134,8 +134,8 @@ class Rounds:
         for rows in self._all(drawer, ahead):
             self._out.take(rows)
             self._give_back()
-            self._count(rows)
-            self._tell(told)
+            if self._count(rows):
+                self._tell(told)
 
     def _all(self, drawer: Drawer, ahead: int) -> Iterator[VoteRows]:
         yield from self._fly(self._early(), drawer, ahead)
@@ -238,8 +238,8 @@ class Rounds:
             assert rows.last is not None
             wait(found.where(rows)[~rows.last])
 
-    def _count(self, rows: VoteRows) -> None:
-        """What is drawn of this process's own images, for those who wait."""
+    def _count(self, rows: VoteRows) -> bool:
+        """Whether some are of this process's own images, whose draws are told."""
         assert rows.last is not None
         where = self._so_far.found.where(rows)
         own = self._mine[where]
@@ -248,6 +248,7 @@ class Rounds:
         until = self._plan.draws_until(rows.blocks[last] + 1)
         self._most -= int((self._plan.draws - until).sum())
         self._decided[where[last]] = True
+        return bool(own.any())
 
     def _tell(self, told: Told | None) -> None:
         if told is None:

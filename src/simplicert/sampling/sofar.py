@@ -66,7 +66,7 @@ class SoFar:
         rows, where = rows.take(new), where[new]
         self._add(where, rows)
         last = rows.blocks == self._plan.blocks - 1
-        for look in np.unique(rows.blocks[~last]):
+        for look in np.unique(rows.blocks[~last]).tolist():
             here = np.flatnonzero(rows.blocks == look)
             last[here] = asked(self._rule, self._votes(where[here], look), self._alpha)
         rows = replace(rows, last=last)
@@ -79,7 +79,7 @@ class SoFar:
         """How many draws each image needs, if its votes go on so."""
         looks = self.found.have_at(images) - 1
         needed = np.zeros(len(images), dtype=np.int64)
-        for look in np.unique(looks):
+        for look in np.unique(looks).tolist():
             here = looks == look
             votes = self._votes(images[here], look)
             needed[here] = draws_to_come(self._rule, votes, self._alpha)

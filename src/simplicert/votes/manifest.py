@@ -340,11 +340,12 @@ def rule_in_words(spec: Mapping[str, object] | None) -> str:
     if spec is None:
         return "to a fixed number"
     of, said = spec.get("of"), str(spec.get("name"))
-    for name in ("radii", "share", "radius", "total", "mechanism", "procedure"):
+    by = {"mechanism": "by mechanism", "procedure": "by procedure"}
+    for name in ("radii", "share", "radius", "total", *by):
         value = spec.get(name)
         if value is not None:
             listed = value if isinstance(value, list) else [value]
-            said += f" {name} {', '.join(map(_short, listed))}"
+            said += f" {by.get(name, name)} {', '.join(map(_short, listed))}"
     if isinstance(of, Mapping):
         said += f" of {rule_in_words(of)}"
     alpha = spec.get("alpha")
