@@ -116,7 +116,9 @@ def _ends(run: RunDirectory, done: np.ndarray, there: np.ndarray) -> Finding:
     manifest = run.manifest
     drawn, most = manifest.draws_where(there), len(done) * manifest.draws
     if complete.all():
-        says = f"{len(done):,} images, each to the last look or marked as ended: "
+        budget = "total" in (manifest.rule or {})
+        left = ", or left when the budget was spent" if budget else ""
+        says = f"{len(done):,} images, each to the last look or marked as ended{left}: "
         says += f"{drawn:,} draws, of {most:,} at most"
         return Finding(check="whole", outcome="held", says=says)
     images = tuple(np.array(manifest.images)[~complete].tolist())
