@@ -12,7 +12,6 @@ from simplicert.votes.rows import VoteRows
 
 __all__ = [
     "EVIDENCE",
-    "LAST",
     "SECONDS",
     "from_batch",
     "grouped",
