@@ -59,12 +59,12 @@ def certificates_by_draws(
         )
     sizes = np.unique(np.geomspace(1, manifest.blocks, points).round().astype(int))
     enough = min_draws(found, alpha=ALPHA if alpha is None else alpha)
-    large = [size for size in sizes if size * manifest.block >= enough]
+    large = sizes[manifest.draws_until(sizes) >= enough].tolist()
     return [
         evidence.certify(
             alpha=alpha, procedure=found, mechanism=mechanism, blocks=int(size)
         )
-        for size in large or sizes[-1:]
+        for size in large or sizes[-1:].tolist()
     ]
 
 

@@ -109,13 +109,15 @@ class Certificates:
         "top",
         "runner_up",
         "draws",
+        "share_of_alpha",
         "e0",
         "e1",
         "e0_lower",
         "e1_upper",
         "largest",
     )
-    """What ``table`` has before the radii; without labels there is no ``label``."""
+    """What ``table`` has before the radii; without labels there is no ``label``, and
+    without several looks no ``share_of_alpha``."""
 
     FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
     """What it has after them: the same in every row, so that a file explains itself."""
@@ -220,6 +222,17 @@ class Certificates:
     def separated(self) -> Bool[np.ndarray, " images"]:
         """Where the bounds prove the top class to be the smoothed classifier's."""
         return self.e0_lower > self.e1_upper
+
+    @property
+    def share_of_alpha(self) -> Float[np.ndarray, " images"] | None:
+        """What each row's bounds have of alpha; ``None`` where there is one look.
+
+        The bounds of all looks hold at once, so a row's failure probability is alpha.
+        """
+        if len(self.looks) < 2:
+            return None
+        shares = {look.draws: look.share for look in self.looks}
+        return np.array([shares[draws] for draws in self.draws.tolist()])
 
     @property
     def abstention(self) -> np.ndarray:

@@ -254,7 +254,7 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         "digest of the noise": manifest.noise.digest or "",
         "precision": manifest.precision,
         "seed": str(manifest.seed),
-        "block": f"{manifest.block:,} draws",
+        "block": "" if manifest.block is None else f"{manifest.block:,} draws",
         "device": manifest.device,
         "versions": ", ".join(f"{k} {v}" for k, v in manifest.versions.items()),
         "git commit": manifest.git_commit or "",

@@ -41,7 +41,7 @@ from simplicert.sampling.plan import describe_run
 from simplicert.sampling.probe import Questions, same_function
 from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
-from simplicert.stopping import Rule, rule_from
+from simplicert.stopping import Rule
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.holding import claiming
 from simplicert.votes.manifest import Probe
@@ -293,7 +293,8 @@ class Sampler:
 
         Args:
             run: Where to.
-            rule: What stops its images. Default: what the manifest says.
+            rule: What stops its images, if something does: what its manifest names, as
+                an object. Others' code is not loaded because a file says so.
             share: ``(rank, world)``: every process takes each ``world``-th task, so
                 that they need not talk to each other.
             progress: Told how much of the share is done.
@@ -334,8 +335,7 @@ class Sampler:
         progress: Told | None,
     ) -> None:
         plan = run.manifest
-        assert plan.rule is not None
-        rule = rule_from(plan.rule) if rule is None else rule
+        assert rule is not None, "whoever continues a run says by what rule"
         check_alone(rule, drawers=share[1])
         claims: AbstractContextManager[Claims | None] = nullcontext()
         if share[1] > 1 and isinstance(run, RunDirectory):

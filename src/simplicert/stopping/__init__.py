@@ -8,6 +8,7 @@ from simplicert.stopping.budget import budget as budget
 from simplicert.stopping.catalogue import MAKERS
 from simplicert.stopping.catalogue import as_rule as as_rule
 from simplicert.stopping.catalogue import find_rule as find_rule
+from simplicert.stopping.catalogue import outside_code as outside_code
 from simplicert.stopping.catalogue import rule_from as rule_from
 from simplicert.stopping.looks import looks_for as looks_for
 from simplicert.stopping.looks import spread as spread
