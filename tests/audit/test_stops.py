@@ -397,7 +397,7 @@ def network():
 
 
 @pytest.fixture
-def drawn(tmp_path, monkeypatch):
+def drawn(tmp_path):
     """A run that stopped real draws, and a sampler that draws its looks again.
 
     An image's first draws are the same however they are divided, so that blocks of ten
@@ -428,11 +428,6 @@ def drawn(tmp_path, monkeypatch):
         last=keys % 3 == 2,
     )
 
-    def again(_, plan, positions, blocks):
-        assert plan.stops_early
-        yield whole.take(np.isin(keys, positions * 3 + blocks))
-
-    monkeypatch.setattr(Sampler, "again", again)
     stopped = RunDirectory.create(tmp_path / "run", plan)
     ends = np.array([0, 1, 2, 2, 0, 1])[whole.images]
     kept = whole.take(whole.blocks <= ends)

@@ -359,6 +359,8 @@ class Sampler:
     ) -> Iterator[VoteRows]:
         """Draw some blocks of a run once more, in the company that they had.
 
+        Of a run whose images stop, each alone.
+
         Args:
             plan: The run's manifest.
             positions: Each block's image, by its position in the run.
@@ -367,11 +369,16 @@ class Sampler:
         Yields:
             The votes of these blocks, and of others that share their passes.
         """
-        done = np.ones((len(plan.images), plan.blocks), dtype=bool)
-        done[positions, blocks] = False
-        tasks = Tasks(plan)
+        if plan.stops_early:  # who shared a pass, the rule decided then
+            rows = np.arange(len(blocks))[:, None]
+            again = (Task(positions=positions[i], blocks=blocks[i]) for i in rows)
+        else:
+            done = np.ones((len(plan.images), plan.blocks), dtype=bool)
+            done[positions, blocks] = False
+            tasks = Tasks(plan)
+            again = (tasks[task] for task in tasks.missing(done))
         with cpu_threads(plan.threads):
-            yield from self._draw((tasks[task] for task in tasks.missing(done)), plan)
+            yield from self._draw(again, plan)
 
     def _drawer(
         self,

@@ -1,0 +1,321 @@
+"""Images that stop: the same draws, the same stops, whoever draws and however often."""
+
+import sys
+from itertools import count
+from subprocess import PIPE
+
+import numpy as np
+import pytest
+import torch
+from commands import running
+
+from simplicert import SmoothedClassifier, certify, sample
+from simplicert.errors import InputError
+from simplicert.machine.locks import Claims
+from simplicert.sampling import Sampler
+from simplicert.sampling.rounds import cohorts_of, first_late
+from simplicert.stopping import Rule, budget, looks_for, named, replay, until, within
+from simplicert.votes import RunDirectory, read_run
+
+IMAGES = np.random.default_rng(0).random((40, 1, 8, 8), dtype=np.float32)
+HORIZON = 5000
+RULE = until([0.1, 0.2])
+# At a batch of 20 a cohort has 3 images, and looks are late from 100 draws on.
+SETTINGS = {"sigma": 0.5, "draws": HORIZON, "seed": 3, "batch": 20}
+
+
+HOLD = """
+import sys
+from simplicert.votes.holding import claiming
+with claiming(sys.argv[1], 40) as claims:
+    print(claims.take(int(sys.argv[2])), flush=True)
+    sys.stdin.read()
+"""
+
+
+class Stopped(Exception):
+    """By a test."""
+
+
+def network():
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(64, 3)
+    with torch.no_grad():
+        linear.weight *= 3
+    return torch.nn.Sequential(torch.nn.Flatten(), linear)
+
+
+def drawn(**options):
+    return sample(network(), IMAGES, threads=1, **{"until": RULE} | SETTINGS | options)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return drawn()
+
+
+@pytest.fixture
+def sampler():
+    return Sampler(network(), IMAGES, threads=1, flush=0)
+
+
+def test_an_image_gets_the_first_draws_of_a_fixed_run(whole, tmp_path):
+    sample(network(), IMAGES, threads=1, out=tmp_path, block=10, **SETTINGS)
+    assert len(np.unique(whole.draws)) > 5
+    assert whole.looks == looks_for(HORIZON)
+    fixed = RunDirectory(tmp_path)
+    for draws in np.unique(whole.draws):
+        here = whole.draws == draws
+        first = fixed.read(blocks=slice(0, int(draws) // 10))
+        np.testing.assert_array_equal(whole.counts[here], first.counts[here])
+        np.testing.assert_array_equal(whole.score_sums[here], first.score_sums[here])
+
+
+def test_it_stops_where_its_rule_says_and_certifies_what_that_says(whole, tmp_path):
+    sample(network(), IMAGES, threads=1, out=tmp_path, block=10, **SETTINGS)
+    after = replay(RunDirectory(tmp_path), RULE, looks=looks_for(HORIZON))
+    np.testing.assert_array_equal(whole.draws, after.draws)
+    ours = certify(whole)
+    np.testing.assert_array_equal(ours.radius, after.by_looks.radius)
+    assert (ours.radius >= 0.2).any()
+    assert whole.draws.sum() < len(IMAGES) * HORIZON / 2
+
+
+@pytest.mark.parametrize("batch", [7, 100, 5000])
+def test_passes_change_nothing(whole, batch):
+    assert drawn(batch=batch).digest == whole.digest
+
+
+def test_company_is_that_of_neighbours_until_looks_are_late(sampler):
+    plan = sampler.plan(rule=RULE, **SETTINGS)
+    cohorts = cohorts_of(plan)
+    np.testing.assert_array_equal(np.concatenate(cohorts), np.arange(40))
+    assert {len(cohort) for cohort in cohorts} == {3, 1}
+    late = first_late(plan)
+    sizes = np.diff([0, *(look.draws for look in plan.looks)])
+    assert (sizes[late:] >= 40).all()
+    assert (sizes[1:late] < 40).all()
+    passes = []
+    sampler.classifier.module.register_forward_hook(
+        lambda _, inputs, __: passes.append(len(inputs[0]))
+    )
+    sampler.votes(plan, rule=RULE, progress=False)
+    assert passes
+
+
+@pytest.mark.parametrize("shares", [1, 2, 3, 50])
+def test_shares_drawn_one_after_another_are_the_whole(sampler, whole, tmp_path, shares):
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
+    for rank in reversed(range(shares)):
+        sampler.draw(run, rule=RULE, share=(rank, shares))
+    assert run.read().digest == whole.digest
+    assert run.done().all()
+
+
+@pytest.mark.parametrize("shares", [1, 2])
+@pytest.mark.parametrize("rule", [RULE, budget(20_000, of=RULE)], ids=["all", "budget"])
+def test_a_stop_at_any_moment_changes_nothing(sampler, tmp_path, rule, shares):
+    if rule.total and shares > 1:
+        return
+    plan = sampler.plan(rule=rule, **SETTINGS)
+    expected = sampler.votes(plan, rule=rule, progress=False).digest
+    run = RunDirectory.create(tmp_path, plan)
+    for stops in count():
+        told = iter(range(stops % 7 + 1))
+
+        def stop(*_, told=told):
+            if next(told, None) is None:
+                raise Stopped
+
+        try:
+            for rank in range(shares):
+                sampler.draw(run, rule=rule, share=(rank, shares), progress=stop)
+            break
+        except Stopped:
+            continue
+    assert stops > 10
+    assert run.read().digest == expected
+    with pytest.raises(AssertionError):  # and nothing is left to be drawn
+        sampler.draw(run, rule=rule, progress=lambda *told: check(told[0] < told[1]))
+
+
+def check(truth):
+    assert truth
+
+
+def test_who_has_drawn_a_share_goes_on_with_late_images_of_others(
+    sampler, whole, tmp_path
+):
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
+    late = first_late(run.manifest)
+
+    def until_late(*_):
+        if (run.found().have[1:4] >= late).any():
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        sampler.draw(run, rule=RULE, share=(1, 2), progress=until_late)
+    there = run.found()
+    mine = np.concatenate(cohorts_of(run.manifest)[0::2])
+    theirs = np.setdiff1d(np.arange(40), mine)
+    goes_on = theirs[(there.have_at(theirs) >= late) & ~there.stopped_at(theirs)]
+    assert len(goes_on)
+    with running(
+        sys.executable, "-c", HOLD, tmp_path, goes_on[0], stdout=PIPE, stdin=PIPE
+    ) as other:  # as if it still drew it
+        assert other.stdout.readline()
+        sampler.draw(run, rule=RULE, share=(0, 2))
+        found = run.found()
+        assert found.stopped_at(mine).all()
+        assert found.stopped_at(goes_on[1:]).all()
+        assert not found.stopped_at(goes_on[:1]).any()
+    sampler.draw(run, rule=RULE, share=(0, 2))
+    assert run.found().stopped_at(goes_on).all()
+    sampler.draw(run, rule=RULE, share=(1, 2))
+    assert run.read().digest == whole.digest
+
+
+def test_claims_say_that_they_were_had(tmp_path):
+    claims = Claims(tmp_path / "claims", 5)
+    assert claims.counts() == bytes(5)
+    assert claims.take(3)
+    claims.give_back(3)
+    assert claims.counts() == bytes([0, 0, 0, 1, 0])
+    for _ in range(255):
+        claims.give_back(3)
+    assert claims.counts() == bytes(5)
+    claims.close()
+
+
+def test_a_part_that_is_lost_is_drawn_again(sampler, whole, tmp_path):
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
+    sampler.draw(run, rule=RULE)
+    written = sorted(run.parts, key=lambda part: part.stat().st_size)
+    for part in written[::2]:
+        part.unlink()
+    assert not run.done().all()
+    sampler.draw(run, rule=RULE)
+    assert run.read().digest == whole.digest
+
+
+def test_a_budget_is_spent_where_a_decision_is_nearest(sampler, tmp_path):
+    total = 20_000
+    rule = budget(total, of=within(0.05))
+    plan = sampler.plan(rule=rule, **SETTINGS)
+    run = RunDirectory.create(tmp_path / "run", plan)
+    sampler.draw(run, rule=rule)
+    votes = run.read()
+    assert votes.draws.sum() <= total
+    open_ = ~run.found().stopped
+    left = total - votes.draws.sum()
+    ends = [look.draws for look in plan.looks]
+    following = np.array([*ends, 10**9])[np.searchsorted(ends, votes.draws) + 1]
+    assert (following - votes.draws)[open_].min() > left
+    sample(network(), IMAGES, threads=1, out=tmp_path / "fixed", block=10, **SETTINGS)
+    after = replay(RunDirectory(tmp_path / "fixed"), rule, looks=plan.looks)
+    # A pass of images is chosen at a time: where the total ends, a few differ.
+    assert (votes.draws == after.draws).mean() > 0.8
+    assert abs(int(after.draws.sum()) - int(votes.draws.sum())) < 1000
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"until": [0.1, 5]}, "until 5: 5,000 draws can certify a radius of"),
+        ({"until": budget(100)}, "a budget of 100 draws is less than the first look"),
+        (
+            {"block": 100},
+            "a block of 100: a run whose images stop has blocks",
+        ),
+        ({"until": [0.2, 0.1]}, "radii that rise"),
+        ({"until": "nowhere"}, "nowhere"),
+        ({"alpha": 2}, "alpha"),
+        ({"draws": 0}, "draws"),
+        ({"draws": 3, "until": [0.0]}, "3 draws can certify nothing"),
+    ],
+)
+def test_what_could_never_be_met_is_refused_before_the_first_draw(options, said):
+    with pytest.raises(InputError, match=said):
+        drawn(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"until": [0.1]},
+            "until radii 0.1, 0.2 .* there and until radii 0.1 by",
+        ),
+        ({"until": None}, "alpha 0.001 there and to a fixed number here"),
+        ({"alpha": 0.01}, "at alpha 0.001 there and .* at alpha 0.01 here"),
+        ({"draws": 10_000}, "draws is 5000 there and 10000 here"),
+    ],
+)
+def test_another_rule_or_horizon_does_not_go_on(tmp_path, options, said):
+    drawn(out=tmp_path)
+    before = read_run(tmp_path).digest
+    with pytest.raises(InputError, match=said):
+        drawn(out=tmp_path, **options)
+    assert read_run(tmp_path).digest == before
+
+
+def test_a_rule_of_one_s_own_goes_on_with_itself_alone(tmp_path):
+    def enough(number):
+        return Rule(name="mine", decided=lambda votes, _: votes.counts.max(1) > number)
+
+    votes = drawn(until=enough(100), out=tmp_path)
+    assert (votes.counts.max(axis=1) > 100).all()
+    assert drawn(until=enough(100), out=tmp_path).digest == votes.digest
+    with pytest.raises(InputError, match="when they stop is part of the evidence"):
+        drawn(until=enough(200), out=tmp_path)
+
+
+def test_a_rule_that_raises_loses_nothing(sampler, tmp_path):
+    def fails(votes, _):
+        if votes.draws[0] > 100:
+            raise ValueError("no more")
+        return np.zeros(len(votes), dtype=bool)
+
+    rule = Rule(name="mine", decided=fails)
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=rule, **SETTINGS))
+    with pytest.raises(InputError, match="no more"):
+        sampler.draw(run, rule=rule)
+    assert run.found().draws > 0
+
+
+def test_what_is_told_ends_with_what_was_drawn(sampler, whole):
+    told = []
+    plan = sampler.plan(rule=RULE, **SETTINGS)
+    sampler.votes(plan, rule=RULE, progress=lambda *so_far: told.append(so_far))
+    done, most = np.array(told).T
+    assert done[-1] == most[-1] == whole.draws.sum()
+    assert most[0] == 40 * HORIZON
+    assert (np.diff(most) <= 0).all()
+    assert (done <= most).all()
+
+
+def test_several_draw_no_budget(sampler, tmp_path):
+    rule = budget(20_000)
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=rule, **SETTINGS))
+    with pytest.raises(InputError, match="spent by one process"):
+        sampler.draw(run, rule=rule, share=(0, 2))
+
+
+def test_the_object_stops_too(whole):
+    g = SmoothedClassifier(network(), sigma=0.5, seed=3, batch=20, threads=1)
+    found = g.certify(IMAGES, draws=HORIZON, until=RULE)
+    np.testing.assert_array_equal(found.draws, whole.draws)
+    asked = []
+    g = SmoothedClassifier(
+        network(), sigma=0.5, seed=3, progress=lambda *told: asked.append(told)
+    )
+    classes = g.predict(IMAGES, draws=10_000, alpha=0.01)
+    assert asked[-1][0] < 40 * 10_000 / 5
+    sure = g.predict(IMAGES, draws=100_000, alpha=1e-9)
+    agree = (sure >= 0) & (classes >= 0)
+    assert agree.sum() > 20
+    np.testing.assert_array_equal(classes[agree], sure[agree])
+
+
+def test_named_is_a_rule_by_name():
+    assert drawn(until="named").draws.sum() == drawn(until=named).draws.sum()
