@@ -27,6 +27,7 @@ from simplicert.structured import parse_json
 from simplicert.votes.columns import COLUMNS, columns_of
 from simplicert.votes.encoding import (
     EVIDENCE,
+    LAST,
     SECONDS,
     from_batch,
     grouped,
@@ -186,8 +187,10 @@ class Parts:
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
         wanted = self.manifest.statistics if scores else ["multinomial"]
         names = [column.name for column in columns_of(wanted)]
+        stops = [LAST] if self.manifest.stops_early else []
         for batch in content.iter_batches(
-            batch_size=self._at_once, columns=["image", "block", *names, SECONDS]
+            batch_size=self._at_once,
+            columns=["image", "block", *names, SECONDS, *stops],
         ):
             rows = from_batch(batch, names, self.manifest.classes)
             self._check_rows(rows)
@@ -215,7 +218,8 @@ class Parts:
 
     def _check_schema(self, theirs: pa.Schema) -> None:
         whole = self._schema.remove_metadata()
-        untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
+        timed = whole.get_field_index(SECONDS)
+        untimed = whole.remove(timed)  # as older versions wrote it
         if theirs not in (whole, untimed):
             raise ValueError("it has other columns")
 

@@ -258,7 +258,7 @@ class RunDirectory:
                 written.append(part.stat().st_mtime)
         return Progress(
             draws=drawn,
-            total=manifest.draws_where(np.ones_like(done)),
+            total=drawn + manifest.draws_where(~done),
             finished=int(done.all(axis=1).sum()),
             images=len(done),
             parts=len(written),
