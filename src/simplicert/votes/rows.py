@@ -216,7 +216,7 @@ def _looks_of(
         return tuple(manifest.looks)
     if len(manifest.looks) == 1:  # a part of what was fixed was fixed, too
         return None
-    draws = int(manifest.draws_until(wanted.sum()))
+    draws = int(manifest.draws_until(np.array([wanted.sum()]))[0])
     first = bool(wanted[: int(wanted.sum())].all())
     if not first or draws not in [look.draws for look in manifest.looks]:
         raise InputError(
