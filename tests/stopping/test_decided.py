@@ -10,7 +10,7 @@ from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.certificates import certify
 from simplicert.errors import InputError
-from simplicert.interop import certify_path
+from simplicert.interop import certify_path, import_file
 from simplicert.stopping import (
     budget,
     find_rule,
@@ -20,7 +20,7 @@ from simplicert.stopping import (
     with_decisions,
     within,
 )
-from simplicert.votes import RunDirectory, read_run
+from simplicert.votes import RunDirectory, VoteRows, read_run
 
 OWN = """
 from pathlib import Path
@@ -226,3 +226,40 @@ def test_a_rule_in_words(rule, words):
 )
 def test_whatever_a_manifest_says_has_words(spec):
     assert rule_in_words(spec)
+
+
+def test_a_rule_may_look_at_scores_that_the_certificates_do_not_need(tmp_path):
+    rule = until([0.1], procedure="hoeffding")
+    store = RunDirectory.create(
+        tmp_path / "run",
+        plan([4, 9], rule=rule).model_copy(
+            update={"statistics": ["multinomial", "softmax"]}
+        ),
+    )
+    counts = np.array([[30, 0, 0], [15, 15, 0]])
+    store.append(
+        VoteRows(
+            images=np.array([4, 9]),
+            blocks=np.array([0, 0]),
+            columns={
+                "counts": counts,
+                "score_sums": counts * 1.0,
+                "score_squares": counts * 1.0,
+            },
+            draw_seconds=np.array([0.1, 0.1]),
+            last=np.array([True, True]),
+        )
+    )
+    made = certify_path(store.path)
+    assert made.framework == "multinomial"
+    assert made.outcome["until 0.1"].tolist() == ["open", "open"]  # by 30 scores
+
+
+def test_a_log_has_no_rule(tmp_path):
+    log = tmp_path / "log.tsv"
+    log.write_text(
+        "idx\tlabel\tpredict\tradius\tcorrect\ttime\n0\t1\t1\t0.5\t1\t0:00:01\n"
+    )
+    import_file(log, tmp_path / "run", sigma=0.5, draws=1000, alpha=0.001)
+    with pytest.raises(InputError, match="no rule stopped its images"):
+        certify_path(tmp_path / "run", rule=named)
