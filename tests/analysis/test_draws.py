@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stopped import stopped_run
+from looked import stopped_run
 from synthetic import manifest
 from voted import by_hand
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stopped import stopped_run
+from looked import stopped_run
 from voted import by_hand, random_votes
 
 from simplicert.analysis import spending, stops

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from stopped import draw, plan, stopped_run
+from looked import draw, plan, stopped_run
 from synthetic import manifest
 from voted import random_votes
 
 from simplicert.analysis import compare_runs
 from simplicert.certificates import certify
 from simplicert.interop import certify_path
-from simplicert.stopping import until, within
+from simplicert.stopping import budget, until, within
 from simplicert.votes import RunDirectory, VoteRows
 
 
@@ -83,7 +83,9 @@ def test_certify_json_and_tables_have_the_same_columns(simplicert, run, tmp_path
     simplicert("certify", run, "-o", tmp_path / "c.csv")
     again = pd.read_csv(tmp_path / "c.csv", keep_default_na=False)
     assert again["until 0.25"].tolist() == table["until 0.25"].tolist()
-    assert simplicert("certify", run, "-o", tmp_path / "c.tsv")[0] == 0
+    code, _, err = simplicert("certify", run, "-o", tmp_path / "c.tsv")
+    assert code == 2
+    assert "looks" in err
 
 
 def test_certify_of_a_run_that_has_just_begun(simplicert, tmp_path):
@@ -150,6 +152,24 @@ def test_status_says_how_many_are_finished_and_what_may_come(simplicert, tmp_pat
     out = simplicert("status", tmp_path / "whole")[1]
     assert "none to come" in out
     assert "the run is whole" in out
+
+
+def test_images_that_a_budget_leaves_open_are_finished_and_open(simplicert, tmp_path):
+    begun = stopped_run(tmp_path / "begun", most=3)
+    spent, decided = begun.progress().draws, begun.progress().finished
+    least = begun.manifest.looks[3].draws - begun.manifest.looks[2].draws
+    rule = budget(spent + least - 1, of=until([0.25]))
+    run = stopped_run(tmp_path / "run", rule=rule, most=3).path
+    out = simplicert("status", run)[1]
+    assert "40 of 40 images finished (decided, at the last look, or left by" in out
+    assert f"{spent:,} draws so far, none to come" in out
+    code, out, _ = simplicert("certify", run)
+    assert code == 0
+    open_ = 40 - decided
+    assert f"{decided} of 40 images decided ({open_} could be drawn further), " in out
+    made = certify_path(run)
+    assert (made.outcome["until 0.25"] == "open").sum() == open_
+    assert "40 images × 30 to 70 draws, votes" in simplicert("compact", run)[1]
 
 
 def test_status_of_locks_of_shares_in_such_a_run(simplicert, run):

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from looked import stopped_run
 from pages import XSS, grey_pictures, report_run, with_scores
-from stopped import stopped_run
 from voted import by_hand, random_votes
 
 from simplicert.report import ReportRun, load_runs, render_report, write_report

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from looked import stopped_run
 from pages import XSS, grey_pictures, report_run
-from stopped import stopped_run
 from voted import by_hand, random_votes
 
 from simplicert.analysis import false_certificates, table1

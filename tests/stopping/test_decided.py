@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stopped import draw, plan, stopped_run
+from looked import draw, plan, stopped_run
 from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.certificates import certify

@@ -1,82 +1,76 @@
-"""Runs whose images stop at looks, drawn from chances that are known."""
+"""Runs whose images stopped at looks, made by hand from simulated votes."""
 
 import numpy as np
 from synthetic import manifest
 
-from simplicert import stopping
-from simplicert.certificates import ALPHA
-from simplicert.stopping.protocol import asked
+from simplicert.stopping import asked, looks_for, until
 from simplicert.votes import RunDirectory, VoteRows, Votes
 
-CHANCES = np.array(
-    [[0.999, 0.001, 0.0], [0.9, 0.1, 0.0], [0.7, 0.2, 0.1], [0.5, 0.4, 0.1]]
-)
-"""Of an image that is soon certified; the last two are soon futile, or take long."""
+ALPHA, HORIZON, IMAGES, CLASSES = 0.001, 1000, 30, 4
+RULE = until([0.25])
 
 
-def plan(images, *, horizon=1000, rule=None, alpha=ALPHA, **changes):
-    """The manifest of a run without scores whose images stop at ``looks_for``."""
-    rule = stopping.until([0.25]) if rule is None else rule
-    return manifest(
-        images=list(images),
-        labels=[0] * len(images),
-        looks=list(stopping.looks_for(horizon)),
-        block=None,
-        rule=dict(rule.spec) | {"alpha": alpha},
-        statistics=["multinomial"],
-        **changes,
-    )
+def stopped_plan(rule=RULE, **changes):
+    """A manifest of a run that the rule stops."""
+    recorded = None if rule is None else rule.spec | {"alpha": ALPHA}
+    fields = {
+        "block": None,
+        "looks": [*looks_for(HORIZON)],
+        "rule": recorded,
+        "classes": CLASSES,
+        "images": [*range(100, 100 + IMAGES)],
+        "labels": [0] * IMAGES,
+        "scores": False,
+    }
+    return manifest(**(fields | changes))
 
 
-def draw(store, rule=None, *, most=None, seed=0, images=None):
-    """Draw images until a rule stops them, look by look, into a run.
+def stopped_rows(plan, *, rule=RULE, seed=0, most=None):
+    """Each image's increments until the rule ends it; with ``most``, or all are spent.
 
-    Args:
-        store: The run.
-        rule: What stops them. Default: the manifest's.
-        most: So many looks at most, after which the run is left as it is.
-        seed: Of the votes: an image's are the same whatever others there are.
-        images: Which. Default: all.
+    Looks are gone through in turn, by all images at once.
     """
-    plan, looks = store.manifest, tuple(store.manifest.looks)
-    rule = stopping.rule_from(plan.rule) if rule is None else rule
-    images = np.array(plan.images if images is None else images)
-    streams = [np.random.default_rng([seed, image]) for image in images]
-    counts = np.zeros((len(images), plan.classes), dtype=np.int64)
-    active = np.arange(len(images))
-    ends = [look.draws for look in looks]
-    for block in range(len(looks) if most is None else most):
-        size = int(plan.draws_in(np.array([block]))[0])
-        more = np.array(
-            [streams[i].multinomial(size, CHANCES[images[i] % 4]) for i in active]
-        )
-        counts[active] += more
-        votes = Votes(
-            counts=counts[active],
-            draws=np.full(len(active), ends[block]),
-            indices=images[active],
-            sigma=plan.sigma,
-            looks=looks,
-            source={},
-            manifest=plan,
-        )
-        last = asked(rule, votes, float(plan.rule["alpha"])) | (block + 1 == len(looks))
-        store.append(
+    random = np.random.default_rng(seed)
+    sure = random.uniform(0.1, 6.0, size=len(plan.images))
+    chances = np.stack([random.dirichlet([s, *[0.3] * (CLASSES - 1)]) for s in sure])
+    sizes = plan.draws_in(np.arange(plan.blocks))
+    sums = np.zeros((len(plan.images), CLASSES), dtype=np.int64)
+    going, drawn, found = np.arange(len(plan.images)), 0, []
+    for block, size in enumerate(sizes.tolist()):
+        if most is not None:
+            going = going[: (most - drawn) // size]
+        if not len(going):
+            break
+        drawn += size * len(going)
+        counts = random.multinomial(size, chances[going])
+        sums[going] += counts
+        last = np.full(len(going), block == plan.blocks - 1)
+        if rule is not None:
+            votes = Votes(
+                counts=sums[going],
+                draws=np.full(len(going), plan.looks[block].draws),
+                indices=np.array(plan.images)[going],
+                sigma=plan.sigma,
+                looks=tuple(plan.looks),
+                source={},
+            )
+            last |= asked(rule, votes, ALPHA)
+        found.append(
             VoteRows(
-                images=images[active],
-                blocks=np.full(len(active), block),
-                columns={"counts": more},
-                draw_seconds=np.full(len(active), 0.001 * size),
+                images=np.array(plan.images)[going],
+                blocks=np.full(len(going), block),
+                columns={"counts": counts},
+                draw_seconds=np.full(len(going), 0.01),
                 last=last,
             )
         )
-        active = active[~last]
-        if not len(active):
-            break
-    return store
+        going = going[~last]
+    return VoteRows.join(found)
 
 
-def stopped_run(path, images=range(40), *, rule=None, most=None, seed=0, **changes):
-    """A run directory whose images were stopped by a rule."""
-    store = RunDirectory.create(path, plan(images, rule=rule, **changes))
-    return draw(store, rule, most=most, seed=seed)
+def stopped_run(path, *, rule=RULE, seed=0, most=None, **changes):
+    """Such a run on disk."""
+    plan = stopped_plan(rule, **changes)
+    run = RunDirectory.create(path, plan)
+    run.append(stopped_rows(plan, rule=rule, seed=seed, most=most))
+    return run

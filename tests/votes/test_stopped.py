@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stopped import stopped_run
+from looked import stopped_run
 
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory

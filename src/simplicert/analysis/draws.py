@@ -70,7 +70,7 @@ def certificates_by_draws(
         evidence.certify(
             alpha=alpha, procedure=found, mechanism=mechanism, blocks=int(size)
         )
-        for size in large or sizes[-1:]
+        for size in large or sizes[-1:].tolist()
     ]
 
 

@@ -219,13 +219,6 @@ class Certificates:
         return found
 
     @property
-    def share_of_alpha(self) -> Float[np.ndarray, " images"]:
-        """Of alpha, that each image's bounds have at its look."""
-        shares = np.array([look.share for look in self.looks])
-        found: np.ndarray = shares[self.look - 1]
-        return found
-
-    @property
     def stops_early(self) -> bool:
         """Whether an image could stop before the last look."""
         return len(self.looks) > 1
@@ -255,6 +248,17 @@ class Certificates:
     def separated(self) -> Bool[np.ndarray, " images"]:
         """Where the bounds prove the top class to be the smoothed classifier's."""
         return self.e0_lower > self.e1_upper
+
+    @property
+    def share_of_alpha(self) -> Float[np.ndarray, " images"] | None:
+        """What each row's bounds have of alpha; ``None`` where there is one look.
+
+        The bounds of all looks hold at once, so a row's failure probability is alpha.
+        """
+        if not self.stops_early:
+            return None
+        shares = {look.draws: look.share for look in self.looks}
+        return np.array([shares[draws] for draws in self.draws.tolist()])
 
     @property
     def abstention(self) -> np.ndarray:
@@ -287,7 +291,7 @@ class Certificates:
         }
         largest = columns.pop("largest")
         if not self.stops_early:
-            del columns["look"], columns["share_of_alpha"]
+            del columns["look"]
         columns = {name: each for name, each in columns.items() if each is not None}
         radii = dict(self.radii) | {"largest": largest}
         if self.printed is not None:

@@ -65,9 +65,13 @@ def _far(status: RunStatus) -> list[str]:
     if not plan.stops_early:
         return [f"{_percent(at.draws, at.total)} of {at.total:,} draws; {images}"]
     most = at.total - at.draws
+    left = ", at the last look, or left by the budget"
+    ends = " (decided" + (
+        ", or at the last look)" if plan.total is None else f"{left})"
+    )
     return [
         f"an image stops when {rule_in_words(plan.rule)}",
-        f"{images} (decided, or at the last look); {at.draws:,} draws so far, "
+        f"{images}{ends}; {at.draws:,} draws so far, "
         + (f"at most {most:,} to come" if most else "none to come"),
     ]
 

@@ -148,7 +148,7 @@ class RunEvidence:
                 f"{found.name} has none"
             )
         if found.separate:
-            block = self.directory.manifest.block
+            block = int(self.directory.manifest.draws_in(np.zeros(1, np.int64))[0])
             votes = self.directory.read(
                 scores=scores,
                 selection=block if selection is None else selection,

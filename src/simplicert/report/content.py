@@ -115,18 +115,23 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         "image": certificates.indices[rows].tolist(),
         "label": None if labels is None else labels[rows].tolist(),
         **columns,
-        "looks": {}
-        if not certificates.stops_early
-        else _columns(
-            {"look": certificates.look, "share_of_alpha": certificates.share_of_alpha},
-            rows,
-        ),
+        "looks": _looks(certificates, rows),
         "radii": _columns(certificates.radii, rows),
         "largest": certificates.largest[rows].tolist(),
         "decisions": _columns(certificates.outcome, rows),
         "curves": _curves(certificates),
         "regions": _regions(certificates.members),
     }
+
+
+def _looks(
+    certificates: Certificates, rows: Int[np.ndarray, " rows"]
+) -> dict[str, list[Any]]:
+    """The columns that ``Certificates.table`` has of several looks."""
+    share = certificates.share_of_alpha
+    if share is None:
+        return {}
+    return _columns({"look": certificates.look, "share_of_alpha": share}, rows)
 
 
 def _columns(

@@ -127,6 +127,7 @@ class Drawer:
         self.noisy: NoisyInputs | Float32Inputs | None = None
         self._indices = np.array(plan.images)
         self._images, self._held = torch.empty(0), np.empty(0, dtype=np.int64)
+        self._begun, self._since = 0, time.monotonic()
 
     def votes(self, tasks: Iterable[Task]) -> Iterator[VoteRows]:
         """Draw each task's votes.
@@ -140,34 +141,58 @@ class Drawer:
                 draw; or one draw does not fit into memory.
         """
         pending: list[tuple[Task, Tally]] = []
-        handed = time.monotonic()
         for task in tasks:
             try:
-                pending.append((task, self._begin(task)))
+                pending.append((task, self.begin(task)))
             except (Exception, KeyboardInterrupt):
                 if pending:  # drawn and paid for
-                    yield _to_rows(pending, self._indices, since=handed)
+                    yield self.fetch(pending)
                 raise
-            late = time.monotonic() - handed > PENDING_SECONDS
+            late = time.monotonic() - self._since > PENDING_SECONDS
             if late or len(pending) == PENDING_TASKS:
-                yield _to_rows(pending, self._indices, since=handed)
-                pending, handed = [], time.monotonic()
+                yield self.fetch(pending)
+                pending = []
         if pending:
-            yield _to_rows(pending, self._indices, since=handed)
+            yield self.fetch(pending)
 
-    def _begin(self, task: Task) -> Tally:
+    def begin(self, task: Task) -> Tally:
         """Ask for a task; its votes are there when the device has come to it."""
+        if self._begun == 0:  # what was done in between is nobody's
+            self._since = time.monotonic()
+        self._begun += 1
         needed = np.unique(task.positions)
         # An image spans many tasks: it is read once.
-        if not np.array_equal(needed, self._held):
+        if not np.isin(needed, self._held).all():
             self._images, self._held = torch.from_numpy(self.read(needed)), needed
-        slots = np.searchsorted(needed, task.positions).tolist()
+        slots = np.searchsorted(self._held, task.positions).tolist()
         own = [self._images[slot] for slot in slots]
         images = self._indices[task.positions].tolist()
         blocks = list(zip(images, task.blocks.tolist(), strict=True))
         while (tally := self.draw(blocks, own)) is None:
             self.shrink()
         return tally
+
+    def fetch(self, begun: Sequence[tuple[Task, Tally]]) -> VoteRows:
+        """Wait for tasks that were begun; the time since the last fetch is theirs."""
+        tasks, tallies = zip(*begun, strict=True)
+
+        def on_host(columns: Iterable[Tensor]) -> np.ndarray:
+            host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
+            return host
+
+        columns = {  # the first waits for the device
+            name: on_host(tally.columns[name] for tally in tallies)
+            for name in tallies[0].columns
+        }
+        blocks = np.concatenate([task.blocks for task in tasks])
+        draws, before = self.plan.draws_in(blocks), self._since
+        self._begun, self._since = self._begun - len(begun), time.monotonic()
+        return VoteRows(
+            images=self._indices[np.concatenate([task.positions for task in tasks])],
+            blocks=blocks,
+            columns=columns,
+            draw_seconds=(self._since - before) * draws / draws.sum(),
+        )
 
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
@@ -194,10 +219,8 @@ class Drawer:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
-            done, sizes = (
-                0,
-                self.plan.draws_in(np.array([block for _, block in blocks])),
-            )
+            sizes = self.plan.draws_in(np.array([block for _, block in blocks]))
+            done = 0
             # Draws come block by block.
             rows = torch.repeat_interleave(
                 torch.arange(len(blocks), device=self.device),
@@ -255,30 +278,4 @@ def too_large(plan: Manifest, device: torch.device) -> InputError:
     return InputError(
         f"one noisy image of shape {tuple(plan.data.shape)} does not fit into the "
         f"memory of {device}"
-    )
-
-
-def _to_rows(
-    pending: list[tuple[Task, Tally]],
-    indices: Int[np.ndarray, " images"],
-    *,
-    since: float,
-) -> VoteRows:
-    """Fetch the votes; the time ``since`` then is shared out evenly."""
-    tasks, tallies = zip(*pending, strict=True)
-
-    def fetch(columns: Iterable[Tensor]) -> np.ndarray:
-        host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
-        return host
-
-    columns = {  # the first waits for the device
-        name: fetch(tally.columns[name] for tally in tallies)
-        for name in tallies[0].columns
-    }
-    rows = sum(len(task.blocks) for task in tasks)
-    return VoteRows(
-        images=np.concatenate([indices[task.positions] for task in tasks]),
-        blocks=np.concatenate([task.blocks for task in tasks]),
-        columns=columns,
-        draw_seconds=np.full(rows, (time.monotonic() - since) / rows),
     )

@@ -235,6 +235,12 @@ class Manifest(_Record):
         """Whether an image may have fewer draws than the last look."""
         return self.block is None
 
+    @property
+    def total(self) -> int | None:
+        """The most draws of all images together, if the rule is a budget."""
+        total = (self.rule or {}).get("total")
+        return total if isinstance(total, int) else None
+
     def draws_in(self, blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
         """Draws of each of these blocks."""
         if self.block is not None:
@@ -300,9 +306,15 @@ class Manifest(_Record):
             whole: Compare what makes it the same run (images, labels, batch), not only
                 what makes its votes addable.
         """
+        if whole and self.rule != other.rule:
+            return (
+                f"its images are drawn {rule_in_words(self.rule)} there and "
+                f"{rule_in_words(other.rule)} here, and when they stop is part of the "
+                "evidence"
+            )
         ours, theirs = self.evidence(), other.evidence()
         if whole:
-            fields = {"batch", "threads", "images", "labels", "rule"}
+            fields = {"batch", "threads", "images", "labels"}
             ours |= self.model_dump(include=fields)
             theirs |= other.model_dump(include=fields)
         for field, value in ours.items():
@@ -316,6 +328,34 @@ class Manifest(_Record):
                 return f"noise is {there} there and {here}{same} here"
             return f"{field} is {value!r} there and {theirs[field]!r} here"
         return None
+
+
+def rule_in_words(spec: Mapping[str, object] | None) -> str:
+    """What stops images, from what a manifest keeps of it.
+
+    Example:
+        >>> rule_in_words({"name": "until", "radii": [0.25, 0.5], "alpha": 0.001})
+        'until radii 0.25, 0.5 at alpha 0.001'
+    """
+    if spec is None:
+        return "to a fixed number"
+    of, said = spec.get("of"), str(spec.get("name"))
+    by = {"mechanism": "by mechanism", "procedure": "by procedure"}
+    for name in ("radii", "share", "radius", "total", *by):
+        value = spec.get(name)
+        if value is not None:
+            listed = value if isinstance(value, list) else [value]
+            said += f" {by.get(name, name)} {', '.join(map(_short, listed))}"
+    if isinstance(of, Mapping):
+        said += f" of {rule_in_words(of)}"
+    alpha = spec.get("alpha")
+    return said if alpha is None else f"{said} at alpha {_short(alpha)}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, Mapping):  # a plug-in
+        return str(value.get("name"))
+    return f"{value:,}" if isinstance(value, int) else f"{value}"
 
 
 def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:

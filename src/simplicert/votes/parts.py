@@ -187,11 +187,10 @@ class Parts:
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
         wanted = self.manifest.statistics if scores else ["multinomial"]
         names = [column.name for column in columns_of(wanted)]
-        stops = [LAST] if self.manifest.stops_early else []
-        for batch in content.iter_batches(
-            batch_size=self._at_once,
-            columns=["image", "block", *names, SECONDS, *stops],
-        ):
+        columns = ["image", "block", *names, SECONDS]
+        if self.manifest.stops_early:
+            columns.append(LAST)
+        for batch in content.iter_batches(batch_size=self._at_once, columns=columns):
             rows = from_batch(batch, names, self.manifest.classes)
             self._check_rows(rows)
             yield rows
@@ -218,9 +217,9 @@ class Parts:
 
     def _check_schema(self, theirs: pa.Schema) -> None:
         whole = self._schema.remove_metadata()
-        timed = whole.get_field_index(SECONDS)
-        untimed = whole.remove(timed)  # as older versions wrote it
-        if theirs not in (whole, untimed):
+        untimed = whole.remove(whole.get_field_index(SECONDS))
+        older = () if self.manifest.stops_early else (untimed,)
+        if theirs not in (whole, *older):
             raise ValueError("it has other columns")
 
     def _check_memory(self, part: Path, content: pq.FileMetaData) -> None:

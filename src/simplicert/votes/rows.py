@@ -86,15 +86,93 @@ class Positions:
         return np.where(self._indices[where] == images, where, -1)
 
 
-def mark(
-    done: Bool[np.ndarray, "images blocks"], rows: VoteRows, position: Positions
-) -> None:
-    """Mark these blocks as done, and those that an image does not need any more."""
-    where = position(rows.images)
-    done[where, rows.blocks] = True
-    if rows.last is not None:
-        for image, block in zip(where[rows.last], rows.blocks[rows.last], strict=True):
-            done[image, block:] = True
+class Found:
+    """Which blocks of a run there are, and which images need no more.
+
+    Args:
+        manifest: The run's.
+
+    Attributes:
+        blocks: Which there are: images × blocks.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest, self._position = manifest, Positions(manifest.images)
+        self.blocks = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
+        self._ends = np.full(len(self.blocks), manifest.blocks)
+
+    def where(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
+        """The positions of their images."""
+        return self._position(rows.images)
+
+    def add(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
+        """Add some rows; returns the positions of their images."""
+        where = self.where(rows)
+        self.blocks[where, rows.blocks] = True
+        if rows.last is not None:
+            self._ends[where[rows.last]] = rows.blocks[rows.last] + 1
+        return where
+
+    @property
+    def have(self) -> Int[np.ndarray, " images"]:
+        """How many blocks each image has, of its first ones."""
+        return self.have_at(np.arange(len(self.blocks)))
+
+    def have_at(self, positions: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
+        """The same of some images."""
+        first = np.logical_and.accumulate(self.blocks[positions], axis=1).sum(axis=1)
+        have: np.ndarray = np.minimum(first, self._ends[positions])
+        return have
+
+    @property
+    def stopped(self) -> Bool[np.ndarray, " images"]:
+        """Which images have all that was to be drawn of them, by what is marked."""
+        return self.stopped_at(np.arange(len(self.blocks)))
+
+    def stopped_at(
+        self, positions: Int[np.ndarray, " some"]
+    ) -> Bool[np.ndarray, " some"]:
+        """The same of some images."""
+        stopped: np.ndarray = self.have_at(positions) == self._ends[positions]
+        return stopped
+
+    @property
+    def ended(self) -> Bool[np.ndarray, " images"]:
+        """Likewise, or because nothing more fits into a budget."""
+        stopped, left = self.stopped, self.left
+        if left is None or stopped.all():
+            return stopped
+        have = self.have[~stopped]
+        fits = self._manifest.draws_in(have) <= left
+        return np.ones_like(stopped) if (have > 0).all() and not fits.any() else stopped
+
+    @property
+    def left(self) -> int | None:
+        """What a budget leaves to be drawn; ``None`` where there is none."""
+        total = self._manifest.total
+        return None if total is None else total - self.draws
+
+    @property
+    def draws(self) -> int:
+        """Of all images together; where images stop, of their first blocks."""
+        if not self._manifest.stops_early:
+            return self._manifest.draws_where(self.blocks)
+        return int(self._manifest.draws_until(self.have).sum())
+
+    @property
+    def to_come(self) -> int:
+        """The most draws that are still to come."""
+        if not self._manifest.stops_early:
+            return self._manifest.draws_where(~self.blocks)
+        most = np.where(self.ended, self.have, self._manifest.blocks)
+        open_ = int(self._manifest.draws_until(most).sum()) - self.draws
+        return open_ if self.left is None else min(open_, self.left)
+
+    @property
+    def done(self) -> Bool[np.ndarray, "images blocks"]:
+        """Which blocks there are, or will not be drawn."""
+        until = np.where(self.ended, self.have, self._manifest.blocks)
+        return self.blocks | (np.arange(self._manifest.blocks) >= until[:, None])
 
 
 def add_up(
@@ -122,19 +200,14 @@ def add_up(
         )
     shape = (len(manifest.images), manifest.classes)
     totals: dict[str, np.ndarray] = {}
-    found, furthest = np.zeros((2, len(manifest.images)), dtype=np.int64)
-    ended = np.zeros(len(manifest.images), dtype=bool)
+    found = Found(manifest)
     seconds = np.zeros(len(manifest.images))
-    position = Positions(manifest.images)
     free = free_memory()
     for part in rows:
         use = wanted[part.blocks]
-        where = position(part.images[use])
-        np.add.at(found, where, 1)
-        np.maximum.at(furthest, where, part.blocks[use] + 1)
-        if part.last is not None:
-            ended[where[part.last[use]]] = True
-        if np.count_nonzero(found) * 8 * shape[1] * len(part.columns) > free:
+        where = found.add(part)[use]
+        held = np.count_nonzero(found.blocks.any(axis=1))
+        if held * 8 * shape[1] * len(part.columns) > free:
             raise _too_large(manifest, run=run, free=free)
         np.add.at(seconds, where, part.draw_seconds[use])
         for name, values in part.columns.items():
@@ -144,10 +217,11 @@ def add_up(
                 except MemoryError:
                     raise _too_large(manifest, run=run, free=free) from None
             _add_at(totals[name], where, values[use])
-    complete = found == wanted.sum()
-    if manifest.stops_early:  # at a look, the first that are there being all before it
-        some = (found > 0) & (found == furthest)
-        complete |= some if partial else some & ended
+    summed = (found.blocks & wanted).sum(axis=1)
+    complete = summed == wanted.sum()
+    if manifest.stops_early:  # at a look, with all that was drawn until then
+        some = (summed > 0) & (summed == np.minimum(found.have, wanted.sum()))
+        complete |= some if partial else some & found.ended
     if not complete.any():
         raise InputError(
             f"{run} has no finished image yet: run the same `simplicert sample` "
@@ -162,34 +236,59 @@ def add_up(
             "finished images only"
         )
     kept = slice(None) if complete.all() else complete  # a slice copies nothing
-    labels = manifest.labels
-    return Votes(
-        **{name: values[kept] for name, values in totals.items()},  # type: ignore[arg-type]  # their names are fields
-        draws=manifest.draws_until(found[kept]),
-        indices=np.array(manifest.images, dtype=np.int64)[kept],
-        labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
-        sigma=manifest.sigma,
+    # Imported votes have a file, not images, and no noise of ours.
+    drawn = Drawn(
+        seed=manifest.seed,
+        draws=manifest.draws,
+        block=manifest.block or manifest.draws,
+        blocks=range(manifest.blocks)[blocks or slice(None)]
+        if manifest.block
+        else range(1),
+        by_image=manifest.noise.name not in FLOAT32,
+    )
+    return votes_of(
+        manifest,
+        np.arange(len(complete))[kept],
+        {name: values[kept] for name, values in totals.items()},
+        draws=manifest.draws_until(summed[kept]),
         draw_seconds=seconds[kept],
-        noise=manifest.noise_facts,
         looks=_looks_of(manifest, wanted, run=run),
-        # Imported votes have a file, not images, and no noise of ours.
-        drawn=Drawn(
-            seed=manifest.seed,
-            draws=manifest.draws,
-            block=manifest.block or manifest.draws,
-            blocks=range(manifest.blocks)[blocks or slice(None)]
-            if manifest.block
-            else range(1),
-            by_image=manifest.noise.name not in FLOAT32,
-        )
-        if manifest.data.shape
-        else None,
+        drawn=drawn if manifest.data.shape else None,
         source={
-            "model": manifest.model.name,
-            "data": manifest.data.name,
             "data digest": manifest.data.digest if manifest.data.shape else "",
             "precision": manifest.precision,
             "run": run,
+        },
+    )
+
+
+def votes_of(
+    manifest: Manifest,
+    positions: Int[np.ndarray, " images"],
+    columns: Mapping[str, Shaped[np.ndarray, "images classes"]],
+    *,
+    draws: Int[np.ndarray, " images"],
+    draw_seconds: Float[np.ndarray, " images"] | None,
+    looks: tuple[Look, ...] | None,
+    drawn: Drawn | None = None,
+    source: Mapping[str, str] | None = None,
+) -> Votes:
+    """Sums of some images of a run, with what their manifest says of them."""
+    labels = manifest.labels
+    return Votes(
+        **columns,  # type: ignore[arg-type]  # their names are fields
+        draws=draws,
+        indices=np.array(manifest.images, dtype=np.int64)[positions],
+        labels=None if labels is None else np.array(labels, dtype=np.int64)[positions],
+        sigma=manifest.sigma,
+        draw_seconds=draw_seconds,
+        noise=manifest.noise_facts,
+        looks=looks,
+        drawn=drawn,
+        source={
+            "model": manifest.model.name,
+            "data": manifest.data.name,
+            **(source or {}),
         },
         manifest=manifest,
     )

@@ -29,7 +29,7 @@ from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.parts import DamagedPartError, Parts
 from simplicert.votes.progress import Progress
-from simplicert.votes.rows import Positions, VoteRows, add_up, mark
+from simplicert.votes.rows import Found, VoteRows, add_up
 from simplicert.votes.table import Votes
 
 LOCK = ".lock"
@@ -104,10 +104,10 @@ class RunDirectory:
             InputError: ``path`` holds another run, or something that is none.
         """
         if RunDirectory.manifest_at(path) is None:
-            return len(manifest.images) * manifest.draws
+            return Found(manifest).to_come
         run = RunDirectory(path)
         run._check_same(manifest)
-        return manifest.draws_where(~run.done(skip_damaged=True))
+        return run.found(skip_damaged=True).to_come
 
     def _check_same(self, manifest: Manifest) -> None:
         difference = self.manifest.difference(manifest, whole=True)
@@ -232,11 +232,14 @@ class RunDirectory:
         Raises:
             InputError: As ``rows``.
         """
-        done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
-        position = Positions(self.manifest.images)
+        return self.found(skip_damaged=skip_damaged).done
+
+    def found(self, *, skip_damaged: bool = False) -> Found:
+        """What is on disk, and which images need no more; as ``done``."""
+        found = Found(self.manifest)
         for rows in self.rows(scores=False, skip_damaged=skip_damaged):
-            mark(done, rows, position)
-        return done
+            found.add(rows)
+        return found
 
     def progress(self) -> Progress:
         """How far the run is, by what is on disk. Writes nothing and waits for nobody.
@@ -244,23 +247,20 @@ class RunDirectory:
         Raises:
             InputError: A part is of another run, or two hold other votes of a block.
         """
-        manifest = self.manifest
-        done = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
-        position = Positions(manifest.images)
-        drawn, seconds, damaged = 0, 0.0, list((self.path / PARTS).glob("*.damaged"))
+        found = Found(self.manifest)
+        seconds, damaged = 0.0, list((self.path / PARTS).glob("*.damaged"))
         for rows in self._rows(scores=False, damaged=damaged):
-            mark(done, rows, position)
-            drawn += int(manifest.draws_in(rows.blocks).sum())
+            found.add(rows)
             seconds += float(rows.draw_seconds.sum())
         written = []
         for part in self.parts:
             with suppress(OSError):  # joined meanwhile, or no file
                 written.append(part.stat().st_mtime)
         return Progress(
-            draws=drawn,
-            total=drawn + manifest.draws_where(~done),
-            finished=int(done.all(axis=1).sum()),
-            images=len(done),
+            draws=self.manifest.draws_where(found.blocks),
+            total=found.draws + found.to_come,
+            finished=int(found.ended.sum()),
+            images=len(found.blocks),
             parts=len(written),
             damaged=len(damaged),
             flushed=max(written, default=None),
