@@ -65,13 +65,10 @@ def _far(status: RunStatus) -> list[str]:
     if not plan.stops_early:
         return [f"{_percent(at.draws, at.total)} of {at.total:,} draws; {images}"]
     most = at.total - at.draws
-    left = ", at the last look, or left by the budget"
-    ends = " (decided" + (
-        ", or at the last look)" if plan.total is None else f"{left})"
-    )
+    left = "" if plan.total is None else ", or left by the budget"
     return [
         f"an image stops when {rule_in_words(plan.rule)}",
-        f"{images}{ends}; {at.draws:,} draws so far, "
+        f"{images} (decided, or at the last look{left}); {at.draws:,} draws so far, "
         + (f"at most {most:,} to come" if most else "none to come"),
     ]
 
