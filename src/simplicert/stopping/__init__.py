@@ -10,6 +10,7 @@ from simplicert.stopping.catalogue import as_rule as as_rule
 from simplicert.stopping.catalogue import find_rule as find_rule
 from simplicert.stopping.catalogue import outside_code as outside_code
 from simplicert.stopping.catalogue import rule_from as rule_from
+from simplicert.stopping.decided import with_decisions as with_decisions
 from simplicert.stopping.looks import looks_for as looks_for
 from simplicert.stopping.looks import spread as spread
 from simplicert.stopping.named import named as named
@@ -24,6 +25,7 @@ from simplicert.stopping.replay import replay as replay
 from simplicert.stopping.sure import sure as sure
 from simplicert.stopping.until import until as until
 from simplicert.stopping.within import within as within
+from simplicert.stopping.words import rule_in_words as rule_in_words
 
 RULES = kind_of_values(
     "rule",

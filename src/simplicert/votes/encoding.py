@@ -12,6 +12,7 @@ from simplicert.votes.rows import VoteRows
 
 __all__ = [
     "EVIDENCE",
+    "LAST",
     "SECONDS",
     "from_batch",
     "grouped",
