@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Rounds", "check_alone", "cohorts_of", "first_late"]
 
-FULL_BATCHES = 4
+FULL_BATCHES = 8
 """That a cohort's first look fills, if there are images enough."""
 
 COHORTS = 16
 """At least so many, if there are as many images: they are shared out whole."""
 
-LATE_BATCHES = 2
+LATE_BATCHES = 3
 """A look is late that takes as many passes or more."""
 
 

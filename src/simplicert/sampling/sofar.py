@@ -42,6 +42,8 @@ class SoFar:
         self.found = self._run.found(skip_damaged=True)
         self._sums: dict[int, dict[str, np.ndarray]] = {}
         have, stopped = self.found.have, self.found.stopped
+        # What comes after a block that was lost is drawn again, as it was.
+        self.found.blocks &= np.arange(self._plan.blocks) < have[:, None]
         for rows in self._run.rows(skip_damaged=True):
             where = self.found.where(rows)
             use = ~stopped[where] & (rows.blocks < have[where])
