@@ -49,7 +49,7 @@ SHAPES = {
 }
 SIGMA = 0.25
 LOOP = "textbook, batch 1000"
-STOPPED = Path(__file__).parents[1] / "results" / "cifar10" / "resnet20-0.50-until"
+STOPPED = Path(__file__).parents[1] / "results" / "cifar10-until" / "resnet20-0.50"
 TRIES = 12
 
 

@@ -135,7 +135,7 @@ def methods_table(runs: Mapping[str, Certificates]) -> pd.DataFrame:
 
 
 def stopped_table(runs: Sequence[Path]) -> pd.DataFrame:
-    """What runs cost whose images stopped when radii were decided, and what is certified.
+    """What runs cost whose images stopped when radii were decided, and certify.
 
     ``at r`` as above, by neyman_pearson; only the radii that were asked for.
     """
@@ -156,10 +156,10 @@ def stopped_table(runs: Sequence[Path]) -> pd.DataFrame:
                 "images": len(votes),
                 "most_draws": run.manifest.draws,
                 "all_draws": drawn,
-                "of_an_image": drawn / len(votes),
-                "median": float(np.median(votes.draws)),
+                "of_an_image": round(drawn / len(votes)),
+                "median": round(float(np.median(votes.draws))),
                 "fewer_by": fixed / drawn,
-                "minutes": np.nan if seconds is None else seconds.sum() / 60,
+                "minutes": np.nan if seconds is None else round(seconds.sum() / 60),
                 **{f"at {row.radius:g}": row.share for row in own.itertuples()},
             }
         )
@@ -184,7 +184,8 @@ def tables_markdown(runs: Sequence[Path]) -> str:
         "augmentation: `gain`, `plus_minus` 1.96 standard errors over the images.",
         analysis.format_table(methods_table(certificates), "markdown"),
         "Images that were drawn until the radii of the row were decided, at most "
-        "100,000 times (`simplicert sample --until`): draws `of_an_image` on average, "
+        "100,000 times (`simplicert sample --until`): draws `of_an_image` on average, on "
+        "one thread of a busy machine, "
         "`fewer_by` how many times fewer than a fixed 100,000, `at r` the certified "
         "accuracy of `neyman_pearson`.",
         analysis.format_table(stopped_table(find_runs(stopped=True)), "markdown"),
