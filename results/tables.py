@@ -184,10 +184,9 @@ def tables_markdown(runs: Sequence[Path]) -> str:
         "augmentation: `gain`, `plus_minus` 1.96 standard errors over the images.",
         analysis.format_table(methods_table(certificates), "markdown"),
         "Images that were drawn until the radii of the row were decided, at most "
-        "100,000 times (`simplicert sample --until`): draws `of_an_image` on average, on "
-        "one thread of a busy machine, "
-        "`fewer_by` how many times fewer than a fixed 100,000, `at r` the certified "
-        "accuracy of `neyman_pearson`.",
+        "100,000 times (`simplicert sample --until`): draws `of_an_image` on average, "
+        "`fewer_by` how many times fewer than a fixed 100,000, `minutes` on one thread "
+        "of a busy machine, `at r` the certified accuracy of `neyman_pearson`.",
         analysis.format_table(stopped_table(find_runs(stopped=True)), "markdown"),
     ]
     return "\n".join(f"{paragraph.rstrip()}\n" for paragraph in paragraphs)
