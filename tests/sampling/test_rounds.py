@@ -132,7 +132,7 @@ def test_a_stop_at_any_moment_changes_nothing(sampler, tmp_path, rule, shares):
             break
         except Stopped:
             continue
-    assert stops > 4
+    assert stops > 2
     assert run.read().digest == expected
     with pytest.raises(AssertionError):  # and nothing is left to be drawn
         sampler.draw(run, rule=rule, progress=lambda *told: check(told[0] < told[1]))
@@ -310,7 +310,7 @@ def test_the_object_stops_too(whole):
     )
     classes = g.predict(IMAGES, draws=10_000, alpha=0.01)
     assert asked[-1][0] < 12 * 10_000 / 5
-    sure = g.predict(IMAGES, draws=100_000, alpha=1e-9)
+    sure = g.predict(IMAGES, draws=20_000, alpha=1e-6)
     agree = (sure >= 0) & (classes >= 0)
     assert agree.sum() > 5
     np.testing.assert_array_equal(classes[agree], sure[agree])
