@@ -1,5 +1,6 @@
 """Images that stop: the same draws, the same stops, whoever draws and however often."""
 
+import errno
 import sys
 from itertools import count
 from subprocess import PIPE
@@ -184,6 +185,17 @@ def test_claims_say_that_they_were_had(tmp_path):
     for _ in range(255):
         claims.give_back(3)
     assert claims.counts() == bytes(5)
+    claims.close()
+
+
+def test_claims_on_a_disk_without_locks_are_refused(tmp_path, monkeypatch):
+    def lockf(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    claims = Claims(tmp_path / "claims", 5)
+    monkeypatch.setattr("fcntl.lockf", lockf)
+    with pytest.raises(InputError, match="cannot be locked"):
+        claims.take(3)
     claims.close()
 
 
