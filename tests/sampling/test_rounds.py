@@ -14,6 +14,9 @@ from simplicert import SmoothedClassifier, certify, sample
 from simplicert.errors import InputError
 from simplicert.machine.locks import Claims
 from simplicert.sampling import Sampler
+from simplicert.sampling.memory import MemoryRun
+from simplicert.sampling.outgoing import Outgoing
+from simplicert.sampling.recheck import Recheck
 from simplicert.sampling.rounds import cohorts_of, first_late
 from simplicert.stopping import Rule, budget, looks_for, named, replay, until, within
 from simplicert.votes import RunDirectory, VoteRows, read_run
@@ -197,6 +200,27 @@ def test_claims_on_a_disk_without_locks_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="cannot be locked"):
         claims.take(3)
     claims.close()
+
+
+def test_nothing_is_written_that_is_answered_otherwise_when_asked_again(
+    sampler, monkeypatch
+):
+    plan = sampler.plan(rule=RULE, **SETTINGS)
+    rows = VoteRows(
+        images=np.zeros(1, dtype=int),
+        blocks=np.zeros(1, dtype=int),
+        columns={"counts": np.array([[30, 0, 0]])},
+        draw_seconds=np.ones(1),
+        last=np.zeros(1, dtype=bool),
+    )
+    monkeypatch.setattr(Recheck, "settle", lambda _: "another function")
+    run = MemoryRun(plan)
+    going = Outgoing(run, sampler._asked, draws=30, nonfinite="stop", flush=1000)
+    going.take(rows)
+    with pytest.raises(InputError, match="another function"):
+        going.flush()
+    assert going.is_empty
+    assert not list(run.rows())
 
 
 def test_a_part_that_is_lost_is_drawn_again(sampler, whole, tmp_path):
