@@ -1,5 +1,6 @@
 """Images that stop: the same draws, the same stops, whoever draws and however often."""
 
+import errno
 import sys
 from itertools import count
 from subprocess import PIPE
@@ -13,9 +14,13 @@ from simplicert import SmoothedClassifier, certify, sample
 from simplicert.errors import InputError
 from simplicert.machine.locks import Claims
 from simplicert.sampling import Sampler
+from simplicert.sampling.memory import MemoryRun
+from simplicert.sampling.outgoing import Outgoing
+from simplicert.sampling.recheck import Recheck
 from simplicert.sampling.rounds import cohorts_of, first_late
 from simplicert.stopping import Rule, budget, looks_for, named, replay, until, within
-from simplicert.votes import RunDirectory, read_run
+from simplicert.votes import RunDirectory, VoteRows, read_run
+from simplicert.votes.columns import columns_of
 
 IMAGES = np.random.default_rng(0).random((12, 1, 8, 8), dtype=np.float32)
 HORIZON = 1000
@@ -186,6 +191,38 @@ def test_claims_say_that_they_were_had(tmp_path):
     claims.close()
 
 
+def test_claims_on_a_disk_without_locks_are_refused(tmp_path, monkeypatch):
+    def lockf(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    claims = Claims(tmp_path / "claims", 5)
+    monkeypatch.setattr("fcntl.lockf", lockf)
+    with pytest.raises(InputError, match="cannot be locked"):
+        claims.take(3)
+    claims.close()
+
+
+def test_nothing_is_written_that_is_answered_otherwise_when_asked_again(
+    sampler, monkeypatch
+):
+    plan = sampler.plan(rule=RULE, **SETTINGS)
+    rows = VoteRows(
+        images=np.zeros(1, dtype=int),
+        blocks=np.zeros(1, dtype=int),
+        columns={"counts": np.array([[30, 0, 0]])},
+        draw_seconds=np.ones(1),
+        last=np.zeros(1, dtype=bool),
+    )
+    monkeypatch.setattr(Recheck, "settle", lambda _: "another function")
+    run = MemoryRun(plan)
+    going = Outgoing(run, sampler._asked, draws=30, nonfinite="stop", flush=1000)
+    going.take(rows)
+    with pytest.raises(InputError, match="another function"):
+        going.flush()
+    assert going.is_empty
+    assert not list(run.rows())
+
+
 def test_a_part_that_is_lost_is_drawn_again(sampler, whole, tmp_path):
     run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
     sampler.draw(run, rule=RULE)
@@ -195,6 +232,50 @@ def test_a_part_that_is_lost_is_drawn_again(sampler, whole, tmp_path):
     assert not run.done().all()
     sampler.draw(run, rule=RULE)
     assert run.read().digest == whole.digest
+
+
+@pytest.mark.parametrize("mark", [True, False])
+@pytest.mark.parametrize("gap", [0, 1])
+def test_what_is_stored_after_an_image_s_last_draw_counts_for_nothing(
+    sampler, whole, tmp_path, mark, gap
+):
+    """As when a lost part is drawn again, and a near tie falls the other way."""
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
+    sampler.draw(run, rule=RULE)
+    image = int(np.argmin(whole.draws))
+    ends = [look.draws for look in run.manifest.looks]
+    block = ends.index(whole.draws[image]) + 1 + gap
+    counts = np.array([[ends[block] - ends[block - 1], 0, 0]])
+    run.append(
+        VoteRows(
+            images=np.array([image]),
+            blocks=np.array([block]),
+            columns={
+                column.name: counts.astype(column.dtype)
+                for column in columns_of(run.manifest.statistics)
+            },
+            draw_seconds=np.ones(1),
+            last=np.array([mark]),
+        )
+    )
+    assert run.done().all()
+    assert run.progress().draws == run.progress().total == whole.draws.sum()
+    assert run.read().digest == whole.digest
+    sampler.draw(run, rule=RULE)
+    assert run.read().digest == whole.digest
+
+
+def test_a_budget_holds_when_parts_are_lost(sampler, tmp_path):
+    rule = budget(1500, of=within(0.05))
+    run = RunDirectory.create(tmp_path, sampler.plan(rule=rule, **SETTINGS))
+    sampler.draw(run, rule=rule)
+    for stray in range(5):
+        for part in run.parts[stray % 2 :: 3]:
+            part.unlink()
+        assert run.progress().draws + run.found().to_come <= 1500
+        sampler.draw(RunDirectory(tmp_path), rule=rule)
+        assert run.done().all()
+        assert run.read().draws.sum() == run.progress().draws <= 1500
 
 
 def test_a_budget_is_spent_where_a_decision_is_nearest(sampler, tmp_path):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from simplicert.errors import InputError
 
@@ -35,7 +36,7 @@ class Claims:
     """
 
     def __init__(self, path: Path, most: int) -> None:
-        self._most = most
+        self._path, self._most = path, most
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
 
     def take(self, number: int) -> bool:
@@ -45,6 +46,8 @@ class Claims:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
         except (BlockingIOError, PermissionError):
             return False
+        except OSError as error:
+            _refuse(error, self._path)
         return True
 
     def give_back(self, number: int) -> None:
@@ -114,11 +117,16 @@ def _take(file: int, kind: int, path: Path) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
-        raise InputError(
-            f"{path} cannot be locked, so that two processes could draw the same "
-            f"unseen ({error.strerror}): take another disk, or have this one mounted "
-            "with locks (Lustre: -o flock)"
-        ) from error
+        _refuse(error, path)
     return True
+
+
+def _refuse(error: OSError, path: Path) -> NoReturn:
+    """Say of a disk without locks that it has none."""
+    if error.errno not in _NO_LOCKS:
+        raise error
+    raise InputError(
+        f"{path} cannot be locked, so that two processes could draw the same unseen "
+        f"({error.strerror}): take another disk, or have this one mounted with locks "
+        "(Lustre: -o flock)"
+    ) from error

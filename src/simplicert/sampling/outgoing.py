@@ -72,15 +72,15 @@ class Outgoing:
         self._check_finite(rows)
         self._waiting.append(rows)
         self._unchecked += int(self._plan.draws_in(rows.blocks).sum())
-        due = time.monotonic() - self._flushed > self._seconds
-        if due or (self._recheck is not None and self._recheck.is_due):
-            self._settle()
-        if due:
+        if time.monotonic() - self._flushed > self._seconds:
             self.flush()
+        elif self._recheck is not None and self._recheck.is_due:
+            self._settle()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits, when what was to be asked again of it has been."""
         if self._waiting:
+            self._settle()
             self._ask_again()
             self._run.append(VoteRows.join(self._waiting))
         self._waiting, self._flushed = [], time.monotonic()

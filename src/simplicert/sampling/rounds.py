@@ -217,15 +217,17 @@ class Rounds:
         def wait(images: Images) -> None:
             have = found.have_at(images)
             needed = self._so_far.to_come(images)
+            needed[have < found.reach[images]] = 0  # first what was lost
             for order in np.stack([needed, have, images], axis=1).tolist():
                 heapq.heappush(waiting, tuple(order))
 
         wait(np.flatnonzero(~found.stopped))
         while (left := found.left) is not None:
-            images, looks, draws = [], [], 0
+            images, looks, draws, reach = [], [], 0, found.reach
             while waiting and draws < FULL_BATCHES * plan.batch:
                 _, look, position = heapq.heappop(waiting)
                 size = int(plan.draws_in(np.array([look]))[0])
+                size = 0 if look < reach[position] else size  # is paid for
                 if draws + size <= left:  # else it will not fit later either
                     images.append(position)
                     looks.append(look)

@@ -41,12 +41,12 @@ class SoFar:
         """Take all from the run anew, also what others have written."""
         self.found = self._run.found(skip_damaged=True)
         self._sums: dict[int, dict[str, np.ndarray]] = {}
-        have, stopped = self.found.have, self.found.stopped
         # What comes after a block that was lost is drawn again, as it was.
-        self.found.blocks &= np.arange(self._plan.blocks) < have[:, None]
+        self.found.forget_the_rest()
+        stopped = self.found.stopped
         for rows in self._run.rows(skip_damaged=True):
             where = self.found.where(rows)
-            use = ~stopped[where] & (rows.blocks < have[where])
+            use = ~stopped[where] & self.found.counts(rows)
             self._add(where[use], rows.take(use))
 
     def _add(self, where: Images, rows: VoteRows) -> None:

@@ -100,6 +100,7 @@ class Found:
         self._manifest, self._position = manifest, Positions(manifest.images)
         self.blocks = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
         self._ends = np.full(len(self.blocks), manifest.blocks)
+        self._reached = np.zeros(len(self.blocks), dtype=np.int64)
 
     def where(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
         """The positions of their images."""
@@ -109,9 +110,24 @@ class Found:
         """Add some rows; returns the positions of their images."""
         where = self.where(rows)
         self.blocks[where, rows.blocks] = True
-        if rows.last is not None:
-            self._ends[where[rows.last]] = rows.blocks[rows.last] + 1
+        if rows.last is not None:  # of several marks the first counts
+            np.minimum.at(self._ends, where[rows.last], rows.blocks[rows.last] + 1)
         return where
+
+    def counts(self, rows: VoteRows) -> Bool[np.ndarray, " rows"]:
+        """Which rows are of what each image has.
+
+        Not what comes after a block that was lost, or after an image's last, as that
+        may be another one when it is drawn again.
+        """
+        counted: np.ndarray = rows.blocks < self.have_at(self.where(rows))
+        return counted
+
+    def forget_the_rest(self) -> None:
+        """All that does not count, and marks; but it was paid for, of a budget."""
+        have, self._reached = self.have, self.reach
+        self.blocks &= np.arange(self._manifest.blocks) < have[:, None]
+        self._ends[self._ends > have] = self._manifest.blocks
 
     @property
     def have(self) -> Int[np.ndarray, " images"]:
@@ -123,6 +139,14 @@ class Found:
         first = np.logical_and.accumulate(self.blocks[positions], axis=1).sum(axis=1)
         have: np.ndarray = np.minimum(first, self._ends[positions])
         return have
+
+    @property
+    def reach(self) -> Int[np.ndarray, " images"]:
+        """How many blocks each image has when those are drawn again that were lost."""
+        number = np.arange(1, self.blocks.shape[1] + 1)
+        stored = np.maximum((self.blocks * number).max(axis=1), self._reached)
+        reach: np.ndarray = np.minimum(stored, self._ends)
+        return reach
 
     @property
     def stopped(self) -> Bool[np.ndarray, " images"]:
@@ -142,15 +166,18 @@ class Found:
         stopped, left = self.stopped, self.left
         if left is None or stopped.all():
             return stopped
-        have = self.have[~stopped]
-        fits = self._manifest.draws_in(have) <= left
-        return np.ones_like(stopped) if (have > 0).all() and not fits.any() else stopped
+        have, reach = self.have[~stopped], self.reach[~stopped]
+        more = (have == 0) | (have < reach)
+        more |= self._manifest.draws_in(have) <= left
+        return stopped if more.any() else np.ones_like(stopped)
 
     @property
     def left(self) -> int | None:
-        """What a budget leaves to be drawn; ``None`` where there is none."""
+        """What a budget leaves, beside what was lost; ``None`` where there is none."""
         total = self._manifest.total
-        return None if total is None else total - self.draws
+        if total is None:
+            return None
+        return total - int(self._manifest.draws_until(self.reach).sum())
 
     @property
     def draws(self) -> int:
@@ -166,7 +193,8 @@ class Found:
             return self._manifest.draws_where(~self.blocks)
         most = np.where(self.ended, self.have, self._manifest.blocks)
         open_ = int(self._manifest.draws_until(most).sum()) - self.draws
-        return open_ if self.left is None else min(open_, self.left)
+        total = self._manifest.total
+        return open_ if total is None else min(open_, total - self.draws)
 
     @property
     def done(self) -> Bool[np.ndarray, "images blocks"]:

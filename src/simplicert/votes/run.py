@@ -257,7 +257,7 @@ class RunDirectory:
             with suppress(OSError):  # joined meanwhile, or no file
                 written.append(part.stat().st_mtime)
         return Progress(
-            draws=self.manifest.draws_where(found.blocks),
+            draws=found.draws,
             total=found.draws + found.to_come,
             finished=int(found.ended.sum()),
             images=len(found.blocks),
@@ -328,8 +328,12 @@ class RunDirectory:
                 votes[np.isin(votes.indices, both)] for votes in (chosen, bound)
             )
             return bound.chosen_by(chosen)
+        rows = self.rows(scores=scores)
+        if self.manifest.stops_early:
+            found = self.found()
+            rows = (each.take(found.counts(each)) for each in rows)
         return add_up(
-            self.rows(scores=scores),
+            rows,
             self.manifest,
             blocks=blocks,
             partial=partial,
