@@ -26,7 +26,7 @@ def test_images_stop_when_their_radii_are_decided(sampled, simplicert, tmp_path)
     code, out, err = sampled("--until", "0.1,0.25")
     assert code == 0
     assert "20 images × 30 to 3,000 draws = 600 to 60,000 passes" in err
-    assert "drawn until radii 0.1, 0.25" in err
+    assert "stops when each radius of 0.1, 0.25 is certified or futile, at alph" in err
     assert "asked after 30, 40, 70, 100, 150, 230, 350," in err
     assert "at most 60,000 passes to go" in err
     votes = read_run(tmp_path / "run")
@@ -45,10 +45,10 @@ def test_images_stop_when_their_radii_are_decided(sampled, simplicert, tmp_path)
     [
         (
             ("--until", "0.1"),
-            "drawn until radii 0.1, 0.25 .* there and until radii 0.1",
+            "of 0.1, 0.25 is .* there, and an image .* radius of 0.1 is",
         ),
-        ((), "there and to a fixed number here"),
-        (("--until", "0.1,0.25", "--alpha", 0.01), "at alpha 0.01 here"),
+        ((), "there, and every image has all draws here"),
+        (("--until", "0.1,0.25", "--alpha", 0.01), "at alpha 0.01, here"),
     ],
 )
 def test_another_plan_does_not_go_on(sampled, tmp_path, options, said):

@@ -170,19 +170,16 @@ class Drawer:
         blocks = list(zip(images, task.blocks.tolist(), strict=True))
         while (tally := self.draw(blocks, own)) is None:
             self.shrink()
+        tally.send()
         return tally
 
     def fetch(self, begun: Sequence[tuple[Task, Tally]]) -> VoteRows:
         """Wait for tasks that were begun; the time since the last fetch is theirs."""
         tasks, tallies = zip(*begun, strict=True)
 
-        def on_host(columns: Iterable[Tensor]) -> np.ndarray:
-            host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
-            return host
-
-        columns = {  # the first waits for the device
-            name: on_host(tally.columns[name] for tally in tallies)
-            for name in tallies[0].columns
+        sent = [tally.received() for tally in tallies]
+        columns = {
+            name: np.concatenate([each[name] for each in sent]) for name in sent[0]
         }
         blocks = np.concatenate([task.blocks for task in tasks])
         draws, before = self.plan.draws_in(blocks), self._since

@@ -8,8 +8,8 @@ from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
 from simplicert.votes.columns import columns_of
 from simplicert.votes.joining import TOGETHER
-from simplicert.votes.manifest import rule_in_words
 from simplicert.votes.rows import Found
+from simplicert.votes.words import rule_in_words
 
 __all__ = ["Forecast", "forecast"]
 
@@ -124,7 +124,9 @@ def _stops(plan: Manifest) -> list[str]:
     if not plan.stops_early:
         return []
     looks = ", ".join(f"{look.draws:,}" for look in plan.looks)
-    return [f"an image is drawn {rule_in_words(plan.rule)}, asked after {looks} draws"]
+    return [
+        f"an image stops when {rule_in_words(plan.rule)}: asked after {looks} draws"
+    ]
 
 
 def _to_go(plan: Manifest, *, missing: int, seconds: float, speed: float) -> str:

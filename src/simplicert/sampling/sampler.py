@@ -149,15 +149,7 @@ class Sampler:
     ) -> Manifest:
         """The manifest of the run to be drawn; what is not given is as at ``out``.
 
-        Args:
-            sigma: As for ``sample``, like the other arguments.
-            draws: An image's, or the most that it can get.
-            out: Where a run may be that is to be continued.
-            seed: As for ``sample``.
-            block: As for ``sample``.
-            batch: As for ``sample``.
-            rule: What stops an image; ``None``: nothing does.
-            alpha: Of the certificates that a rule asks for.
+        ``rule`` stops its images; ``alpha`` is that of the certificates it asks for.
         """
         there = RunDirectory.manifest_at(out) if out is not None else None
         if there is not None:
@@ -395,13 +387,8 @@ class Sampler:
             heard=heard,
         )
 
-    def _draw(
-        self,
-        tasks: Iterable[Task],
-        plan: Manifest,
-        heard: Callable[[Tensor, Tensor], None] | None = None,
-    ) -> Iterator[VoteRows]:
-        return self._drawer(plan, heard).votes(tasks)
+    def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
+        return self._drawer(plan).votes(tasks)
 
     def _check_shape(self) -> None:
         needed = self.classifier.shape

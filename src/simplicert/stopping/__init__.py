@@ -25,7 +25,7 @@ from simplicert.stopping.replay import replay as replay
 from simplicert.stopping.sure import sure as sure
 from simplicert.stopping.until import until as until
 from simplicert.stopping.within import within as within
-from simplicert.stopping.words import rule_in_words as rule_in_words
+from simplicert.votes.words import rule_in_words as rule_in_words
 
 RULES = kind_of_values(
     "rule",

@@ -17,6 +17,7 @@ from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.protocol import Norm
 from simplicert.structured import parse_json
 from simplicert.votes.looks import Look, check_looks
+from simplicert.votes.words import rule_in_words
 
 SCHEMA = 3
 """Raised whenever an older Simplicert could misread a run."""
@@ -298,6 +299,11 @@ class Manifest(_Record):
             "model.digest": self.model.digest,
         }
 
+    def _ends(self) -> str:
+        if not self.stops_early:
+            return "every image has all draws"
+        return f"an image stops when {rule_in_words(self.rule)},"
+
     def difference(self, other: "Manifest", *, whole: bool = False) -> str | None:
         """The first field that differs, in words; ``None`` if none does.
 
@@ -307,11 +313,10 @@ class Manifest(_Record):
                 what makes its votes addable.
         """
         if whole and self.rule != other.rule:
-            return (
-                f"its images are drawn {rule_in_words(self.rule)} there and "
-                f"{rule_in_words(other.rule)} here, and when they stop is part of the "
-                "evidence"
-            )
+            ours_end, theirs_end = self._ends(), other._ends()
+            if ours_end == theirs_end:
+                return f"{ours_end} there, and here by other code of that name"
+            return f"{ours_end} there, and {theirs_end} here"
         ours, theirs = self.evidence(), other.evidence()
         if whole:
             fields = {"batch", "threads", "images", "labels"}
@@ -328,34 +333,6 @@ class Manifest(_Record):
                 return f"noise is {there} there and {here}{same} here"
             return f"{field} is {value!r} there and {theirs[field]!r} here"
         return None
-
-
-def rule_in_words(spec: Mapping[str, object] | None) -> str:
-    """What stops images, from what a manifest keeps of it.
-
-    Example:
-        >>> rule_in_words({"name": "until", "radii": [0.25, 0.5], "alpha": 0.001})
-        'until radii 0.25, 0.5 at alpha 0.001'
-    """
-    if spec is None:
-        return "to a fixed number"
-    of, said = spec.get("of"), str(spec.get("name"))
-    by = {"mechanism": "by mechanism", "procedure": "by procedure"}
-    for name in ("radii", "share", "radius", "total", *by):
-        value = spec.get(name)
-        if value is not None:
-            listed = value if isinstance(value, list) else [value]
-            said += f" {by.get(name, name)} {', '.join(map(_short, listed))}"
-    if isinstance(of, Mapping):
-        said += f" of {rule_in_words(of)}"
-    alpha = spec.get("alpha")
-    return said if alpha is None else f"{said} at alpha {_short(alpha)}"
-
-
-def _short(value: object) -> str:
-    if isinstance(value, Mapping):  # a plug-in
-        return str(value.get("name"))
-    return f"{value:,}" if isinstance(value, int) else f"{value}"
 
 
 def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:

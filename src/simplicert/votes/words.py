@@ -39,6 +39,8 @@ def _what(spec: Mapping[str, Any]) -> str:
         return f"{_what(spec['of'])}{_by(spec['of'])}, or {many} draws are spent"
     if name == "named":
         return "a class can be named"
+    if name == "sure":
+        return "its class is sure"
     place = spec.get("place")
     where = "" if place is None else f" ({_short(place)})"
     return f"the rule {_short(name)}{where} says so"
