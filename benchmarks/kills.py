@@ -1,6 +1,6 @@
 """SIGKILL at random instants: do the votes equal those of an unbroken run?
 
-    python benchmarks/kills.py [--kills 50]
+    python benchmarks/kills.py [--kills 50] [--until 0.05,0.1]
 
 For 1, 2 and 3 workers in turn: start `simplicert sample`, kill one of the workers
 (every fourth time, and with one worker always, all processes) at a random instant, let
@@ -27,11 +27,12 @@ from simplicert.votes import RunDirectory, read_run
 DRAWS = 30_000
 
 
-def command(model: Path, run: Path, workers: int) -> list[str]:
+def command(model: Path, run: Path, workers: int, until: str) -> list[str]:
     arguments = [
         *("sample", model, "digits", "--images", "0:30", "--sigma", 0.5),
         *("--draws", DRAWS, "--seed", 7, "--threads", 1, "--out", run),
         *("--flush", 0.05, "--processes", workers),
+        *(("--until", until) if until else ()),
     ]
     return [sys.executable, "-m", "simplicert", *map(str, arguments)]
 
@@ -70,6 +71,7 @@ def is_worker(process: int) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--until", default="", help="Radii at which images stop.")
     parser.add_argument("--seed", type=int, default=0, help="Decides the instants.")
     options = parser.parse_args()
     moments, equal, halfway = random.Random(options.seed), 0, 0
@@ -86,13 +88,13 @@ def main() -> None:
             ),
         )  # fmt: skip
         began = time.monotonic()
-        start(command(model, Path(folder) / "whole", 1)).wait()
+        start(command(model, Path(folder) / "whole", 1, options.until)).wait()
         whole = read_run(Path(folder) / "whole").digest
         seconds = time.monotonic() - began
         for kill in range(options.kills):
             workers = kill % 3 + 1
             run = Path(folder) / f"run-{kill}"
-            process = start(command(model, run, workers))
+            process = start(command(model, run, workers, options.until))
             while not (run / "parts").is_dir() and process.poll() is None:
                 time.sleep(0.01)
             while workers > 1 and process.poll() is None:
@@ -110,7 +112,7 @@ def main() -> None:
             done = RunDirectory(run).done()
             halfway += bool(0 < done.mean() < 1)
             if not done.all():
-                start(command(model, run, workers)).wait()
+                start(command(model, run, workers, options.until)).wait()
             same = read_run(run).digest == whole
             equal += same
             print(

@@ -9,11 +9,13 @@ from scipy.stats import beta, norm
 
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.models import load_checkpoint
+from simplicert.stopping import asked, rule_from
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[1] / "results"
 SCRIPT = runpy.run_path(str(RESULTS / "tables.py"))
 RUNS = SCRIPT["find_runs"]()
+STOPPED = SCRIPT["find_runs"](stopped=True)
 WEIGHTS = sorted(RESULTS.rglob("*.safetensors"))
 
 pytestmark = pytest.mark.skipif(not RUNS, reason="results/ has no runs yet")
@@ -38,6 +40,23 @@ def test_a_run_is_whole_small_and_balanced(path):
     # A stride through rows that cycle through the classes may meet only one of them.
     labelled = np.bincount(votes.labels, minlength=votes.classes)
     assert labelled.min() > 0.5 * labelled.max()
+
+
+@pytest.mark.parametrize("path", STOPPED, ids=named)
+def test_images_stopped_where_their_rule_says(path):
+    run = RunDirectory(path)
+    assert run.done().all()
+    [part] = run.parts
+    assert part.stat().st_size <= 3e6
+    assert {p.name for p in path.iterdir()} <= {"manifest.json", "parts", ".lock"}
+    rule, alpha = rule_from(run.manifest.rule), run.manifest.rule["alpha"]
+    votes, last = run.read(), run.manifest.draws
+    for draws in np.unique(votes.draws):
+        there = votes[votes.draws == draws]
+        assert asked(rule, there, alpha).all() or draws == last
+    fixed = RunDirectory(path.parents[1] / "cifar10" / path.name).manifest
+    assert run.manifest.model.digest == fixed.model.digest
+    assert run.manifest.images == fixed.images
 
 
 def test_the_runs_of_one_folder_are_of_the_same_images():

@@ -1,19 +1,21 @@
 """The smoothed classifier as an object: predict and certify, batch in, arrays out."""
 
+from collections.abc import Sequence
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Int
-from scipy.special import betainc
 
-from simplicert.arguments import checked_alpha, checked_sigma
+from simplicert.arguments import checked_sigma
 from simplicert.certificates import ABSTAIN, ALPHA, Certificates, certify
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
 from simplicert.sampling import Progress, Sampler
+from simplicert.stopping import Rule, as_rule
+from simplicert.stopping.sure import is_sure, sure
 from simplicert.votes import Votes
 
 if TYPE_CHECKING:
@@ -81,7 +83,9 @@ class SmoothedClassifier:
         self._sampler: Sampler | None = None
         self._preparing = Lock()
 
-    def _sample(self, x: "Images", draws: int) -> Votes:
+    def _sample(
+        self, x: "Images", *, draws: int, rule: Rule | None, alpha: float
+    ) -> Votes:
         with self._preparing:  # calls may come from several threads
             ready = self._sampler
             if ready is None or ready.is_outdated:
@@ -92,20 +96,30 @@ class SmoothedClassifier:
                 sigma=self.sigma,
                 draws=draws,
                 seed=self._seed,
-                block=self._block,
+                block=self._block if rule is None else None,
                 batch=self._batch,
+                rule=rule,
+                alpha=alpha,
             )
             self._sampler = sampler
-        return sampler.votes(plan, progress=self._progress)
+        return sampler.votes(plan, rule=rule, progress=self._progress)
 
     def predict(
         self, x: "Images", *, draws: int = 1000, alpha: float = ALPHA
     ) -> Int[np.ndarray, " images"]:
         """The smoothed classifier's class of each image, without a radius.
 
+        An image gets no more draws when its class is sure; most need some dozens.
+
+        Args:
+            x: Images, as for ``sample``.
+            draws: The most that an image can get.
+            alpha: Failure probability of each class.
+
         Returns:
             Classes, each wrong with probability at most ``alpha``; ``ABSTAIN`` where
-            a two-sided binomial test cannot tell the top two classes apart.
+            a two-sided binomial test cannot tell the top two classes apart, at the
+            share of ``alpha`` of the look at which the draws ended.
 
         Raises:
             InputError: As ``sample``; ``alpha`` outside (0, 1).
@@ -113,25 +127,34 @@ class SmoothedClassifier:
         References:
             Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
         """
-        checked_alpha(alpha)
-        votes = self._sample(x, draws)
-        second, first = np.sort(votes.counts, axis=1)[:, -2:].T
-        # Twice P[Binomial(first + second, 1/2) >= first]; at 0 votes nothing is known.
-        p_value = np.where(first > 0, 2.0 * betainc(first, second + 1, 0.5), 1.0)
-        return np.where(p_value <= alpha, votes.counts.argmax(axis=1), ABSTAIN)
+        votes = self._sample(x, draws=draws, rule=sure, alpha=alpha)
+        return np.where(is_sure(votes, alpha), votes.counts.argmax(axis=1), ABSTAIN)
 
     def certify(
         self,
         x: "Images",
         *,
         draws: int = 100_000,
+        until: str | Rule | Sequence[float] | np.ndarray | float | None = None,
         alpha: float = ALPHA,
         framework: str | None = None,
         procedure: str | Procedure | None = None,
         mechanism: str | Mechanism | None = None,
     ) -> Certificates:
-        """Certified classes and radii of a batch; see ``simplicert.certify``."""
-        votes = self._sample(x, draws)
+        """Certified classes and radii of a batch.
+
+        Args:
+            x: Images, as for ``sample``.
+            draws: Of each image; with ``until``, the most that one can get.
+            until: As for ``sample``: what is to be decided, after which an image gets
+                no more draws.
+            alpha: As for ``simplicert.certify``, like what follows.
+            framework: What is counted.
+            procedure: How the expectations are bounded.
+            mechanism: What bounds the radius.
+        """
+        rule = None if until is None else as_rule(until)
+        votes = self._sample(x, draws=draws, rule=rule, alpha=alpha)
         return certify(
             votes,
             alpha=alpha,

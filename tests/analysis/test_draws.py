@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from looked import stopped_run
 from synthetic import manifest
 from voted import by_hand
 
 from simplicert.analysis import against_draws, certificates_by_draws, times
+from simplicert.bounds import clopper_pearson_lower
 from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
 from simplicert.votes import RunDirectory, VoteRows, Votes
@@ -120,3 +122,40 @@ def test_of_nothing_there_is_no_table():
         times([])
     with pytest.raises(InputError, match="no certificates to compare"):
         against_draws([])
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    return stopped_run(tmp_path_factory.mktemp("draws") / "stopped")
+
+
+def test_of_a_run_that_stops_images_each_look_is_certified_at_its_own_share(stopped):
+    looks, votes = stopped.manifest.looks, stopped.read()
+    made = certificates_by_draws(stopped.path, points=len(looks))
+    assert len(made) == len(looks)
+    for look, certificates in zip(looks, made, strict=True):
+        ends = np.minimum(votes.draws, look.draws)
+        np.testing.assert_array_equal(certificates.draws, ends)
+        assert certificates.looks == tuple(looks)
+        here = certificates.draws == look.draws
+        n, e0 = look.draws, certificates.e0[here]
+        count = np.rint(e0 * n).astype(int)
+        lower = clopper_pearson_lower(count, trials=n, alpha=0.001 * look.share / 2)
+        np.testing.assert_allclose(certificates.e0_lower[here], lower)
+    np.testing.assert_array_equal(made[-1].radius, certify(votes).radius)
+    assert against_draws(made)["draws"].iloc[-1] == votes.draws.mean()
+
+
+def test_looks_at_which_nothing_can_be_certified_are_left_out(stopped):
+    looks, alpha = stopped.manifest.looks, 1e-20  # at all of which 70 are enough
+    made = certificates_by_draws(stopped.path, points=len(looks), alpha=alpha)
+    # All of n draws agree: (alpha share / 2)^(1/n) is above a half.
+    can = [(alpha * look.share / 2) ** (1 / look.draws) > 0.5 for look in looks]
+    assert 0 < sum(can) < len(looks)
+    assert len(made) == sum(can)
+
+
+def test_an_unfinished_run_that_stops_images_is_refused(tmp_path):
+    store = stopped_run(tmp_path / "run", most=3)
+    with pytest.raises(InputError, match="is not finished"):
+        certificates_by_draws(store.path)

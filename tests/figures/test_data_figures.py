@@ -21,10 +21,12 @@ from simplicert.figures.draws import draw_against_draws
 from simplicert.figures.images import draw_images_on_simplex
 from simplicert.figures.improvement import draw_improvement
 from simplicert.figures.runs import draw_accuracy_of_runs
+from simplicert.figures.stops import draw_stops
 from simplicert.figures.style import MECHANISM_STYLES, new_figure, print_style
 from simplicert.figures.times import draw_times
 from simplicert.figures.write import write_figures
 from simplicert.report.tables import write_tables
+from simplicert.votes import Look
 
 
 @pytest.fixture(scope="module")
@@ -313,3 +315,23 @@ def test_all_tables_in_every_form_with_the_runs_names(certificates, tmp_path):
     assert set(guarantee["run"]) == {
         "a-multinomial"
     }  # without labels there is no accuracy
+
+
+def test_bars_are_the_shares_of_images_and_of_draws(ax):
+    table = pd.DataFrame({"draws": [10, 40], "images": [3, 1], "spent": [30, 40]})
+    draw_stops(table, ax)
+    heights = [bar.get_height() for bar in ax.patches]
+    np.testing.assert_allclose(heights, [3 / 4, 1 / 4, 3 / 7, 4 / 7])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["10", "40"]
+
+
+def test_looks_are_drawn_of_runs_that_stop_images_only(certificates, tmp_path):
+    several = (Look(1000, 0.5), Look(2000, 0.5))
+    stopped = certify(replace(random_votes(), looks=several))
+    both = views({"fixed": certificates, "stopped": stopped})
+    [path] = write_figures(both, tmp_path, figures=["looks"])
+    assert path.name == "looks-stopped-multinomial.png"
+    tables = [path.name for path in write_tables(both, tmp_path)]
+    assert "looks.csv" in tables
+    written = pd.read_csv(tmp_path / "looks.csv")
+    assert written["images"].tolist() == [0, len(stopped)]

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from looked import stopped_run
 from pages import XSS, grey_pictures, report_run, with_scores
 from voted import by_hand, random_votes
 
-from simplicert.report import ReportRun, render_report, write_report
+from simplicert.report import ReportRun, load_runs, render_report, write_report
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -490,3 +491,16 @@ def test_a_large_run_says_that_it_is_sampled(look, tmp_path):
 def test_data_are_json_that_a_browser_takes(page, runs):
     assert page.evaluate("page.runs.length") == len(runs)
     assert json.loads(page.inner_text("#data"))
+
+
+def test_of_a_run_that_stops_images_csv_and_table_have_its_columns(look, tmp_path):
+    [run] = load_runs([stopped_run(tmp_path / "mine").path])
+    page = look(write_report(render_report([run]), tmp_path / "page.html"))
+    with page.expect_download() as download:
+        page.click("#download")
+    read = pd.read_csv(download.value.path(), keep_default_na=False)
+    table = run.certificates[0].table()
+    pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
+    shown = table.iloc[: len(column(page, "draws"))]
+    assert column(page, "draws") == [f"{draws:,}" for draws in shown["draws"]]
+    assert column(page, "until 0.25") == shown["until 0.25"].tolist()

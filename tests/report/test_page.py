@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 import pytest
+from looked import stopped_run
 from pages import XSS, grey_pictures, report_run
 from voted import by_hand, random_votes
 
 from simplicert.analysis import false_certificates, table1
 from simplicert.errors import InputError
-from simplicert.report import ReportRun, render_report, write_report
+from simplicert.report import ReportRun, load_runs, render_report, write_report
 from simplicert.rounding import round_down
 
 
@@ -178,3 +179,42 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
 def test_a_directory_is_no_page(tmp_path):
     with pytest.raises(InputError, match="is a directory"):
         write_report("", tmp_path)
+
+
+def test_where_the_draws_went_is_said_of_runs_that_stop_images(tmp_path):
+    store = stopped_run(tmp_path / "mine")
+    page = render_report(load_runs([store.path]))
+    text = words(page)
+    spent = int(store.read().draws.sum())
+    for said in (
+        "Where the draws went mine An image stops when each radius of 0.25 is",
+        "40 of 40 images are decided. ",
+        f"The images took {spent:,} draws, {spent / 40:,.1f} each",
+        "1,000 for each, the last look, would have been 40,000: ",
+    ):
+        assert said in text
+    images = np.unique(store.read().draws, return_counts=True)
+    for draws, count in zip(*images, strict=True):
+        row = f"{draws:,} {'0.6' if draws == 1000 else '0.0444'} {count} "
+        assert f" {row}{draws * count:,}" in text
+    widths = [float(each) for each in re.findall(r'"width: ([\d.]+)%"', page)]
+    assert sum(widths) == pytest.approx(200, abs=0.5)  # two columns
+    [view] = data_in(page)["runs"][0]["views"]
+    assert view["decisions"]["until 0.25"][0] == "certified"
+
+
+def test_of_fixed_runs_there_is_no_such_section():
+    page = render_report([report_run()])
+    assert "Where the draws went" not in page
+    view, _ = data_in(page)["runs"][0]["views"]
+    assert view["looks"] == view["decisions"] == {}
+
+
+def test_notes_and_rules_of_a_manifest_are_shown_as_they_are(tmp_path):
+    store = stopped_run(tmp_path / "mine")
+    file = store.path / "manifest.json"
+    fields = json.loads(file.read_text())
+    file.write_text(json.dumps(fields | {"rule": {"name": XSS, "alpha": XSS}}))
+    page = render_report(load_runs([store.path]))
+    assert XSS not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "The table does not say what was decided: this version knows" in words(page)

@@ -56,7 +56,7 @@ def test_noise_is_the_same_at_any_batch_and_standard_normal():
     found = []
     for batch in (64, 500, 2000):
         Recorder.seen.clear()
-        with patch("simplicert.sampling.sampler.Recheck.settle", return_value=None):
+        with patch("simplicert.sampling.recheck.Recheck.settle", return_value=None):
             sample(Recorder(), grey, **SETTINGS, batch=batch)
         # The probe comes first, of other draws.
         found.append((torch.cat(Recorder.seen)[-6000:] - 0.5) / 0.5)

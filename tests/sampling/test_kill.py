@@ -10,6 +10,7 @@ import pytest
 from commands import (
     CLI,
     STOPPING,
+    captured,
     descendants,
     finish,
     kill_soon,
@@ -57,6 +58,78 @@ def test_votes_after_five_kills_equal_those_of_an_unbroken_run(tmp_path):
         before = done.sum()
     assert finish(*SCRIPT, 0, broken)[0] == 0
     assert read_run(broken).digest == read_run(whole).digest
+
+
+# Of each of many runs one of its drawers is killed at a random instant, and then all
+# are started again. They are forked from what has torch loaded, for it takes seconds.
+KILLS = """
+import itertools, os, random, signal, sys, time, traceback
+from pathlib import Path
+import numpy as np, torch
+from simplicert.sampling import Sampler
+from simplicert.sampling.workers import Place, writer
+from simplicert.stopping import until
+from simplicert.votes import RunDirectory
+torch.set_num_threads(1)
+torch.manual_seed(0)
+linear = torch.nn.Linear(64, 3)
+linear.weight.data *= 3
+network = torch.nn.Sequential(torch.nn.Flatten(), linear)
+images = np.random.default_rng(0).random((24, 1, 8, 8), dtype=np.float32)
+rule = until([0.05, 0.1, 0.2])
+sampler = Sampler(network, images, threads=1, flush=0)
+plan = sampler.plan(sigma=0.5, draws=2000, seed=1, batch=20, rule=rule)
+
+def draw(out, rank, world):
+    process = os.fork()
+    if process:
+        return process
+    job = (rank, world) if world > 1 else None
+    place = Place(rank=0, world=1, job=job, launched=False)
+    try:
+        with writer(out, plan, place=place) as run:
+            sampler.draw(run, rule=rule, share=(rank, world))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+def finish(out, world, kill=lambda drawers: None):
+    began = time.monotonic()
+    drawers = [draw(out, rank, world) for rank in range(world)]
+    kill(drawers)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(each, 0)[1]) for each in drawers]
+    return codes, time.monotonic() - began
+
+folder, kills, moments = Path(sys.argv[1]), int(sys.argv[2]), random.Random(0)
+for world in (1, 2, 3):
+    whole = folder / f"{world}"
+    _, seconds = finish(whole, world)
+    expected, killed, same = RunDirectory(whole).read(), 0, 0
+    for attempt in itertools.takewhile(lambda _: killed < kills, itertools.count()):
+        def kill(drawers):
+            time.sleep(moments.uniform(0, 0.8 * seconds))
+            os.kill(moments.choice(drawers), signal.SIGKILL)
+        out = folder / f"{world}-{attempt}"
+        codes, _ = finish(out, world, kill)
+        assert finish(out, world)[0] == [0] * world
+        votes = RunDirectory(out).read()
+        hit = -signal.SIGKILL in codes
+        killed += hit
+        same += hit and votes.digest == expected.digest
+        assert (votes.draws == expected.draws).all()
+    print(world, killed, same, expected.digest, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_images_stop_where_they_would_have_whoever_is_killed(tmp_path):
+    code, out, err = captured(sys.executable, "-c", KILLS, tmp_path, 4)
+    assert code == 0, err
+    worlds, killed, same, digests = zip(*map(str.split, out.splitlines()), strict=True)
+    assert worlds == ("1", "2", "3")
+    assert killed == same == ("4", "4", "4")
+    assert len(set(digests)) == 1
 
 
 # Too slow to end by itself. Leaves a byte a pass, in a file of each process.

@@ -15,7 +15,7 @@ from simplicert.votes import RunDirectory, read_run
 def noisy_inputs(recorder, images, **options):
     options = {"sigma": 0.5, "draws": 600, "block": 300, "seed": 3} | options
     recorder.seen.clear()
-    with patch("simplicert.sampling.sampler.Recheck.settle", return_value=None):
+    with patch("simplicert.sampling.recheck.Recheck.settle", return_value=None):
         sample(recorder, images, **options)
     # The probe comes first, of other draws.
     return torch.cat(recorder.seen)[-len(images) * options["draws"] :]

@@ -58,9 +58,15 @@ def running(*command, **options):
 
 def finish(*command):
     """Its exit code and stderr."""
+    code, _, err = captured(*command)
+    return code, err
+
+
+def captured(*command):
+    """Its exit code, stdout and stderr."""
     with running(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        _, err = process.communicate()
-    return process.returncode, err
+        out, err = process.communicate()
+    return process.returncode, out, err
 
 
 def wait_until(happened, process=None):

@@ -12,6 +12,7 @@ from simplicert.analysis.compare import compare_runs, comparison_summary, paired
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
 from simplicert.analysis.formats import TableFormat, format_table, write_table
 from simplicert.analysis.published import accuracy_at, usual_radii
+from simplicert.analysis.stops import spending, stops
 from simplicert.analysis.tables import (
     has_baseline,
     improvement_survival,
@@ -45,6 +46,8 @@ __all__ = [
     "region_boundaries",
     "region_shares",
     "simplex_density",
+    "spending",
+    "stops",
     "table1",
     "table2",
     "times",

@@ -31,7 +31,8 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         ``larger``, ``smaller``, ``equal``; ``neither``), ``predicted_before``,
         ``predicted_after``, ``radius_before``, ``radius_after``, ``change``,
         ``e0_before_lower``, ``e1_before_upper``, ``e0_after_lower``,
-        ``e1_after_upper``; and the facts of both, ``sigma_before`` to ``alpha_after``.
+        ``e1_after_upper``; where one run stopped its images ``draws_before`` and
+        ``draws_after``; and the facts of both, ``sigma_before`` to ``alpha_after``.
 
     Raises:
         InputError: The two are of other norms, data, images, classes or labels.
@@ -68,6 +69,8 @@ def compare_runs(before: Certificates, after: Certificates) -> pd.DataFrame:
         "e0_after_lower": after.e0_lower[order],
         "e1_after_upper": after.e1_upper[order],
     }
+    if before.stops_early or after.stops_early:
+        columns |= {"draws_before": before.draws, "draws_after": after.draws[order]}
     facts = {
         f"{fact}_{when}": value
         for when, run in {"before": before, "after": after}.items()

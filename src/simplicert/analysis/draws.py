@@ -15,7 +15,8 @@ from simplicert.interop import RunEvidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.paper import RADIUS_OF_INTEREST
-from simplicert.procedures import Procedure, min_draws
+from simplicert.procedures import Procedure, largest_e0_lower, min_draws
+from simplicert.votes import Manifest
 
 __all__ = ["against_draws", "certificates_by_draws", "times"]
 
@@ -34,6 +35,10 @@ def certificates_by_draws(
     The blocks of an image are independent, so the first few are an honest smaller run.
     Each set holds at ``alpha`` on its own; choosing among them afterwards does not.
 
+    Of a run that stops its images a block ends at a look: what it had certified if it
+    had ended there, each image at that look or where it had stopped before, at the
+    look's share of ``alpha``. These hold all at once.
+
     Args:
         run: A run directory.
         alpha: Failure probability of each image, at each number of draws on its own.
@@ -43,7 +48,7 @@ def certificates_by_draws(
         points: At most so many numbers of draws, evenly spaced on a logarithmic scale.
 
     Returns:
-        In order of draws. Numbers of draws with which nothing could ever be certified
+        In order of blocks. Numbers of draws with which nothing could ever be certified
         at this ``alpha`` are left out.
 
     Raises:
@@ -57,15 +62,28 @@ def certificates_by_draws(
             f"{found.name} sets draws apart: the first of a run's draws are no smaller "
             "run of it"
         )
-    sizes = np.unique(np.geomspace(1, manifest.blocks, points).round().astype(int))
-    enough = min_draws(found, alpha=ALPHA if alpha is None else alpha)
-    large = [size for size in sizes if size * manifest.block >= enough]
+    spaced = np.linspace if manifest.stops_early else np.geomspace  # as looks are
+    sizes = np.unique(spaced(1, manifest.blocks, points).round().astype(int))
+    least = _least_blocks(manifest, found, alpha=ALPHA if alpha is None else alpha)
+    large = [size for size in sizes if size >= least]
     return [
         evidence.certify(
             alpha=alpha, procedure=found, mechanism=mechanism, blocks=int(size)
         )
-        for size in large or sizes[-1:]
+        for size in large or sizes[-1:].tolist()
     ]
+
+
+def _least_blocks(manifest: Manifest, procedure: Procedure, *, alpha: float) -> int:
+    """The fewest blocks of an image of which anything could be certified."""
+    if manifest.block is not None:
+        return -(-min_draws(procedure, alpha=alpha) // manifest.block)
+    can = [
+        look.share > 0.0
+        and largest_e0_lower(procedure, draws=look.draws, alpha=alpha * look.share) > 0
+        for look in manifest.looks
+    ]
+    return can.index(True) + 1 if any(can) else len(can)
 
 
 def against_draws(by_draws: Iterable[Certificates]) -> pd.DataFrame:

@@ -79,13 +79,16 @@ def chosen_blocks(
         The position in the run of each block's image, its number there, and how many
         blocks are stored.
     """
-    done = run.done()
-    stored = np.flatnonzero(done)
+    there = np.zeros((len(run.manifest.images), run.manifest.blocks), dtype=bool)
+    position = Positions(run.manifest.images)
+    for rows in run.rows(scores=False):
+        there[position(rows.images), rows.blocks] = True
+    stored = np.flatnonzero(there)
     if not len(stored):
         raise InputError(f"{run.path} holds no votes yet: there is nothing to replay")
     count = blocks_of(share, of=len(stored))
     chosen = np.random.default_rng(seed).choice(stored, count, replace=False)
-    images, blocks = np.unravel_index(np.sort(chosen), done.shape)
+    images, blocks = np.unravel_index(np.sort(chosen), there.shape)
     return images, blocks, len(stored)
 
 
@@ -143,10 +146,10 @@ def replay(
     given = seed is not None
     seed = secrets.randbits(63) if seed is None else seed
     images, blocks, stored = chosen_blocks(run, share, seed=seed)
-    again, done, total = [], 0, len(blocks) * plan.block
+    again, done, total = [], 0, int(plan.draws_in(blocks).sum())
     for rows in sampler.again(plan, images, blocks):
         again.append(rows)
-        done += len(rows.blocks) * plan.block
+        done += int(plan.draws_in(rows.blocks).sum())
         if progress is not None:
             progress(min(done, total), total)
     moved = _moved(run, VoteRows.join(again))
@@ -174,6 +177,8 @@ def _checked(sampler: Sampler, plan: Manifest) -> bool:
     old = plan.noise.name in FLOAT32  # of that law; the engine draws what the plan says
     if old and plan.noise_facts.shares_law(here.noise_facts):
         own["noise"] = plan.noise
+    if plan.stops_early:  # its blocks are its looks'
+        own["block"] = None
     if plan.data.cut is None:
         own["data"] = here.data.model_copy(update={"cut": None})
     difference = plan.difference(here.model_copy(update=own))
@@ -223,26 +228,30 @@ def _chance(moved: float, draws: int) -> float:
 def _finding(
     moved: Moved, plan: Manifest, chosen: str, *, found: int, stored: int
 ) -> Finding:
-    draws = len(moved) * plan.block
+    sizes = plan.draws_in(np.array([block for _, block in moved]))
+    draws = int(sizes.sum())
     votes, scores = map(sum, zip(*moved.values(), strict=True))
     also = f", and {len(moved) - found:,} that share their passes"
     drawn = chosen + (also if len(moved) > found else "")
     differ = f"{votes:g} of {draws:,} votes differ from those that are stored"
     wrong = {
         image
-        for (image, _), (by_votes, by_scores) in moved.items()
-        if by_scores > turns_allowed(plan.block)
-        or _chance(by_votes, plan.block) * len(moved) < LEVEL / 2
+        for ((image, _), (by_votes, by_scores)), size in zip(
+            moved.items(), sizes.tolist(), strict=True
+        )
+        if by_scores > turns_allowed(size)
+        or _chance(by_votes, size) * len(moved) < LEVEL / 2
     }
     in_all = _chance(votes, draws) < LEVEL / 2 or scores > turns_allowed(draws)
     if wrong or in_all:
         image, block = max(moved, key=lambda block: max(moved[block]))
         worst = max(moved[image, block])
+        size = int(plan.draws_in(np.array([block]))[0])
         return Finding(
             check=CHECK,
             outcome="falsified",
             says=f"{drawn}: {differ}; most in block {block} of image {image}, by "
-            f"{worst:.3g} of {plan.block:,} draws. Rounding that turns up to "
+            f"{worst:.3g} of {size:,} draws. Rounding that turns up to "
             f"{NEAR_TIES:g} of all draws gives that with probability below {LEVEL:g}",
             images=tuple(sorted(wrong)),
         )

@@ -1,7 +1,7 @@
 """What is certified about each image, and the facts that it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -36,9 +36,9 @@ ABSTAIN = -1
 
 _ONE_AN_IMAGE = (
     *("indices", "labels", "top", "runner_up", "e0", "e1", "e0_lower", "e1_upper"),
-    *("draws", "draw_seconds", "printed"),
+    *("draws", "draw_seconds", "printed", "decided"),
 )
-"""The attributes with an entry an image; also each of ``radii``."""
+"""The attributes with an entry an image; also each of ``radii`` and ``outcome``."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,6 +75,10 @@ class Certificates:
         printed: Radii as a log printed them, to check a published table by: perhaps
             rounded up, perhaps more than its draws allow. Nothing is certified of them.
         chosen_from: How many images these were chosen from, as in ``Votes``.
+        decided: Where the rule that stopped the images has decided, at this alpha;
+            ``None``: there is none, or it could not be asked.
+        outcome: What it decided, in words, by columns of its own. No radius depends on
+            these two.
     """
 
     indices: Int[np.ndarray, " images"]
@@ -100,6 +104,8 @@ class Certificates:
     draw_seconds: Float[np.ndarray, " images"] | None = None
     printed: Float[np.ndarray, " images"] | None = None
     chosen_from: int | None = None
+    decided: Bool[np.ndarray, " images"] | None = None
+    outcome: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "image",
@@ -109,13 +115,16 @@ class Certificates:
         "top",
         "runner_up",
         "draws",
+        "look",
+        "share_of_alpha",
         "e0",
         "e1",
         "e0_lower",
         "e1_upper",
         "largest",
     )
-    """What ``table`` has before the radii; without labels there is no ``label``."""
+    """What ``table`` has before the radii; without labels there is no ``label``, and of
+    a fixed number of draws neither ``look`` nor ``share_of_alpha``."""
 
     FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
     """What it has after them: the same in every row, so that a file explains itself."""
@@ -128,6 +137,12 @@ class Certificates:
         for name, radius in self.radii.items():
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
+        taken = {*self.COLUMNS, *self.FACTS, *self.radii, PRINTED}
+        for name in self.outcome:
+            if name in taken:
+                raise InputError(
+                    f"a rule cannot call a column {name!r}, which means something else"
+                )
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -144,6 +159,7 @@ class Certificates:
             self,
             **{name: each[rows] for name, each in columns.items() if each is not None},
             radii={name: radius[rows] for name, radius in self.radii.items()},
+            outcome={name: words[rows] for name, words in self.outcome.items()},
             chosen_from=chosen_from(self.chosen_from, rows, len(self)),
         )
 
@@ -196,6 +212,18 @@ class Certificates:
         }
 
     @property
+    def look(self) -> Int[np.ndarray, " images"]:
+        """The look at which each image stopped, counted from 1."""
+        before = [look.draws for look in self.looks[:-1]]
+        found: np.ndarray = np.searchsorted(before, self.draws) + 1
+        return found
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether an image could stop before the last look."""
+        return len(self.looks) > 1
+
+    @property
     def label(self) -> str:
         """What files and choices call these: the framework where it is the paper's."""
         papers = PROCEDURES.get(self.framework) == self.procedure
@@ -220,6 +248,17 @@ class Certificates:
     def separated(self) -> Bool[np.ndarray, " images"]:
         """Where the bounds prove the top class to be the smoothed classifier's."""
         return self.e0_lower > self.e1_upper
+
+    @property
+    def share_of_alpha(self) -> Float[np.ndarray, " images"] | None:
+        """What each row's bounds have of alpha; ``None`` where there is one look.
+
+        The bounds of all looks hold at once, so a row's failure probability is alpha.
+        """
+        if not self.stops_early:
+            return None
+        shares = {look.draws: look.share for look in self.looks}
+        return np.array([shares[draws] for draws in self.draws.tolist()])
 
     @property
     def abstention(self) -> np.ndarray:
@@ -251,8 +290,10 @@ class Certificates:
             name: values.get(name, getattr(self, name, None)) for name in self.COLUMNS
         }
         largest = columns.pop("largest")
+        if not self.stops_early:
+            del columns["look"]
         columns = {name: each for name, each in columns.items() if each is not None}
         radii = dict(self.radii) | {"largest": largest}
         if self.printed is not None:
             radii[PRINTED] = self.printed
-        return pd.DataFrame(columns | radii | self.facts)
+        return pd.DataFrame(columns | radii | dict(self.outcome) | self.facts)

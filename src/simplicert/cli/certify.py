@@ -6,7 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from simplicert.analysis import accuracy_at, table1
-from simplicert.cli.output import print_accuracy, print_json, print_table1
+from simplicert.cli.output import (
+    print_accuracy,
+    print_json,
+    print_table1,
+    stopping_tables,
+)
 from simplicert.cli.types import Framework, Radii, Whole, a_mechanism, a_procedure
 from simplicert.files import check_suffix
 from simplicert.interop import certify_path, write_certificates
@@ -26,6 +31,7 @@ def certify_command(
     selection: Whole | None = None,
     radii: Radii | None = None,
     partial: bool = False,
+    rule: str | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: bool = False,
 ) -> None:
@@ -47,7 +53,10 @@ def certify_command(
         selection: How many draws only choose the class, whole blocks, where the
             procedure is two_stage. Default: one block.
         radii: At which to say the certified accuracy.
-        partial: Certify the finished images of an unfinished run.
+        partial: Certify the finished images of an unfinished run, and of one that stops
+            its images each at the look that it has come to.
+        rule: The rule that stopped the images, FILE.py:NAME, where that is your own:
+            code is not run because a run names it. No certificate depends on it.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
@@ -61,6 +70,7 @@ def certify_command(
         mechanism=mechanism,
         selection=selection,
         partial=partial,
+        rule=rule,
     )
     if out is not None:
         write_certificates(certificates, out)
@@ -69,6 +79,7 @@ def certify_command(
             {
                 "summary": table1(certificates),
                 "accuracy": accuracy_at(certificates, radii),
+                **stopping_tables(certificates),
                 "images": certificates.table(),
             }
         )

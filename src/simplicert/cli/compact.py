@@ -5,6 +5,7 @@ from pathlib import Path
 from simplicert.cli.printing import say
 from simplicert.interop import check_votes
 from simplicert.votes import RunDirectory
+from simplicert.votes.chosen import draws_in_words
 from simplicert.votes.holding import holding_run
 
 
@@ -26,12 +27,14 @@ def compact_command(run: Path, /) -> None:
         votes = opened.read(scores=opened.manifest.scores) if done.all() else None
     parts = f"{len(opened.parts)} file of votes"
     if votes is None:
-        say(f"{run}: {parts}, {done.mean():.1%} of the draws")
+        far = f"{done.mean():.1%} of the draws"
+        if opened.manifest.stops_early:
+            far = f"{done.all(axis=1).sum():,} of {len(done):,} images finished"
+        say(f"{run}: {parts}, {far}")
         say("next: the simplicert sample command that began it, until it is whole")
     else:
-        draws = opened.manifest.draws
+        draws = draws_in_words(votes.draws)
         say(
-            f"{run}: {parts}, {len(votes)} images × {draws:,} draws, "
-            f"votes {votes.digest[:16]}…"
+            f"{run}: {parts}, {len(votes)} images × {draws}, votes {votes.digest[:16]}…"
         )
         say(f"next: simplicert certify {run}")

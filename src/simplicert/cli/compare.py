@@ -15,7 +15,6 @@ from simplicert.analysis import (
     format_table,
     has_baseline,
     paired_tests,
-    table1,
     table2,
     usual_radii,
     write_table,
@@ -23,7 +22,7 @@ from simplicert.analysis import (
 from simplicert.analysis.formats import TABLE_SUFFIXES
 from simplicert.analysis.published import AS_PRINTED
 from simplicert.certificates.record import Certificates
-from simplicert.cli.output import heading, notes, print_json, width
+from simplicert.cli.output import heading, notes, print_json, stopping_tables, width
 from simplicert.cli.printing import say
 from simplicert.cli.types import Framework, Radii, a_mechanism, a_procedure
 from simplicert.errors import InputError
@@ -32,6 +31,7 @@ from simplicert.interop import LogEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.paper import BASELINE
+from simplicert.votes.chosen import draws_in_words
 
 
 def compare_command(
@@ -104,17 +104,31 @@ def compare_command(
     if json:
         facts = [each.facts for each in certificates]
         images = {} if other is None else {"images": whole}
-        print_json({"facts": facts, **tables, **images})
+        stopped = [stopping_tables(each) for each in certificates]
+        stopping = {"stopping": stopped} if any(stopped) else {}
+        print_json({"facts": facts, **tables, **stopping, **images})
         return
     if as_ in (None, "text"):  # other formats are for other programs
         for path, each in zip((run, other), certificates, strict=False):
-            line = heading(table1(each))
+            line = heading(each)
             say(line if other is None else f"{path}: {line}")
     shown = [format_table(t, as_ or "text", width=width()) for t in tables.values()]
     say("\n".join(shown), end="")
     if as_ in (None, "text"):
         for remark in dict.fromkeys(n for each in certificates for n in notes(each)):
             say(f"note: {remark}")
+        if other is not None and any(each.stops_early for each in certificates):
+            say(f"note: {_unequal(certificates)}")
+
+
+def _unequal(certificates: Sequence[Certificates]) -> str:
+    """Two runs of which one stopped its images: nothing that spoils the comparison."""
+    first, second = (draws_in_words(each.draws) for each in certificates)
+    return (
+        f"{first} an image in the first run and {second} in the second: each "
+        "certificate holds at its own look's share of alpha, and the tests compare "
+        "what was certified, not what it cost"
+    )
 
 
 def _compared(

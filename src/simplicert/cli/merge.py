@@ -35,7 +35,9 @@ def merge_command(
         check_votes(run)
     merged = merge_runs(runs, out)
     done = merged.done()
+    far = f"{len(done)} images, {done.mean():.0%} of their draws"
+    if merged.manifest.stops_early:
+        far = f"{done.all(axis=1).sum()} of {len(done)} images finished"
     say(
-        f"{out}: {len(done)} images, {done.mean():.0%} of their draws"
-        + ("" if done.all() else "; continue it with simplicert sample")
+        f"{out}: {far}" + ("" if done.all() else "; continue it with simplicert sample")
     )

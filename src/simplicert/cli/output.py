@@ -9,12 +9,13 @@ from shutil import get_terminal_size
 import numpy as np
 import pandas as pd
 
-from simplicert.analysis import accuracy_at, format_table, table1
+from simplicert.analysis import accuracy_at, format_table, spending, stops, table1
 from simplicert.analysis.accuracy import average_name, quantity
 from simplicert.certificates.record import PRINTED, Certificates
 from simplicert.cli.printing import say
 from simplicert.noises import in_norm
 from simplicert.rounding import round_down
+from simplicert.votes.chosen import draws_in_words
 
 CONSTANT = [
     *("framework", "procedure", "noise", "norm", "sigma"),
@@ -23,24 +24,53 @@ CONSTANT = [
 """Columns of Table 1 that are one number a run: they go into the heading."""
 
 
-def heading(table: pd.DataFrame) -> str:
-    """What every radius of a Table 1 is about, in a line."""
-    fact = table.iloc[0]
+def heading(certificates: Certificates) -> str:
+    """What every radius of a Table 1 is about, in a line; and what was decided."""
+    fact = table1(certificates).iloc[0]
     top1 = fact["top1"]
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     return (
         f"{fact['framework']} ({fact['procedure']}), {fact['noise']} noise of sigma "
         f"{fact['sigma']:g}, {in_norm(fact['norm'], 'radii')}: "
-        f"{fact['images']} images × {fact['draws']:,.0f} draws, alpha "
-        f"{fact['alpha']}{right}"
+        f"{fact['images']} images × {draws_in_words(certificates.draws)}, alpha "
+        f"{fact['alpha']}{right}{_decided(certificates)}"
     )
+
+
+def _decided(certificates: Certificates) -> str:
+    """Another line, of images that could stop: how many are decided, and the price."""
+    if not certificates.stops_early:
+        return ""
+    [spent] = spending(certificates).to_dict("records")
+    times = float(round_down(spent["fewer_by"], 1))
+    last = certificates.looks[-1].draws
+    decided = ""
+    if certificates.decided is not None:
+        open_ = int((~certificates.decided & (certificates.draws < last)).sum())
+        further = f" ({open_:,} could be drawn further)" if open_ else ""
+        decided = f"{spent['decided']:,} of {spent['images']:,} images decided{further}"
+    return (
+        f"\n{decided and f'{decided}, '}{spent['spent']:,} draws in all, "
+        f"{spent['draws']:,.1f} an image; {last:,} for each would have been "
+        f"{spent['fixed']:,}, {times:g} times as many"
+    )
+
+
+def stopping_tables(certificates: Certificates) -> dict[str, object]:
+    """The same for other programs; nothing, of a fixed number of draws."""
+    if not certificates.stops_early:
+        return {}
+    return {
+        "draws": spending(certificates),
+        "looks": stops(certificates),
+        "notes": notes(certificates),
+    }
 
 
 def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
-    table = table1(certificates)
-    say(heading(table))
-    shown = table.drop(columns=[*CONSTANT, average_name(certificates)])
+    say(heading(certificates))
+    shown = table1(certificates).drop(columns=[*CONSTANT, average_name(certificates)])
     say(format_table(shown))
 
 

@@ -1,30 +1,35 @@
 """``simplicert sample``: a model and images in, votes on disk."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from simplicert.arguments import checked_alpha
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
 from simplicert.cli.inputs import classifier_and_data
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
-from simplicert.cli.types import Numbers, Whole, a_noise
+from simplicert.cli.rules import Budget, RuleName, Share, Until, rule_of
+from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise, a_procedure
 from simplicert.data.cuts import Interpolation
 from simplicert.data.selection import select_images
+from simplicert.errors import InputError
 from simplicert.machine.workers import launch_workers, threads_each
 from simplicert.noises import NOISES
 from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
+from simplicert.sampling.rounds import check_alone
 from simplicert.sampling.sampler import FLUSH_SECONDS
 from simplicert.sampling.workers import Place, wait_for_run, writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 
-IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
+STOPPING, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     Parameter(group=Group.create_ordered(name))
-    for name in ("Images", "Photographs", "Classifier", "Machine")
+    for name in ("Stopping", "Images", "Photographs", "Classifier", "Machine")
 )
 
 
@@ -40,6 +45,17 @@ def sample_command(
     seed: Whole | None = None,
     alpha: float = ALPHA,
     dry_run: bool = False,
+    until: Annotated[Until | None, STOPPING] = None,
+    within: Annotated[Share | None, STOPPING] = None,
+    within_radius: Annotated[float | None, STOPPING] = None,
+    budget: Annotated[Budget | None, STOPPING] = None,
+    rule: Annotated[RuleName | None, STOPPING] = None,
+    procedure: Annotated[str | None, STOPPING, a_procedure("clopper_pearson")] = None,
+    mechanism: Annotated[
+        str | None,
+        STOPPING,
+        a_mechanism("The mechanism that names the class", "the tight one"),
+    ] = None,
     split: Annotated[str, IMAGES] = "test",
     images: Annotated[str | None, IMAGES] = None,
     per_class: Annotated[Whole | None, IMAGES] = None,
@@ -70,18 +86,35 @@ def sample_command(
         simplicert sample digits-0.50.safetensors digits \\
             --sigma 0.5 --draws 10000 -o runs/s0.50
 
+    Or draw no more than decides what you want to know, at most 100,000 an image; the
+    certificates are as sound:
+
+        simplicert sample digits-0.50.safetensors digits \\
+            --sigma 0.5 --draws 100000 --until 0.25,0.5 -o runs/s0.50
+
     Args:
         model: A checkpoint (.safetensors), TorchScript (.pt), an ONNX file (FILE.onnx,
             or FILE.onnx:probabilities), file.py:callable or package.module:callable
             that returns a classifier, or timm:NAME, torchvision:NAME or hf:NAME.
         data: A dataset's name, its path, or FILE.py:NAME.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
-        draws: Noisy forward passes an image.
+        draws: Noisy forward passes an image; the most that one can get, where images
+            stop.
         out: Run directory to write, or to continue.
         noise: What is added to the inputs.
         seed: Decides the noise. Default: a new one, recorded.
-        alpha: What the votes will be certified at; for the forecast only.
+        alpha: What the votes will be certified at: for the forecast, and for what stops
+            images. They can be certified at any other.
         dry_run: Say what would happen, and stop there.
+        until: Radii, in input units: an image stops when each is certified or futile.
+        within: A share, as 5%: an image stops when no more is missing of the radius
+            that it may still come to have.
+        within_radius: The largest radius of interest to --within.
+        budget: Draws of all images together, as 1e7: those nearest to a decision are
+            drawn first. Alone it is --within 5%. For one process.
+        rule: What stops an image at a look.
+        procedure: How --until and --within bound the expectations.
+        mechanism: What names the class for them.
         split: Part of the dataset.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
@@ -112,6 +145,23 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
+    stops = rule_of(
+        until_radii=until,
+        within_share=within,
+        within_radius=within_radius,
+        total=budget,
+        rule=rule,
+        mechanism=mechanism,
+        procedure=procedure,
+    )
+    if stops is None and (procedure or mechanism):
+        raise InputError(
+            "--procedure and --mechanism are of --until, --within and --budget: votes "
+            "can be certified by any"
+        )
+    if stops is not None:
+        checked_alpha(alpha)
+        check_alone(stops, drawers=place.drawers)
     classifier, dataset = classifier_and_data(
         model,
         data,
@@ -140,14 +190,21 @@ def sample_command(
     )
     if place.rank > 0:
         wait_for_run(out)  # whose manifest says what was not given here
-    plan = sampler.plan(
-        sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
+    planned = partial(
+        sampler.plan,
+        sigma=sigma,
+        draws=draws,
+        out=out,
+        seed=seed,
+        block=block,
+        batch=batch,
+        rule=stops,
+        alpha=alpha,
     )
+    plan = planned()
     if share is not None and not dry_run:
         RunDirectory.create(out, plan)  # whoever comes first; the others do as it says
-        plan = sampler.plan(
-            sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
-        )
+        plan = planned()
     if place.leads:
         _say_what_will_happen(sampler, plan, out, alpha=alpha, flush=flush, place=place)
     if dry_run:
@@ -161,12 +218,13 @@ def sample_command(
             with draw_progress(escaped(out.name) + of) as progress:
                 sampler.draw(
                     run,
+                    rule=stops,
                     share=place.share,
                     progress=None if place.rank else progress,
                 )
         votes = None if place.has_company else _joined(run)
     if votes is not None:
-        say(f"{out}: {len(votes)} images × {draws:,} draws, votes {votes.digest[:16]}…")
+        say(f"{out}: {_drawn(votes)}, votes {votes.digest[:16]}…")
         say(f"next: simplicert certify {out}")
     elif place.leads and share is not None:
         say(f"{out}: share {share} is drawn")
@@ -212,6 +270,16 @@ def _say_what_will_happen(
         *(f"warning: {warning}" for warning in warnings),
     ):
         note(line)
+
+
+def _drawn(votes: Votes) -> str:
+    draws = votes.draws
+    if (draws == draws[0]).all():
+        return f"{len(votes)} images × {draws[0]:,} draws"
+    return (
+        f"{len(votes)} images, {draws.min():,} to {draws.max():,} draws each, "
+        f"{draws.sum():,} in all"
+    )
 
 
 def _joined(run: RunDirectory) -> Votes:

@@ -7,6 +7,7 @@ from pathlib import Path
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
 from simplicert.interop import check_votes
+from simplicert.stopping import rule_in_words
 from simplicert.votes.status import RunStatus, run_status
 
 
@@ -45,8 +46,7 @@ def _lines(run: Path, status: RunStatus) -> list[str]:
         means = f", seed {plan.seed}, {plan.precision} on {plan.device}"
     lines = [
         f"{run}: {source}, {plan.noise.name} noise of sigma {plan.sigma:g}{means}",
-        f"{_percent(at.draws, at.total)} of {at.total:,} draws; "
-        f"{at.finished:,} of {at.images:,} images finished",
+        *_far(status),
         f"part files: {at.parts:,}{damaged}, last written {_moment(at.flushed)}",
         _pace(status),
     ]
@@ -59,16 +59,32 @@ def _lines(run: Path, status: RunStatus) -> list[str]:
     return lines
 
 
+def _far(status: RunStatus) -> list[str]:
+    plan, at = status.manifest, status.progress
+    images = f"{at.finished:,} of {at.images:,} images finished"
+    if not plan.stops_early:
+        return [f"{_percent(at.draws, at.total)} of {at.total:,} draws; {images}"]
+    most = at.total - at.draws
+    left = "" if plan.total is None else ", or left by the budget"
+    return [
+        f"an image stops when {rule_in_words(plan.rule)}",
+        f"{images} (decided, or at the last look{left}); {at.draws:,} draws so far, "
+        + (f"at most {most:,} to come" if most else "none to come"),
+    ]
+
+
 def _pace(status: RunStatus) -> str:
     who = f"processes drawing now: {status.drawing}"
     missing = status.progress.total - status.progress.draws
+    most = "at most " if status.manifest.stops_early else ""
     if not missing:
         return f"{who}; the run is whole"
     if not status.speed > 0:
-        return f"{who}; {missing:,} draws to go"
+        return f"{who}; {most}{missing:,} draws to go"
     left = datetime.timedelta(seconds=round(status.seconds_left))
     until = "until they end" if status.drawing else "of one process to go"
-    return f"{who}; {status.speed:,.0f} draws/s each so far, about {left} {until}"
+    pace = f"{status.speed:,.0f} draws/s each so far"
+    return f"{who}; {pace}, {most or 'about '}{left} {until}"
 
 
 def _percent(part: int, whole: int) -> str:

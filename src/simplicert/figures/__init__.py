@@ -11,6 +11,7 @@ from simplicert.figures.improvement import improvement as improvement
 from simplicert.figures.protocol import Figure as Figure
 from simplicert.figures.protocol import View as View
 from simplicert.figures.runs import runs as runs
+from simplicert.figures.stops import stops as stops
 from simplicert.figures.times import times as times
 from simplicert.plugins import kind_of_values
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +27,7 @@ from simplicert.mechanisms.catalogue import name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import Noise, in_float32
 from simplicert.procedures import Procedure, two_stage
+from simplicert.stopping import Rule, with_decisions
 from simplicert.votes import RunDirectory, Votes
 from simplicert.votes.looks import one_look
 
@@ -41,6 +43,7 @@ def certify_path(
     mechanism: str | Mechanism | None = None,
     selection: int | None = None,
     partial: bool = False,
+    rule: str | Rule | None = None,
 ) -> Certificates:
     """Certificates from a run directory or an imported log, whichever ``path`` is.
 
@@ -53,19 +56,27 @@ def certify_path(
             one, or what the log's radii are.
         selection: Draws of each image that only choose the class, whole blocks: for
             procedures that need them. Default: one block. Not of a log.
-        partial: Leave unfinished images out, instead of refusing.
+        partial: Leave unfinished images out, instead of refusing. Of a run that stops
+            its images, certify each at the look that it has come to.
+        rule: As for ``stopping.with_decisions``. Not of a log.
 
     Raises:
-        InputError: As ``certify``, ``RunDirectory.read`` and ``LogEvidence.certify``;
-            ``selection`` for a procedure that does not need it.
+        InputError: As ``certify``, ``RunDirectory.read``, ``LogEvidence.certify`` and
+            ``with_decisions``; ``selection`` for a procedure that does not need it.
     """
-    return open_evidence(path, partial=partial).certify(
-        alpha=alpha,
-        framework=framework,
-        procedure=procedure,
-        mechanism=mechanism,
-        selection=selection,
-    )
+    evidence = open_evidence(path, partial=partial)
+    ways: dict[str, Any] = {
+        "alpha": alpha,
+        "framework": framework,
+        "procedure": procedure,
+        "mechanism": mechanism,
+        "selection": selection,
+    }
+    if rule is None:
+        return evidence.certify(**ways)
+    if isinstance(evidence, LogEvidence):
+        raise InputError(f"{path} is a log: no rule stopped its images")
+    return evidence.certify(**ways, rule=rule)
 
 
 def open_evidence(path: Path | str, *, partial: bool = False) -> "Evidence":
@@ -116,6 +127,7 @@ class RunEvidence:
         mechanism: str | Mechanism | None = None,
         selection: int | None = None,
         blocks: int | None = None,
+        rule: str | Rule | None = None,
     ) -> Certificates:
         """Certificates of the run, or of its first ``blocks`` only.
 
@@ -126,6 +138,7 @@ class RunEvidence:
             mechanism: Likewise.
             selection: Likewise.
             blocks: How many blocks of each image to use: what a shorter run would give.
+            rule: As for ``certify_path``.
         """
         found = find_procedure(procedure, framework=framework)
         scores = found.statistic != "multinomial"
@@ -135,7 +148,7 @@ class RunEvidence:
                 f"{found.name} has none"
             )
         if found.separate:
-            block = self.directory.manifest.block
+            block = int(self.directory.manifest.draws_in(np.zeros(1, np.int64))[0])
             votes = self.directory.read(
                 scores=scores,
                 selection=block if selection is None else selection,
@@ -145,14 +158,18 @@ class RunEvidence:
             votes = self.directory.read(
                 blocks=slice(0, blocks), scores=scores, partial=self.partial
             )
-        else:
+        else:  # a rule may look at scores
+            scores = scores or self.directory.manifest.stops_early
             votes = self.votes if scores else self._hard_votes
-        return certify(
+        made = certify(
             votes,
             alpha=ALPHA if alpha is None else alpha,
             procedure=found,
             mechanism=mechanism,
         )
+        if blocks is not None:  # not where the rule stopped them
+            return made
+        return with_decisions(made, votes, rule=rule)
 
 
 class LogEvidence:

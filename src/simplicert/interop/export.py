@@ -77,7 +77,8 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
         (of the image's draws, as ``H:MM:SS``; NaN where it is not known).
 
     Raises:
-        InputError: The images have no labels, which the layout requires.
+        InputError: The images have no labels, which the layout requires; or they
+            could stop at several looks, of which it knows nothing.
 
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
@@ -86,6 +87,13 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
         raise InputError(
             f"Cohen's layout has no place for {certificates.noise}, and its readers "
             "take radii for those of Gaussian noise: write .csv or .parquet instead"
+        )
+    if len(certificates.looks) > 1:
+        raise InputError(
+            "Cohen's layout has no place for draws that differ from image to image, "
+            "and its readers take one number and all of alpha for every row, which "
+            "would make other radii of these than their votes allow: write .csv or "
+            ".parquet instead"
         )
     if certificates.labels is None or certificates.correct is None:
         raise InputError(

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -115,11 +115,29 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         "image": certificates.indices[rows].tolist(),
         "label": None if labels is None else labels[rows].tolist(),
         **columns,
-        "radii": {name: r[rows].tolist() for name, r in certificates.radii.items()},
+        "looks": _looks(certificates, rows),
+        "radii": _columns(certificates.radii, rows),
         "largest": certificates.largest[rows].tolist(),
+        "decisions": _columns(certificates.outcome, rows),
         "curves": _curves(certificates),
         "regions": _regions(certificates.members),
     }
+
+
+def _looks(
+    certificates: Certificates, rows: Int[np.ndarray, " rows"]
+) -> dict[str, list[Any]]:
+    """The columns that ``Certificates.table`` has of several looks."""
+    share = certificates.share_of_alpha
+    if share is None:
+        return {}
+    return _columns({"look": certificates.look, "share_of_alpha": share}, rows)
+
+
+def _columns(
+    columns: Mapping[str, np.ndarray], rows: Int[np.ndarray, " rows"]
+) -> dict[str, list[Any]]:
+    return {name: values[rows].tolist() for name, values in columns.items()}
 
 
 def _list(column: np.ndarray) -> list[Any]:

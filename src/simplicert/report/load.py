@@ -18,7 +18,8 @@ from simplicert.interop import Evidence, LogEvidence, RunEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
-from simplicert.report.run import MISSING, Pictures, ReportRun
+from simplicert.report.run import MISSING, STOPS, Pictures, ReportRun
+from simplicert.stopping import rule_in_words
 from simplicert.votes import Manifest, RunDirectory
 
 __all__ = ["load_runs"]
@@ -254,7 +255,8 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         "digest of the noise": manifest.noise.digest or "",
         "precision": manifest.precision,
         "seed": str(manifest.seed),
-        "block": f"{manifest.block:,} draws",
+        "block": f"{manifest.block:,} draws" if manifest.block else "",
+        STOPS: rule_in_words(manifest.rule) if manifest.stops_early else "",
         "device": manifest.device,
         "versions": ", ".join(f"{k} {v}" for k, v in manifest.versions.items()),
         "git commit": manifest.git_commit or "",

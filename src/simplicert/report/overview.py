@@ -10,7 +10,7 @@ from simplicert.analysis import accuracy_at, false_certificates, table1
 from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.noises import in_norm, measured
-from simplicert.report.run import MISSING, ReportRun
+from simplicert.report.run import MISSING, STOPS, ReportRun
 from simplicert.rounding import round_down
 
 __all__ = [
@@ -177,7 +177,9 @@ def conditions(run: ReportRun) -> dict[str, str]:
 
 def origins(run: ReportRun) -> dict[str, str]:
     """What else is known of a run: its model, its data, its versions."""
-    return {name: text for name, text in run.facts.items() if name != MISSING}
+    return {
+        name: text for name, text in run.facts.items() if name not in {MISSING, STOPS}
+    }
 
 
 def _each(values: Iterable[str]) -> str:

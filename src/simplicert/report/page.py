@@ -25,6 +25,7 @@ from simplicert.report.overview import (
     table_groups,
 )
 from simplicert.report.run import ReportRun
+from simplicert.report.spent import spent_by
 
 __all__ = ["MOST_IMAGES", "render_report", "write_report"]
 
@@ -76,6 +77,7 @@ def render_report(
         origins=fact_rows([origins(run) for run in runs]),
         overview=overview(runs),
         groups=table_groups(runs, at),
+        spent=spent_by(runs),
         radii=[np.format_float_positional(radius, trim="-") for radius in at],
         commands=[command for run in runs for command in run.commands],
         version=__version__,

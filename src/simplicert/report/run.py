@@ -9,10 +9,13 @@ from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.mechanisms.protocol import Mechanism
 
-__all__ = ["MISSING", "Pictures", "ReportRun"]
+__all__ = ["MISSING", "STOPS", "Pictures", "ReportRun"]
 
 MISSING = "what is missing"
 """The fact that is stated first of all: what an imported log does not say."""
+
+STOPS = "an image stops when"
+"""The fact that is stated where the draws of a run that stops its images went."""
 
 Pictures = Callable[[np.ndarray], np.ndarray]
 """Dataset indices → images × channels × height × width, in [0, 1]."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from simplicert import analysis
 from simplicert.analysis.accuracy import Distances, checked_radii
 from simplicert.analysis.formats import TABLE_SUFFIXES
-from simplicert.figures import View, draws, times
+from simplicert.figures import View, draws, stops, times
 
 __all__ = ["TABLES", "write_tables"]
 
@@ -42,6 +42,7 @@ TABLES: Mapping[str, Callable[[View, Radii], pd.DataFrame | None]] = MappingProx
         "guarantee": _guarantee,
         "draws": lambda view, _: draws.table(view),
         "times": lambda view, _: times.table(view),
+        "looks": lambda view, _: stops.table(view),
     }
 )
 """By file name, what each is of a view, at radii that all views share; ``None`` where
@@ -55,9 +56,9 @@ def write_tables(
 
     ``table1``, ``table2`` (of runs with a cohen column), ``accuracy``, ``abstentions``,
     ``regions``, ``per-class`` and, with labels, ``guarantee`` (the dataset-level
-    bounds); ``draws`` and ``times``, behind Figure 6, of runs that have votes. Each has
-    a column ``run`` and the facts of its certificates, and is written in every format
-    of ``write_table``.
+    bounds); ``draws`` and ``times``, behind Figure 6, of runs that have votes;
+    ``looks``, of runs that stopped their images. Each has a column ``run`` and the
+    facts of its certificates, and is written in every format of ``write_table``.
 
     Args:
         views: What to write tables of.

@@ -7,8 +7,9 @@ from simplicert.classifiers import (
     as_classifier,
 )
 from simplicert.sampling.memory import MemoryRun
+from simplicert.sampling.one_call import sample
 from simplicert.sampling.progress import Progress
-from simplicert.sampling.sampler import Sampler, sample
+from simplicert.sampling.sampler import Sampler
 from simplicert.sampling.seeds import Stream
 
 __all__ = [

@@ -35,6 +35,7 @@ class Asked:
 
     Attributes:
         forward: Inputs on the device → what the classifier returns.
+        output: What that is.
         classes: How many it has, from one forward pass.
 
     Raises:
@@ -54,6 +55,7 @@ class Asked:
         self._classifier, self._dataset, self._noise = classifier, dataset, noise
         self._precision, self._device, self._compiled = precision, device, compiled
         self._probes: dict[tuple[object, ...], tuple[Dataset, Probe]] = {}
+        self.output = classifier.output
         self.forward = classifier.ready(
             dataset.shape, precision=precision, device=device, compiled=compiled
         )

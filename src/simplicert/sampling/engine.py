@@ -56,6 +56,7 @@ class Tasks(Sequence[Task]):
     def __init__(self, plan: Manifest, *, share: tuple[int, int] = (0, 1)) -> None:
         self._share = rank, world = share
         self._blocks, self._total = plan.blocks, len(plan.images) * plan.blocks
+        assert plan.block is not None  # else images are drawn in rounds
         self._group = max(1, plan.batch // plan.block)
         self._starts = range(0, self._total, self._group)[rank::world]
 
@@ -96,85 +97,99 @@ def buffer_draws(shape: Sequence[int], batch: int) -> int:
     return max(chunk_draws(shape), batches * batch)
 
 
-def draw_votes(
-    forward: Forward,
-    read: Callable[[Int[np.ndarray, " n"]], np.ndarray],
-    tasks: Iterable[Task],
-    plan: Manifest,
-    *,
-    noise: Noise,
-    output: Output,
-    device: torch.device,
-    heard: Callable[[Tensor, Tensor], None] | None = None,
-) -> Iterator[VoteRows]:
-    """Draw each task's votes.
+class Drawer:
+    """Draws tasks: what one process keeps meanwhile, the model, the batch, the buffer.
 
     Args:
         forward: Noisy batch → outputs, on ``device``.
         read: Positions in the run → images, in [0, 1].
-        tasks: The work, in order.
         plan: The run's conditions. Its batch is halved where memory does not suffice.
         noise: What is added.
         output: What ``forward`` returns.
         device: Where everything happens.
         heard: Told of each pass's inputs and outputs.
-
-    Yields:
-        The votes of one or more tasks.
-
-    Raises:
-        InputError: The model raises, or does not return one row of ``classes`` a draw;
-            or one draw does not fit into memory.
     """
-    loop = _DrawLoop(
-        forward, plan, noise=noise, output=output, device=device, heard=heard
-    )
-    indices = np.array(plan.images)
-    pending: list[tuple[Task, Tally]] = []
-    images, held = torch.empty(0), np.empty(0, dtype=np.int64)
-    handed = time.monotonic()
-    for task in tasks:
-        needed = np.unique(task.positions)
-        if not np.array_equal(needed, held):  # an image spans many tasks: read it once
-            images, held = torch.from_numpy(read(needed)), needed
-        slots = np.searchsorted(needed, task.positions).tolist()
-        own = [images[slot] for slot in slots]
-        blocks = list(
-            zip(indices[task.positions].tolist(), task.blocks.tolist(), strict=True)
-        )
-        try:
-            while (tally := loop.draw(blocks, own)) is None:
-                loop.shrink()
-        except (Exception, KeyboardInterrupt):
-            if pending:  # drawn and paid for
-                yield _to_rows(pending, indices, since=handed)
-            raise
-        pending.append((task, tally))
-        late = time.monotonic() - handed > PENDING_SECONDS
-        if late or len(pending) == PENDING_TASKS:
-            yield _to_rows(pending, indices, since=handed)
-            pending, handed = [], time.monotonic()
-    if pending:
-        yield _to_rows(pending, indices, since=handed)
-
-
-class _DrawLoop:
-    """What one process keeps while it draws: the model, the batch and the buffer."""
 
     def __init__(
         self,
         forward: Forward,
+        read: Callable[[Int[np.ndarray, " n"]], np.ndarray],
         plan: Manifest,
         *,
         noise: Noise,
         output: Output,
         device: torch.device,
-        heard: Callable[[Tensor, Tensor], None] | None,
+        heard: Callable[[Tensor, Tensor], None] | None = None,
     ) -> None:
-        self.forward, self.plan, self.noise = forward, plan, noise
+        self.forward, self.read, self.plan, self.noise = forward, read, plan, noise
         self.output, self.device, self.heard = output, device, heard
         self.batch = plan.batch
         self.noisy: NoisyInputs | Float32Inputs | None = None
+        self._indices = np.array(plan.images)
+        self._images, self._held = torch.empty(0), np.empty(0, dtype=np.int64)
+        self._begun, self._since = 0, time.monotonic()
+
+    def votes(self, tasks: Iterable[Task]) -> Iterator[VoteRows]:
+        """Draw each task's votes.
+
+        Yields:
+            The votes of one or more tasks, after as many or a second: nothing is waited
+            for before.
+
+        Raises:
+            InputError: The model raises, or does not return one row of ``classes`` a
+                draw; or one draw does not fit into memory.
+        """
+        pending: list[tuple[Task, Tally]] = []
+        for task in tasks:
+            try:
+                pending.append((task, self.begin(task)))
+            except (Exception, KeyboardInterrupt):
+                if pending:  # drawn and paid for
+                    yield self.fetch(pending)
+                raise
+            late = time.monotonic() - self._since > PENDING_SECONDS
+            if late or len(pending) == PENDING_TASKS:
+                yield self.fetch(pending)
+                pending = []
+        if pending:
+            yield self.fetch(pending)
+
+    def begin(self, task: Task) -> Tally:
+        """Ask for a task; its votes are there when the device has come to it."""
+        if self._begun == 0:  # what was done in between is nobody's
+            self._since = time.monotonic()
+        self._begun += 1
+        needed = np.unique(task.positions)
+        # An image spans many tasks: it is read once.
+        if not np.isin(needed, self._held).all():
+            self._images, self._held = torch.from_numpy(self.read(needed)), needed
+        slots = np.searchsorted(self._held, task.positions).tolist()
+        own = [self._images[slot] for slot in slots]
+        images = self._indices[task.positions].tolist()
+        blocks = list(zip(images, task.blocks.tolist(), strict=True))
+        while (tally := self.draw(blocks, own)) is None:
+            self.shrink()
+        tally.send()
+        return tally
+
+    def fetch(self, begun: Sequence[tuple[Task, Tally]]) -> VoteRows:
+        """Wait for tasks that were begun; the time since the last fetch is theirs."""
+        tasks, tallies = zip(*begun, strict=True)
+
+        sent = [tally.received() for tally in tallies]
+        columns = {
+            name: np.concatenate([each[name] for each in sent]) for name in sent[0]
+        }
+        blocks = np.concatenate([task.blocks for task in tasks])
+        draws, before = self.plan.draws_in(blocks), self._since
+        self._begun, self._since = self._begun - len(begun), time.monotonic()
+        return VoteRows(
+            images=self._indices[np.concatenate([task.positions for task in tasks])],
+            blocks=blocks,
+            columns=columns,
+            draw_seconds=(self._since - before) * draws / draws.sum(),
+        )
 
     def shrink(self) -> None:
         """Halve the batch, after memory did not suffice."""
@@ -201,14 +216,19 @@ class _DrawLoop:
             len(images), self.plan.classes, output=self.output, device=self.device
         )
         try:
+            sizes = self.plan.draws_in(np.array([block for _, block in blocks]))
             done = 0
+            # Draws come block by block.
+            rows = torch.repeat_interleave(
+                torch.arange(len(blocks), device=self.device),
+                torch.from_numpy(sizes).to(self.device, non_blocking=True),
+                output_size=int(sizes.sum()),
+            )
             for inputs in self._noisy(blocks, images):
                 outputs = [
                     self._pass(batch) for batch in torch.split(inputs, self.batch)
                 ]
-                # Draws come block by block: which, tells their number.
-                drawn = torch.arange(done, done + len(inputs), device=self.device)
-                tally.add(torch.cat(outputs), drawn // self.plan.block)
+                tally.add(torch.cat(outputs), rows[done : done + len(inputs)])
                 done += len(inputs)
         except torch.OutOfMemoryError:
             return None
@@ -255,30 +275,4 @@ def too_large(plan: Manifest, device: torch.device) -> InputError:
     return InputError(
         f"one noisy image of shape {tuple(plan.data.shape)} does not fit into the "
         f"memory of {device}"
-    )
-
-
-def _to_rows(
-    pending: list[tuple[Task, Tally]],
-    indices: Int[np.ndarray, " images"],
-    *,
-    since: float,
-) -> VoteRows:
-    """Fetch the votes; the time ``since`` then is shared out evenly."""
-    tasks, tallies = zip(*pending, strict=True)
-
-    def fetch(columns: Iterable[Tensor]) -> np.ndarray:
-        host: np.ndarray = torch.cat(list(columns)).cpu().numpy()
-        return host
-
-    columns = {  # the first waits for the device
-        name: fetch(tally.columns[name] for tally in tallies)
-        for name in tallies[0].columns
-    }
-    rows = sum(len(task.blocks) for task in tasks)
-    return VoteRows(
-        images=np.concatenate([indices[task.positions] for task in tasks]),
-        blocks=np.concatenate([task.blocks for task in tasks]),
-        columns=columns,
-        draw_seconds=np.full(rows, (time.monotonic() - since) / rows),
     )

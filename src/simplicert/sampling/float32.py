@@ -117,6 +117,7 @@ class Float32Inputs:
         plan: Manifest, row: int, *, image: int, block: int
     ) -> list[Float32Chunk]:
         """The chunks of a block."""
+        assert plan.block is not None  # no old run stopped its images
         most = _CPU_CHUNK_VALUES if plan.device == "cpu" else CHUNK_VALUES
         size = chunk_draws(plan.data.shape, most=most)
         seeds = chunk_seeds(

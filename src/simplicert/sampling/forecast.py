@@ -8,6 +8,8 @@ from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
 from simplicert.votes.columns import columns_of
 from simplicert.votes.joining import TOGETHER
+from simplicert.votes.rows import Found
+from simplicert.votes.words import rule_in_words
 
 __all__ = ["Forecast", "forecast"]
 
@@ -22,8 +24,8 @@ class Forecast:
     Attributes:
         lines: For people, one fact each.
         warnings: What they may not have meant.
-        passes: Noisy forward passes in all.
-        seconds: How long the passes that are missing will take.
+        passes: Noisy forward passes in all, at most.
+        seconds: How long the passes that are missing will take, at most.
     """
 
     lines: tuple[str, ...]
@@ -49,7 +51,7 @@ def forecast(
     Args:
         plan: Its manifest.
         speed: Draws a second of one process, from a trial.
-        missing: Draws that are not on disk yet.
+        missing: Draws that are not on disk yet, at most.
         processes: That share it.
         normalisations: Layers of the model that subtract a mean and divide by a
             deviation, if that is known.
@@ -59,15 +61,15 @@ def forecast(
         flush: Seconds between two writes of a process.
     """
     seconds = missing / (speed * processes)
-    passes = len(plan.images) * plan.draws
+    passes = Found(plan).to_come
     lines: tuple[str, ...] = (
-        f"{len(plan.images):,} images × {plan.draws:,} draws = {passes:,} passes of "
-        f"{plan.model.name} on {plan.data.name}, {plan.noise.name} noise of sigma "
-        f"{plan.sigma:g}",
+        f"{_passes(plan, passes)} of {plan.model.name} on {plan.data.name}, "
+        f"{plan.noise.name} noise of sigma {plan.sigma:g}",
+        *_stops(plan),
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
-        f"{missing:,} passes to go, about {_duration(seconds)}",
+        _to_go(plan, missing=missing, seconds=seconds, speed=speed * processes),
         *([glance.line] if glance is not None else []),
         *_resources(plan, seconds=seconds, processes=processes, flush=flush),
     )
@@ -106,6 +108,35 @@ def forecast(
         warnings.append("the images have no labels: radii yes, accuracy no")
     return Forecast(
         lines=lines, warnings=tuple(warnings), passes=passes, seconds=seconds
+    )
+
+
+def _passes(plan: Manifest, most: int) -> str:
+    images = f"{len(plan.images):,} images"
+    if not plan.stops_early:
+        return f"{images} × {plan.draws:,} draws = {most:,} passes"
+    least = len(plan.images) * plan.looks[0].draws
+    each = f"{plan.looks[0].draws:,} to {plan.draws:,} draws"
+    return f"{images} × {each} = {least:,} to {most:,} passes"
+
+
+def _stops(plan: Manifest) -> list[str]:
+    if not plan.stops_early:
+        return []
+    looks = ", ".join(f"{look.draws:,}" for look in plan.looks)
+    return [
+        f"an image stops when {rule_in_words(plan.rule)}: asked after {looks} draws"
+    ]
+
+
+def _to_go(plan: Manifest, *, missing: int, seconds: float, speed: float) -> str:
+    if not plan.stops_early:
+        return f"{missing:,} passes to go, about {_duration(seconds)}"
+    least = len(plan.images) * plan.looks[0].draws
+    soonest = min(seconds, least / speed)
+    return (
+        f"at most {missing:,} passes to go: {_duration(soonest)} if the first look "
+        f"decides all, {_duration(seconds)} if none stops"
     )
 
 

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Bool
-
 from simplicert.votes import Manifest, RunDirectory, VoteRows, Votes
-from simplicert.votes.rows import Positions, add_up
+from simplicert.votes.rows import Found, add_up
 
 __all__ = ["MemoryRun"]
 
@@ -25,17 +22,24 @@ class MemoryRun:
         self.manifest = manifest
         self._rows: list[VoteRows] = []
 
-    def done(
+    def found(
         self,
         *,
         skip_damaged: bool = False,  # noqa: ARG002 (nothing in memory is damaged)
-    ) -> Bool[np.ndarray, "images blocks"]:
-        """Which blocks are drawn, in the order of ``manifest.images``."""
-        done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
-        position = Positions(self.manifest.images)
+    ) -> Found:
+        """What is drawn, and which images need no more."""
+        found = Found(self.manifest)
         for rows in self._rows:
-            done[position(rows.images), rows.blocks] = True
-        return done
+            found.add(rows)
+        return found
+
+    def rows(
+        self,
+        *,
+        skip_damaged: bool = False,  # noqa: ARG002 (likewise)
+    ) -> Iterator[VoteRows]:
+        """Every row once."""
+        yield from self._rows
 
     def append(self, rows: VoteRows) -> None:
         """Keep these rows."""
@@ -72,8 +76,9 @@ class MemoryRun:
     def kept(self) -> Iterator[None]:
         """An exception, also of Ctrl-C, takes this run with it as its ``run``.
 
-        The draws of each image were fixed, so those that are complete are as good as
-        if nothing had stopped. A REPL or notebook is told where they are.
+        Which draws an image gets was fixed, or is for its own votes to say: those that
+        are complete are as good as if nothing had stopped. A REPL or notebook is told
+        where they are.
         """
         try:
             yield
@@ -85,7 +90,7 @@ class MemoryRun:
             raise
 
     def _note(self) -> str:
-        complete = int(self.done().all(axis=1).sum())
+        complete = int(self.found().ended.sum())
         return (
             f"Simplicert keeps what was drawn; {complete:,} of "
             f"{len(self.manifest.images):,} images are complete:\n"

@@ -194,12 +194,13 @@ class NoisyInputs:
     @staticmethod
     def chunks(plan: Manifest, row: int, *, image: int, block: int) -> list[Chunk]:
         """The chunks that hold the draws of a block."""
+        first, end = plan.draws_until(np.array([block, block + 1])).tolist()
         return chunks_of(
             row,
             seed=plan.seed,
             image=image,
-            first=block * plan.block,
-            draws=plan.block,
+            first=first,
+            draws=end - first,
             size=chunk_draws(plan.data.shape),
         )
 

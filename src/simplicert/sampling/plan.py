@@ -11,13 +11,15 @@ import subprocess
 import torch
 from pydantic import ValidationError
 
-from simplicert.arguments import checked_draws, checked_sigma
+from simplicert.arguments import checked_alpha, checked_draws, checked_sigma
+from simplicert.certificates import ALPHA
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.errors import InputError
 from simplicert.noises import Noise
 from simplicert.noises.grid import grid_step, largest_input
 from simplicert.sampling.tally import statistics_of
+from simplicert.stopping import Rule, check_rule, looks_for
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.looks import one_look
 
@@ -52,24 +54,34 @@ def describe_run(
     compiled: bool,
     device: torch.device,
     threads: int,
+    rule: Rule | None = None,
+    alpha: float = ALPHA,
 ) -> Manifest:
     """The manifest of a run that is about to start.
 
     Raises:
-        InputError: A number is out of range, or ``draws`` not a multiple of ``block``.
+        InputError: A number is out of range, or ``draws`` not a multiple of ``block``;
+            a rule that could never be met.
     """
+    if rule is not None and block is not None:
+        raise InputError(
+            f"a block of {block}: a run whose images stop has blocks from look to "
+            "look, leave it out"
+        )
     draws, sigma = checked_draws(draws), checked_sigma(sigma)
+    checked_alpha(alpha)
     if largest_input(sigma) < 1.0:
         raise InputError(
             f"sigma {sigma:g} is too small beside inputs of up to 1: in float32 they "
             f"would lose such noise. It must be at least {1.0 / largest_input(1.0):.1e}"
         )
     try:
-        return Manifest(
+        plan = Manifest(
             sigma=sigma,
             noise=NoiseSource.of(noise, step=grid_step(sigma)),
-            looks=[*one_look(draws)],
-            block=block if block is not None else usual_block(draws),
+            looks=[*(one_look(draws) if rule is None else looks_for(draws))],
+            block=None if rule is not None else block or usual_block(draws),
+            rule=None if rule is None else {**rule.spec, "alpha": alpha},
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
             statistics=[*statistics_of(classifier.output)],  # type: ignore[list-item]  # likewise
@@ -99,9 +111,12 @@ def describe_run(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        rule = first["msg"].removeprefix("Value error, ")
-        message = f"{where}: {rule}, got {first['input']!r}" if where else rule
+        why = first["msg"].removeprefix("Value error, ")
+        message = f"{where}: {why}, got {first['input']!r}" if where else why
         raise InputError(message) from error
+    if rule is not None:
+        check_rule(rule, plan, alpha=alpha)
+    return plan
 
 
 @functools.cache  # read from files, which takes as long as some hundred draws

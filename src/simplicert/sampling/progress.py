@@ -17,6 +17,9 @@ __all__ = ["Progress", "display", "draw_progress", "shown_progress"]
 Progress = Callable[[int, int], object]
 """Called with the draws done and the draws in all, about as often as votes arrive."""
 
+Told = Callable[..., object]
+"""The same, and told in words what is decided, of a run whose images stop."""
+
 Show = Callable[[float, str], None]
 """Shows which share is done, and what there is to say."""
 
@@ -31,7 +34,7 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def shown_progress(asked: object, title: str) -> Iterator[Progress | None]:
+def shown_progress(asked: object, title: str = "sampling") -> Iterator[Told | None]:
     """What to tell how many draws are done; ``None`` where nobody wants to know.
 
     Args:
@@ -48,8 +51,10 @@ def shown_progress(asked: object, title: str) -> Iterator[Progress | None]:
     if asked is True:
         with draw_progress(title) as progress:
             yield progress
-    elif asked is False or callable(asked):
-        yield asked or None
+    elif callable(asked):
+        yield lambda done, total, _said="": asked(done, total)
+    elif asked is False:
+        yield None
     else:
         raise InputError(
             "progress must be True, False or a function of the draws done and the "
@@ -58,21 +63,24 @@ def shown_progress(asked: object, title: str) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def draw_progress(title: str) -> Iterator[Progress]:
-    """Shows draws, draws a second, time left."""
+def draw_progress(title: str) -> Iterator[Told]:
+    """Shows draws, draws a second, time left, and what is decided."""
     first: tuple[float, int] | None = None
     with display(title) as show:
 
-        def progress(done: int, total: int) -> None:
+        def progress(done: int, total: int, decided: str = "") -> None:
             nonlocal first
             now = time.monotonic()
             if first is None:  # an earlier session's draws are not this one's speed
                 first = (now, done)
             drawn, seconds = done - first[1], now - first[0]
-            text = f"{done:,} of {total:,} draws"
+            most = " at most" if decided else ""
+            text = f"{decided}, " if decided else ""
+            text += f"{done:,} of{most} {total:,} draws"
             if drawn and seconds:
                 speed = drawn / seconds
-                text += f", {speed:,.0f} draws/s, {(total - done) / speed:,.0f} s left"
+                left = f"{(total - done) / speed:,.0f} s left"
+                text += f", {speed:,.0f} draws/s,{most} {left}"
             show(done / total if total else 1.0, text)
 
         yield progress

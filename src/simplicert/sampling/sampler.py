@@ -1,11 +1,12 @@
-"""The one expensive step: noisy forward passes → votes."""
+"""A classifier and inputs that fit each other, ready to be drawn from."""
 
 import itertools
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from simplicert.arguments import checked_threads
+from simplicert.certificates import ALPHA
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
 from simplicert.data import Dataset
@@ -21,138 +23,35 @@ from simplicert.data.given import Images, as_dataset
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
+from simplicert.machine.locks import Claims
 from simplicert.noises import NOISES, Noise
 from simplicert.sampling.asked import Asked
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
+    Drawer,
     Task,
     Tasks,
     buffer_draws,
-    draw_votes,
 )
 from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
+from simplicert.sampling.outgoing import Outgoing
 from simplicert.sampling.plan import describe_run
-from simplicert.sampling.probe import (
-    QUESTIONS,
-    Questions,
-    same_function,
-)
-from simplicert.sampling.progress import Progress, shown_progress
-from simplicert.sampling.recheck import Recheck
-from simplicert.sampling.workers import writer
+from simplicert.sampling.probe import Questions, same_function
+from simplicert.sampling.progress import Progress, Told, shown_progress
+from simplicert.sampling.rounds import Rounds, check_alone
+from simplicert.stopping import Rule
 from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes.holding import claiming
 from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
-
-WORTH_ASKING = 100 * QUESTIONS
-"""Draws after which it costs a hundredth to ask whether the classifier has changed."""
 
 FLUSH_SECONDS = 20.0
 """Between two flushes; what was drawn since the last is all that a crash can lose."""
 
-TITLE = "sampling"
-"""Beside the progress."""
-
 TRIAL_SECONDS = 1.0
 """About how long ``Sampler.trial`` draws."""
-
-
-def sample(
-    model: object,
-    images: Images,
-    *,
-    sigma: float,
-    draws: int,
-    labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
-    noise: str | Noise = "gaussian",
-    out: Path | str | None = None,
-    seed: int | None = None,
-    block: int | None = None,
-    batch: int | None = None,
-    precision: str = "fp32",
-    compiled: bool = False,
-    device: str | None = None,
-    threads: int | None = None,
-    nonfinite: str = "stop",
-    flush: float = FLUSH_SECONDS,
-    progress: Progress | bool | None = None,
-) -> Votes:
-    """Draw noisy forward passes and count the votes.
-
-    Args:
-        model: A torch module (images in [0, 1] → logits, normalisation inside); a
-            ``TorchClassifier`` or ``NumpyClassifier``; a scikit-learn classifier; or,
-            as text, what the command takes: a checkpoint, an ONNX file, ….
-        images: A dataset, or an array (images, channels, height, width), in [0, 1].
-        sigma: Noise standard deviation, in input units. The noise is added to the
-            input in [0, 1], and the noisy input is not clipped.
-        draws: Forward passes an image; a multiple of ``block``.
-        labels: True classes, for an array of images. Optional.
-        noise: What is added: ``"gaussian"``, for l2 radii; ``"uniform"``, for l1; or
-            one of your own, as ``NOISES.find`` takes it. Sigma is its standard
-            deviation.
-        out: Run directory. An unfinished one with the same settings is continued;
-            nothing is drawn or counted twice. Default: votes stay in memory.
-        seed: Decides the noise. Default: that of the run continued, or a new one,
-            recorded.
-        block: Draws of one seed, the unit of storage and resumption. Default: what
-            divides ``draws`` and is nearest to 1,000.
-        batch: Most draws a forward pass; it may span images, and changes no noise.
-            Default: that of the run continued; or found by a short trial, if there are
-            more than a few draws.
-        precision: Of the forward pass: ``"fp32"``, ``"bf16"`` or ``"fp16"``. It is part
-            of what is certified.
-        compiled: Whether to compile a torch module with ``torch.compile`` first.
-        device: A torch device. Default: CUDA where there is one.
-        threads: CPU threads. Default: that of the run continued, or torch's.
-        nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
-            such draws as votes for no class, which is sound.
-        flush: Seconds between two writes to ``out``.
-        progress: Whether to show how far it is; or a function that is told how many
-            draws are done, and of how many. Default: on a terminal and in a notebook,
-            where it takes more than a moment.
-
-    Returns:
-        The votes of all images.
-
-    Raises:
-        KeyboardInterrupt: Without ``out`` this, like any other exception, takes what
-            was drawn with it: ``error.run`` (in a notebook ``sys.last_value.run``) has
-            ``read(partial=True)``, the votes of the complete images, and
-            ``save(path)``, after which ``out=path`` goes on.
-        InputError: Bad arguments; images outside [0, 1]; a model that does not return
-            one row of logits an image; non-finite logits; ``out`` holds another run, or
-            another process is drawing into it.
-
-    Example:
-        >>> images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
-        >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
-        >>> sample(model, images, sigma=0.5, draws=100, seed=0).counts.sum(axis=1)
-        array([100, 100])
-    """
-    sampler = Sampler(
-        model,
-        images,
-        labels=labels,
-        noise=noise,
-        precision=precision,
-        compiled=compiled,
-        device=device,
-        threads=threads,
-        nonfinite=nonfinite,
-        flush=flush,
-    )
-    plan = sampler.plan(
-        sigma=sigma, draws=draws, out=out, seed=seed, block=block, batch=batch
-    )
-    if out is None:
-        return sampler.votes(plan, progress=progress)
-    with shown_progress(progress, TITLE) as told, writer(out, plan) as run:
-        sampler.draw(run, progress=told)
-        run.compact()
-        return run.read()
 
 
 class Sampler:
@@ -245,12 +144,17 @@ class Sampler:
         seed: int | None = None,
         block: int | None = None,
         batch: int | None = None,
+        rule: Rule | None = None,
+        alpha: float = ALPHA,
     ) -> Manifest:
-        """The manifest of the run to be drawn; what is not given is as at ``out``."""
+        """The manifest of the run to be drawn; what is not given is as at ``out``.
+
+        ``rule`` stops its images; ``alpha`` is that of the certificates it asks for.
+        """
         there = RunDirectory.manifest_at(out) if out is not None else None
         if there is not None:
             seed = there.seed if seed is None else seed
-            block = there.block if block is None else block
+            block = there.block if block is None and rule is None else block
             batch = there.batch if batch is None else batch
         threads = self._threads or (there.threads if there is not None else 0)
         plan = describe_run(
@@ -269,6 +173,8 @@ class Sampler:
             compiled=self.compiled,
             device=self.device,
             threads=threads or torch.get_num_threads(),
+            rule=rule,
+            alpha=alpha,
         )
         plan = plan.model_copy(update={"probe": self.probe(plan)})
         if (
@@ -324,7 +230,7 @@ class Sampler:
         """Draws a second, measured for about so long, after a batch to warm up."""
         # No longer than it takes to show: a block of photographs can be minutes.
         most = buffer_draws(self.dataset.shape, plan.batch)
-        block = min(plan.block, most)
+        block = min(plan.block or plan.draws, most)
         plan = plan.model_copy(update={"block": block})
         tasks = itertools.cycle(Tasks(plan))
         began, drawn = 0.0, 0
@@ -337,7 +243,7 @@ class Sampler:
             began = time.monotonic()
             while drawn == 0 or time.monotonic() - began < seconds:
                 task = next(tasks)
-                drawn += len(task.blocks) * plan.block
+                drawn += len(task.blocks) * block
                 yield task
 
         with cpu_threads(plan.threads):
@@ -355,25 +261,32 @@ class Sampler:
         return other.trial(plan.model_copy(update={"precision": "fp32"}), seconds=0.3)
 
     def votes(
-        self, plan: Manifest, *, progress: Progress | bool | None = None
+        self,
+        plan: Manifest,
+        *,
+        rule: Rule | None = None,
+        progress: Progress | bool | None = None,
     ) -> Votes:
         """All draws of a plan, in memory; an exception takes with it what there is."""
         memory = MemoryRun(plan)
-        with shown_progress(progress, TITLE) as told, memory.kept():
-            self.draw(memory, progress=told)
+        with shown_progress(progress) as told, memory.kept():
+            self.draw(memory, rule=rule, progress=told)
         return memory.read()
 
     def draw(
         self,
         run: "RunDirectory | MemoryRun",
         *,
+        rule: Rule | None = None,
         share: tuple[int, int] = (0, 1),
-        progress: Progress | None = None,
+        progress: Told | None = None,
     ) -> None:
         """Draw what ``run`` lacks, flushing as it goes.
 
         Args:
             run: Where to.
+            rule: What stops its images, if something does: what its manifest names, as
+                an object. Others' code is not loaded because a file says so.
             share: ``(rank, world)``: every process takes each ``world``-th task, so
                 that they need not talk to each other.
             progress: Told how much of the share is done.
@@ -383,45 +296,52 @@ class Sampler:
                 [0, 1]; a model that changes its mind about the shape of its output.
         """
         plan = run.manifest
+        out = partial(
+            Outgoing, run, self._asked, nonfinite=self.nonfinite, flush=self._flush
+        )
+        if plan.stops_early:
+            self._draw_rounds(run, rule, out, share=share, progress=progress)
+            return
         mine = Tasks(plan, share=share)
-        todo = mine.missing(run.done(skip_damaged=True))
-        total = mine.count_blocks(np.arange(len(mine))) * plan.block
-        counted = total - mine.count_blocks(todo) * plan.block
+        todo = mine.missing(run.found(skip_damaged=True).done)
+        size = int(plan.draws_in(np.zeros(1, dtype=np.int64))[0])
+        total = mine.count_blocks(np.arange(len(mine))) * size
+        counted = total - mine.count_blocks(todo) * size
         if progress is not None:
             progress(counted, total)
-        waiting: list[VoteRows] = []
-        flushed, unchecked = time.monotonic(), 0
-        recheck = self._asked.recheck(plan, draws=total - counted)
-        heard = None if recheck is None else recheck.hear
-        tasks = (mine[task] for task in todo)
-        try:
-            with cpu_threads(plan.threads):
-                for rows in self._draw(tasks, plan, heard=heard):
-                    self._check_finite(rows, plan)
-                    waiting.append(rows)
-                    unchecked += len(rows.blocks) * plan.block
-                    flush = time.monotonic() - flushed > self._flush
-                    if recheck and (flush or recheck.is_due):
-                        self._settle(recheck, waiting)
-                    if flush:
-                        unchecked = self._ask_again(plan, unchecked, waiting)
-                        run.append(VoteRows.join(waiting))
-                        waiting, flushed = [], time.monotonic()
-                    if progress is not None:
-                        counted += len(rows.blocks) * plan.block
-                        progress(counted, total)
-                if recheck:
-                    self._settle(recheck, waiting)
-                self._ask_again(plan, unchecked, waiting)
-        except BaseException:
-            with suppress(InputError):  # the first error is the one to tell
-                if recheck:
-                    self._settle(recheck, waiting)
-            raise
-        finally:
-            # Also on Ctrl-C and on an error: what was drawn is paid for.
-            if waiting:
-                run.append(VoteRows.join(waiting))
+        with cpu_threads(plan.threads), out(draws=total - counted) as going:
+            drawer = self._drawer(plan, heard=going.hear)
+            for rows in drawer.votes(mine[task] for task in todo):
+                going.take(rows)
+                counted += len(rows.blocks) * size
+                if progress is not None:
+                    progress(counted, total)
+
+    def _draw_rounds(
+        self,
+        run: "RunDirectory | MemoryRun",
+        rule: Rule | None,
+        out: Callable[..., Outgoing],
+        *,
+        share: tuple[int, int],
+        progress: Told | None,
+    ) -> None:
+        plan = run.manifest
+        assert rule is not None, "whoever continues a run says by what rule"
+        check_alone(rule, drawers=share[1])
+        claims: AbstractContextManager[Claims | None] = nullcontext()
+        if share[1] > 1 and isinstance(run, RunDirectory):
+            claims = claiming(run.path, len(plan.images))
+        with (
+            cpu_threads(plan.threads),
+            claims as claimed,
+            out(draws=len(plan.images) * plan.looks[0].draws) as going,
+        ):
+            Rounds(run, rule, out=going, share=share, claims=claimed).draw(
+                self._drawer(plan, heard=going.hear),
+                ahead=1 if self.device.type == "cuda" else 0,
+                told=progress,
+            )
 
     def again(
         self,
@@ -431,6 +351,8 @@ class Sampler:
     ) -> Iterator[VoteRows]:
         """Draw some blocks of a run once more, in the company that they had.
 
+        Of a run whose images stop, each alone.
+
         Args:
             plan: The run's manifest.
             positions: Each block's image, by its position in the run.
@@ -439,50 +361,25 @@ class Sampler:
         Yields:
             The votes of these blocks, and of others that share their passes.
         """
-        done = np.ones((len(plan.images), plan.blocks), dtype=bool)
-        done[positions, blocks] = False
-        tasks = Tasks(plan)
+        if plan.stops_early:  # who shared a pass, the rule decided then
+            rows = np.arange(len(blocks))[:, None]
+            again = (Task(positions=positions[i], blocks=blocks[i]) for i in rows)
+        else:
+            done = np.ones((len(plan.images), plan.blocks), dtype=bool)
+            done[positions, blocks] = False
+            tasks = Tasks(plan)
+            again = (tasks[task] for task in tasks.missing(done))
         with cpu_threads(plan.threads):
-            yield from self._draw((tasks[task] for task in tasks.missing(done)), plan)
+            yield from self._draw(again, plan)
 
-    def _settle(self, recheck: Recheck, rows: list[VoteRows]) -> None:
-        """Ask the draws that wait for it; if in vain, the last rows are dropped."""
-        with self._asked.eager():
-            complaint = recheck.settle()
-        if complaint is not None:
-            rows.clear()
-            raise InputError(complaint)
-
-    def _ask_again(self, plan: Manifest, unchecked: int, rows: list[VoteRows]) -> int:
-        """Whether the classifier is what it was; else its last rows are dropped.
-
-        Returns:
-            Draws since the classifier was asked last.
-
-        Raises:
-            InputError: It answers as another function than the run's.
-        """
-        if plan.probe is None or unchecked < WORTH_ASKING:
-            return unchecked
-        if not same_function(plan.probe, self._asked.answers_now(plan, plan.probe)):
-            rows.clear()
-            raise InputError(
-                f"{self.classifier.name} no longer answers the same inputs as when the "
-                "run was begun: a service or a file behind it has changed. What was "
-                "drawn up to the last time it was asked is kept, the rest is dropped"
-            )
-        return 0
-
-    def _draw(
+    def _drawer(
         self,
-        tasks: Iterable[Task],
         plan: Manifest,
         heard: Callable[[Tensor, Tensor], None] | None = None,
-    ) -> Iterator[VoteRows]:
-        return draw_votes(
+    ) -> Drawer:
+        return Drawer(
             self._asked.forward,
             self._asked.read,
-            tasks,
             plan,
             noise=self.noise,
             output=self.classifier.output,
@@ -490,24 +387,13 @@ class Sampler:
             heard=heard,
         )
 
+    def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
+        return self._drawer(plan).votes(tasks)
+
     def _check_shape(self) -> None:
         needed = self.classifier.shape
         if needed is not None and not self.classifier.takes(self.dataset.shape):
             raise InputError(
                 f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
                 f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
-            )
-
-    def _check_finite(self, rows: VoteRows, plan: Manifest) -> None:
-        missing = plan.block - rows.counts.sum(axis=1)
-        if self.nonfinite == "stop" and missing.any():
-            first = int(np.argmax(missing > 0))
-            what = {"probabilities": "numbers that are no probabilities"}
-            raise InputError(
-                "the model returned "
-                f"{what.get(self.classifier.output, 'NaN or infinite logits')} for "
-                f"{missing[first]} of {plan.block} draws of image "
-                f"{rows.images[first]}, block {rows.blocks[first]}. What was drawn "
-                "before is kept. Mend the model, or pass --nonfinite count to count "
-                "such draws for no class"
             )

@@ -1,5 +1,8 @@
 """Outputs of forward passes → votes and scores, added up on the device."""
 
+from typing import Any
+
+import numpy as np
 import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
@@ -34,7 +37,7 @@ class Tally:
     def __init__(
         self, rows: int, classes: int, *, output: Output, device: torch.device
     ) -> None:
-        self._output = output
+        self._output, self._device = output, device
         self.columns = {
             column.name: torch.zeros(
                 rows, classes, dtype=getattr(torch, column.dtype), device=device
@@ -72,6 +75,23 @@ class Tally:
         self.columns["score_sums"].index_add_(0, row, scores)
         floored = scores.mul_(scores).mul_(SCORE_GRID).floor_().div_(SCORE_GRID)
         self.columns["score_squares"].index_add_(0, row, floored)
+
+    def send(self) -> None:
+        """Begin to copy all to the host, beside what the device is asked next."""
+        self._sent = {
+            name: column.to("cpu", non_blocking=True)
+            for name, column in self.columns.items()
+        }
+        self._arrives: Any = None  # torch.cuda has no types here
+        if self._device.type == "cuda":
+            cuda: Any = torch.cuda
+            self._arrives = cuda.current_stream(self._device).record_event()
+
+    def received(self) -> dict[str, np.ndarray]:
+        """What was sent, when it is there."""
+        if self._arrives is not None:
+            self._arrives.synchronize()
+        return {name: column.numpy() for name, column in self._sent.items()}
 
     def _count(
         self,

@@ -1,11 +1,14 @@
 """Draw no more than so much of all images together, where a decision is nearest."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 
 from simplicert.errors import InputError
-from simplicert.stopping.protocol import Rule
+from simplicert.stopping.protocol import Rule, check_rule
 from simplicert.stopping.within import within
+from simplicert.votes import Look, Manifest
 
 __all__ = ["SHARE", "budget"]
 
@@ -39,5 +42,22 @@ def budget(total: int, *, of: Rule | None = None) -> Rule:
     rule = within(SHARE) if of is None else of
     if rule.total is not None:
         raise InputError("a budget of a budget: give one total")
-    parameters = {"total": int(total), "of": rule.spec}
-    return replace(rule, name="budget", total=int(total), parameters=parameters)
+    return replace(
+        rule,
+        name="budget",
+        total=int(total),
+        parameters={"total": int(total), "of": rule.spec},
+        fits=partial(_fits, int(total), rule),
+    )
+
+
+def _fits(
+    total: int, rule: Rule, manifest: Manifest, looks: Sequence[Look], alpha: float
+) -> None:
+    images, first = len(manifest.images), looks[0].draws
+    if total < images * first:
+        raise InputError(
+            f"a budget of {total:,} draws is less than the first look at every image "
+            f"takes: {images:,} × {first} are {images * first:,}"
+        )
+    check_rule(rule, manifest, alpha=alpha, looks=looks)

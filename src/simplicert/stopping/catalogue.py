@@ -1,8 +1,10 @@
 """A rule, from what an option says or from what a manifest keeps of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from simplicert import stopping
 from simplicert.errors import InputError
@@ -15,7 +17,7 @@ from simplicert.stopping.protocol import Rule
 from simplicert.stopping.until import until
 from simplicert.stopping.within import within
 
-__all__ = ["MAKERS", "find_rule", "rule_from"]
+__all__ = ["MAKERS", "as_rule", "find_rule", "outside_code", "rule_from"]
 
 MAKERS: Mapping[str, Callable[..., Rule]] = {
     "until": until,
@@ -37,12 +39,51 @@ def find_rule(spec: str | Rule) -> Rule:
     return replace(found, place=spec)
 
 
+def as_rule(spec: str | Rule | Sequence[float] | np.ndarray | float) -> Rule:
+    """What somebody says to stop at: radii, or a rule, or what names one.
+
+    Raises:
+        InputError: As ``until`` and ``find_rule``.
+
+    Example:
+        >>> as_rule([0.25, 0.5]).name, as_rule("named").name
+        ('until', 'named')
+    """
+    if isinstance(spec, Rule) and spec.parameters is not None:  # from a maker of ours
+        return spec
+    return find_rule(spec) if isinstance(spec, str | Rule) else until(spec)
+
+
+def outside_code(spec: Mapping[str, Any]) -> object:
+    """What ``rule_from`` would load of others' code; ``None`` where it loads none.
+
+    A manifest is anybody's: who reads it to check it runs nothing that it names.
+
+    Example:
+        >>> outside_code(until([0.25]).spec)
+        >>> outside_code(until([0.25]).spec | {"mechanism": "theirs.py:radius"})
+        'theirs.py:radius'
+    """
+    if "digest" in spec:
+        return spec.get("place") or spec.get("name")
+    for kind in (MECHANISMS, PROCEDURES):
+        said = spec.get(kind.name)
+        names = said.split(",") if isinstance(said, str) else [said]
+        for name in names if said is not None else []:
+            if not isinstance(name, str) or name.strip() not in kind.built_in:
+                return name
+    inner = spec.get("of")
+    if isinstance(inner, Mapping):
+        return inner if "of" in inner else outside_code(inner)
+    return None
+
+
 def rule_from(spec: Mapping[str, Any]) -> Rule:
     """The rule that ``Rule.spec`` is of, with the same code.
 
     Args:
         spec: From a manifest: anything may stand there. An ``alpha`` beside it is no
-            part of the rule.
+            part of the rule. Others' code that it names is run: ``outside_code``.
 
     Raises:
         InputError: This version knows no such rule; it was given as an object, so that

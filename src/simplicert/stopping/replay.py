@@ -10,7 +10,6 @@ from jaxtyping import Bool, Int
 
 from simplicert.arguments import checked_alpha
 from simplicert.certificates import ALPHA, Certificates, certify
-from simplicert.errors import InputError
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.stopping.looks import looks_for, spread
@@ -179,15 +178,10 @@ def _all_alike(stages: Stages, rule: Rule, alpha: float) -> Stops:
 
 
 def _nearest_first(stages: Stages, rule: Rule, alpha: float) -> Stops:
-    """The image that is nearest to a decision goes on, until the total is spent."""
+    """The image that is nearest to a decision goes on, while the total lasts."""
     assert rule.total is not None
     draws = [look.draws for look in stages.looks]
     left = rule.total - len(stages) * draws[0]
-    if left < 0:
-        raise InputError(
-            f"a budget of {rule.total:,} draws is less than the first look at every "
-            f"image takes: {len(stages)} × {draws[0]} are {len(stages) * draws[0]:,}"
-        )
     known: dict[int, Stops] = {}
 
     def asked_at(number: int) -> Stops:
@@ -212,9 +206,10 @@ def _nearest_first(stages: Stages, rule: Rule, alpha: float) -> Stops:
     while waiting:
         _, _, image = heapq.heappop(waiting)
         number = int(stopped[image]) + 1
-        left -= draws[number] - draws[number - 1]
-        if left < 0:
-            break
+        more = draws[number] - draws[number - 1]
+        if more > left:  # nor will it fit later
+            continue
+        left -= more
         stopped[image] = number
         needed, found = asked_at(number)
         decided[image] = found[image]

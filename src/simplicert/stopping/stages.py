@@ -7,7 +7,7 @@ from jaxtyping import Int
 
 from simplicert.errors import InputError
 from simplicert.votes import Look, Manifest, RunDirectory, Votes
-from simplicert.votes.rows import Positions
+from simplicert.votes.rows import Positions, votes_of
 
 __all__ = ["Stages", "block_ends"]
 
@@ -91,19 +91,13 @@ class Stages:
     ) -> Votes:
         """Votes of images, each as it stood at one of the looks."""
         at = np.arange(len(self)) if images is None else images
-        manifest = self.run.manifest
-        labels = manifest.labels
-        return Votes(
-            **{name: values[stopped, at] for name, values in self.sums.items()},
+        return votes_of(
+            self.run.manifest,
+            at,
+            {name: values[stopped, at] for name, values in self.sums.items()},
             draws=np.array([look.draws for look in self.looks])[stopped],
-            indices=np.array(manifest.images, dtype=np.int64)[at],
-            labels=None if labels is None else np.array(labels, dtype=np.int64)[at],
-            sigma=manifest.sigma,
             draw_seconds=self.seconds[stopped, at],
-            noise=manifest.noise_facts,
             looks=self.looks,
-            source={"model": manifest.model.name, "data": manifest.data.name},
-            manifest=manifest,
         )
 
     def at(self, number: int, images: Int[np.ndarray, " images"]) -> Votes:

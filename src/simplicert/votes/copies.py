@@ -96,7 +96,7 @@ class Copies:
             return rows
         if self._may_differ:
             return rows.take(new)
-        self._copied += int((~new).sum()) * self._manifest.block
+        self._copied += int(self._manifest.draws_in(rows.blocks[~new]).sum())
         other = ~new & (self._prints[keys] != prints)
         if other.any():
             self._pending.append((rows.take(other), keys[other], source))
@@ -144,10 +144,10 @@ class Copies:
                 where = f"{self._name(source)} than in {first}"
                 block = f"block {copies.blocks[row]} of image {copies.images[row]}"
                 moved = moved_draws(_row(copies, row), firsts[key])
-                self._allow(moved, f"{block} has other votes in {where}")
+                draws = int(self._manifest.draws_in(copies.blocks[[row]])[0])
+                self._allow(moved, draws, f"{block} has other votes in {where}")
 
-    def _allow(self, moved: float, what: str) -> None:
-        draws = self._manifest.block
+    def _allow(self, moved: float, draws: int, what: str) -> None:
         if moved > turns_allowed(draws):
             raise OtherVotesError(f"{what} ({moved:.0f} of {draws} draws): {_NOT_ONE}")
         self._moved += moved

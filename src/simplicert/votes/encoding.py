@@ -12,6 +12,7 @@ from simplicert.votes.rows import VoteRows
 
 __all__ = [
     "EVIDENCE",
+    "LAST",
     "SECONDS",
     "from_batch",
     "grouped",
@@ -21,7 +22,8 @@ __all__ = [
 ]
 
 EVIDENCE = b"simplicert.evidence"
-SECONDS = "draw_seconds"  # the last column, which older parts lack
+SECONDS = "draw_seconds"  # which older parts lack
+LAST = "last"  # of runs that stop images
 
 _AT_ONCE = 2**26
 """Bytes of votes that are read, or written, at a time, or one row."""
@@ -44,6 +46,7 @@ def schema_of(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
             for column in columns_of(manifest.statistics)
         ),
         pa.field(SECONDS, pa.float64()),
+        *([pa.field(LAST, pa.bool_())] if manifest.stops_early else []),
     ]
     return pa.schema(fields, {EVIDENCE: json.dumps(evidence).encode()})
 
@@ -67,7 +70,10 @@ def to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
         for m in rows.columns.values()
     ]
     columns = [pa.array(rows.images), pa.array(rows.blocks), *matrices]
-    return pa.Table.from_arrays([*columns, pa.array(rows.draw_seconds)], schema=schema)
+    columns.append(pa.array(rows.draw_seconds))
+    if rows.last is not None:
+        columns.append(pa.array(rows.last))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRows:
@@ -90,5 +96,10 @@ def from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRow
             batch.column(SECONDS).to_numpy()
             if timed
             else np.full(batch.num_rows, np.nan)
+        ),
+        last=(
+            batch.column(LAST).to_numpy(zero_copy_only=False)
+            if LAST in batch.schema.names
+            else None
         ),
     )

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simplicert.errors import InputError
-from simplicert.machine.locks import HeldError, held, is_held
+from simplicert.machine.locks import Claims, HeldError, held, is_held
 
 _RUN = ".lock"
+_CLAIMS = ".claims"
 _SHARE = re.compile(r"\.lock-([1-9][0-9]{0,8})-of-([1-9][0-9]{0,8})")
 
 
@@ -33,6 +34,7 @@ def holding_run(path: Path | str, *, among_others: bool = False) -> Iterator[Non
             if not among_others:
                 for lock in _shares(path):  # of a division that has ended
                     lock.unlink(missing_ok=True)
+                Path(path, _CLAIMS).unlink(missing_ok=True)
             yield
     except HeldError:
         raise InputError(
@@ -63,6 +65,16 @@ def holding_share(path: Path | str, share: tuple[int, int]) -> Iterator[None]:
             f"another process is drawing share {number}/{world} of {path}: wait for "
             "it, or stop it first"
         ) from None
+
+
+@contextmanager
+def claiming(path: Path | str, images: int) -> Iterator[Claims]:
+    """Images of the run, by position, that one process at a time goes on with."""
+    claims = Claims(Path(path, _CLAIMS), images)
+    try:
+        yield claims
+    finally:
+        claims.close()
 
 
 def is_run_held(path: Path | str) -> bool:

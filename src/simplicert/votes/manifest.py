@@ -8,6 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from jaxtyping import Bool, Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simplicert.errors import InputError
@@ -15,6 +17,7 @@ from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.protocol import Norm
 from simplicert.structured import parse_json
 from simplicert.votes.looks import Look, check_looks
+from simplicert.votes.words import rule_in_words
 
 SCHEMA = 3
 """Raised whenever an older Simplicert could misread a run."""
@@ -118,7 +121,11 @@ class Manifest(_Record):
         noise: What was added; sigma is its standard deviation.
         looks: The numbers of draws at which an image may stop, and their shares of
             alpha. The last is the most that an image can get.
-        block: Draws of one seed; the unit of work, storage and resumption.
+        block: Draws of a block, the unit of work, storage and resumption; ``None``
+            where an image may stop at a look: then its blocks are what is drawn from
+            one look to the next.
+        rule: What stopped images at looks, as ``Rule.spec``; ``None``: nothing did.
+            No certificate depends on it.
         device: Kind of device: ``"cpu"``, ``"cuda"``. Each has noise of its own.
         batch: Draws a forward pass. Part of the manifest because floating-point
             results may depend on it in the last bit.
@@ -138,7 +145,8 @@ class Manifest(_Record):
     sigma: float = Field(gt=0, le=1e6, allow_inf_nan=False)
     noise: NoiseSource
     looks: list[Look]
-    block: int = Field(gt=0, le=2**31)
+    block: int | None = Field(gt=0, le=2**31)
+    rule: dict[str, Any] | None = None
     seed: int = Field(ge=0, lt=2**64)
     classes: int = Field(ge=2, le=2**24)
     statistics: list[Literal["multinomial", "softmax"]]
@@ -169,7 +177,7 @@ class Manifest(_Record):
                 f"{self.draws:,}: divide the run, or sample labels only"
             )
         for look in self.looks:
-            if look.draws % self.block:
+            if self.block is not None and look.draws % self.block:
                 raise ValueError(
                     f"draws ({look.draws}) must be a multiple of block ({self.block})"
                 )
@@ -221,7 +229,39 @@ class Manifest(_Record):
     @property
     def blocks(self) -> int:
         """Blocks an image."""
-        return self.draws // self.block
+        return len(self.looks) if self.block is None else self.draws // self.block
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether an image may have fewer draws than the last look."""
+        return self.block is None
+
+    @property
+    def total(self) -> int | None:
+        """The most draws of all images together, if the rule is a budget."""
+        total = (self.rule or {}).get("total")
+        return total if isinstance(total, int) else None
+
+    def draws_in(self, blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
+        """Draws of each of these blocks."""
+        if self.block is not None:
+            return np.full(len(blocks), self.block, dtype=np.int64)
+        ends = np.array([0, *(look.draws for look in self.looks)])
+        sizes: np.ndarray = np.diff(ends)[blocks]
+        return sizes
+
+    def draws_where(self, blocks: Bool[np.ndarray, "images blocks"]) -> int:
+        """Draws in these blocks of each image, together."""
+        sizes = self.draws_in(np.arange(self.blocks))
+        return int(blocks.sum(axis=0) @ sizes)
+
+    def draws_until(self, blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
+        """An image's draws when it has so many blocks, its first ones."""
+        if self.block is not None:
+            return np.asarray(blocks) * self.block
+        ends = np.array([0, *(look.draws for look in self.looks)])
+        until: np.ndarray = ends[blocks]
+        return until
 
     @property
     def answers_at_random(self) -> bool:
@@ -259,6 +299,11 @@ class Manifest(_Record):
             "model.digest": self.model.digest,
         }
 
+    def _ends(self) -> str:
+        if not self.stops_early:
+            return "every image has all draws"
+        return f"an image stops when {rule_in_words(self.rule)},"
+
     def difference(self, other: "Manifest", *, whole: bool = False) -> str | None:
         """The first field that differs, in words; ``None`` if none does.
 
@@ -267,6 +312,11 @@ class Manifest(_Record):
             whole: Compare what makes it the same run (images, labels, batch), not only
                 what makes its votes addable.
         """
+        if whole and self.rule != other.rule:
+            ours_end, theirs_end = self._ends(), other._ends()
+            if ours_end == theirs_end:
+                return f"{ours_end} there, and here by other code of that name"
+            return f"{ours_end} there, and {theirs_end} here"
         ours, theirs = self.evidence(), other.evidence()
         if whole:
             fields = {"batch", "threads", "images", "labels"}

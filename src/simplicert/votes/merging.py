@@ -26,9 +26,11 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     """Join runs of one model, data set, sigma and seed into a new run.
 
     They may hold other images, or other blocks of the same images; a block that several
-    hold is counted once, with the votes of the first. Unfinished runs are welcome, and
-    so is an unfinished result. Labels are kept where every image has one. ``out`` is
-    there when all is written, or not at all: killed, the same call starts again.
+    hold is counted once, with the votes of the first. Images that stop at looks must
+    have been stopped by one rule: then an image has one end, whoever drew it.
+    Unfinished runs are welcome, and so is an unfinished result. Labels are kept where
+    every image has one. ``out`` is there when all is written, or not at all: killed,
+    the same call starts again.
 
     Raises:
         InputError: Fewer than two runs; two that do not belong together (names the
@@ -46,6 +48,8 @@ def merge_runs(runs: Sequence[Path | str], out: Path | str) -> RunDirectory:
     labels: dict[int, int | None] = {}
     for source in sources:
         difference = first.manifest.difference(source.manifest)
+        if difference is None and source.manifest.rule != first.manifest.rule:
+            difference = "their images were stopped by two rules"
         if difference is None and _conflict(labels, source.manifest):
             difference = "labels of the same images differ"
         if difference is not None:

@@ -27,6 +27,7 @@ from simplicert.structured import parse_json
 from simplicert.votes.columns import COLUMNS, columns_of
 from simplicert.votes.encoding import (
     EVIDENCE,
+    LAST,
     SECONDS,
     from_batch,
     grouped,
@@ -186,9 +187,10 @@ class Parts:
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
         wanted = self.manifest.statistics if scores else ["multinomial"]
         names = [column.name for column in columns_of(wanted)]
-        for batch in content.iter_batches(
-            batch_size=self._at_once, columns=["image", "block", *names, SECONDS]
-        ):
+        columns = ["image", "block", *names, SECONDS]
+        if self.manifest.stops_early:
+            columns.append(LAST)
+        for batch in content.iter_batches(batch_size=self._at_once, columns=columns):
             rows = from_batch(batch, names, self.manifest.classes)
             self._check_rows(rows)
             yield rows
@@ -215,8 +217,9 @@ class Parts:
 
     def _check_schema(self, theirs: pa.Schema) -> None:
         whole = self._schema.remove_metadata()
-        untimed = whole.remove(len(whole) - 1)  # as older versions wrote it
-        if theirs not in (whole, untimed):
+        untimed = whole.remove(whole.get_field_index(SECONDS))
+        older = () if self.manifest.stops_early else (untimed,)
+        if theirs not in (whole, *older):
             raise ValueError("it has other columns")
 
     def _check_memory(self, part: Path, content: pq.FileMetaData) -> None:
@@ -243,20 +246,21 @@ class Parts:
 
     def _check_rows(self, rows: VoteRows) -> None:
         """What no classifier can produce, or nobody asked for, means an edited file."""
-        block, blocks = self.manifest.block, self.manifest.blocks
-        foreign = (rows.blocks < 0) | (rows.blocks >= blocks)
+        foreign = (rows.blocks < 0) | (rows.blocks >= self.manifest.blocks)
         foreign |= self._position(rows.images) < 0
+        draws = self.manifest.draws_in(np.where(foreign, 0, rows.blocks))
         illegal = np.zeros(len(rows.images), dtype=bool)
         for name, values in rows.columns.items():
-            illegal |= COLUMNS[name].illegal(values, block)
+            illegal |= COLUMNS[name].illegal(values, draws)
         for bad, what in (
             (foreign, "is not in this run's manifest"),
-            (illegal, f"does not hold the votes of {block} draws"),
+            (illegal, "does not hold the votes of {draws} draws"),
         ):
             if bad.any():
                 row = int(np.argmax(bad))
                 image, number = rows.images[row], rows.blocks[row]
-                raise ValueError(f"block {number} of image {image} {what}")
+                said = what.format(draws=draws[row])
+                raise ValueError(f"block {number} of image {image} {said}")
 
 
 def _digest(file: BufferedReader) -> str:

@@ -9,7 +9,8 @@ class Progress:
 
     Attributes:
         draws: On disk, each block counted once.
-        total: Of the whole run, if no image stops early.
+        total: Of the whole run, if none of the images that are not decided yet stops
+            before the last look.
         finished: Images with all their draws.
         images: Of the whole run.
         parts: Files that hold the draws.

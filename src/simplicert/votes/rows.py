@@ -26,12 +26,14 @@ class VoteRows:
             draws.
         draw_seconds: Time that each block's draws took; NaN where it is not known. No
             evidence: nothing is refused for it, and no digest depends on it.
+        last: Of a run that stops images: whether no more was to be drawn of the image.
     """
 
     images: Int[np.ndarray, " rows"]
     blocks: Int[np.ndarray, " rows"]
     columns: Mapping[str, Shaped[np.ndarray, "rows classes"]]
     draw_seconds: Float[np.ndarray, " rows"]
+    last: Bool[np.ndarray, " rows"] | None = None
 
     @property
     def counts(self) -> Int[np.ndarray, "rows classes"]:
@@ -54,6 +56,9 @@ class VoteRows:
                 for name in parts[0].columns
             },
             draw_seconds=np.concatenate([part.draw_seconds for part in parts]),
+            last=None
+            if parts[0].last is None
+            else np.concatenate([part.last for part in parts if part.last is not None]),
         )
 
     def take(self, mask: Bool[np.ndarray, " rows"]) -> "VoteRows":
@@ -63,6 +68,7 @@ class VoteRows:
             blocks=self.blocks[mask],
             columns={name: values[mask] for name, values in self.columns.items()},
             draw_seconds=self.draw_seconds[mask],
+            last=None if self.last is None else self.last[mask],
         )
 
 
@@ -78,6 +84,123 @@ class Positions:
         at = np.searchsorted(self._indices, images, sorter=self._order)
         where = self._order[np.minimum(at, len(self._order) - 1)]
         return np.where(self._indices[where] == images, where, -1)
+
+
+class Found:
+    """Which blocks of a run there are, and which images need no more.
+
+    Args:
+        manifest: The run's.
+
+    Attributes:
+        blocks: Which there are: images × blocks.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest, self._position = manifest, Positions(manifest.images)
+        self.blocks = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
+        self._ends = np.full(len(self.blocks), manifest.blocks)
+        self._reached = np.zeros(len(self.blocks), dtype=np.int64)
+
+    def where(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
+        """The positions of their images."""
+        return self._position(rows.images)
+
+    def add(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
+        """Add some rows; returns the positions of their images."""
+        where = self.where(rows)
+        self.blocks[where, rows.blocks] = True
+        if rows.last is not None:  # of several marks the first counts
+            np.minimum.at(self._ends, where[rows.last], rows.blocks[rows.last] + 1)
+        return where
+
+    def counts(self, rows: VoteRows) -> Bool[np.ndarray, " rows"]:
+        """Which rows are of what each image has.
+
+        Not what comes after a block that was lost, or after an image's last, as that
+        may be another one when it is drawn again.
+        """
+        counted: np.ndarray = rows.blocks < self.have_at(self.where(rows))
+        return counted
+
+    def forget_the_rest(self) -> None:
+        """All that does not count, and marks; but it was paid for, of a budget."""
+        have, self._reached = self.have, self.reach
+        self.blocks &= np.arange(self._manifest.blocks) < have[:, None]
+        self._ends[self._ends > have] = self._manifest.blocks
+
+    @property
+    def have(self) -> Int[np.ndarray, " images"]:
+        """How many blocks each image has, of its first ones."""
+        return self.have_at(np.arange(len(self.blocks)))
+
+    def have_at(self, positions: Int[np.ndarray, " some"]) -> Int[np.ndarray, " some"]:
+        """The same of some images."""
+        first = np.logical_and.accumulate(self.blocks[positions], axis=1).sum(axis=1)
+        have: np.ndarray = np.minimum(first, self._ends[positions])
+        return have
+
+    @property
+    def reach(self) -> Int[np.ndarray, " images"]:
+        """How many blocks each image has when those are drawn again that were lost."""
+        number = np.arange(1, self.blocks.shape[1] + 1)
+        stored = np.maximum((self.blocks * number).max(axis=1), self._reached)
+        reach: np.ndarray = np.minimum(stored, self._ends)
+        return reach
+
+    @property
+    def stopped(self) -> Bool[np.ndarray, " images"]:
+        """Which images have all that was to be drawn of them, by what is marked."""
+        return self.stopped_at(np.arange(len(self.blocks)))
+
+    def stopped_at(
+        self, positions: Int[np.ndarray, " some"]
+    ) -> Bool[np.ndarray, " some"]:
+        """The same of some images."""
+        stopped: np.ndarray = self.have_at(positions) == self._ends[positions]
+        return stopped
+
+    @property
+    def ended(self) -> Bool[np.ndarray, " images"]:
+        """Likewise, or because nothing more fits into a budget."""
+        stopped, left = self.stopped, self.left
+        if left is None or stopped.all():
+            return stopped
+        have, reach = self.have[~stopped], self.reach[~stopped]
+        more = (have == 0) | (have < reach)
+        more |= self._manifest.draws_in(have) <= left
+        return stopped if more.any() else np.ones_like(stopped)
+
+    @property
+    def left(self) -> int | None:
+        """What a budget leaves, beside what was lost; ``None`` where there is none."""
+        total = self._manifest.total
+        if total is None:
+            return None
+        return total - int(self._manifest.draws_until(self.reach).sum())
+
+    @property
+    def draws(self) -> int:
+        """Of all images together; where images stop, of their first blocks."""
+        if not self._manifest.stops_early:
+            return self._manifest.draws_where(self.blocks)
+        return int(self._manifest.draws_until(self.have).sum())
+
+    @property
+    def to_come(self) -> int:
+        """The most draws that are still to come."""
+        if not self._manifest.stops_early:
+            return self._manifest.draws_where(~self.blocks)
+        most = np.where(self.ended, self.have, self._manifest.blocks)
+        open_ = int(self._manifest.draws_until(most).sum()) - self.draws
+        total = self._manifest.total
+        return open_ if total is None else min(open_, total - self.draws)
+
+    @property
+    def done(self) -> Bool[np.ndarray, "images blocks"]:
+        """Which blocks there are, or will not be drawn."""
+        until = np.where(self.ended, self.have, self._manifest.blocks)
+        return self.blocks | (np.arange(self._manifest.blocks) >= until[:, None])
 
 
 def add_up(
@@ -101,20 +224,18 @@ def add_up(
     wanted[blocks if blocks is not None else slice(None)] = True
     if not wanted.any():
         raise InputError(
-            f"no block selected: {run} has {manifest.blocks} blocks of "
-            f"{manifest.block} draws an image"
+            f"no block selected: {run} has {manifest.blocks} blocks an image"
         )
     shape = (len(manifest.images), manifest.classes)
     totals: dict[str, np.ndarray] = {}
-    found = np.zeros(len(manifest.images), dtype=np.int64)
+    found = Found(manifest)
     seconds = np.zeros(len(manifest.images))
-    position = Positions(manifest.images)
     free = free_memory()
     for part in rows:
         use = wanted[part.blocks]
-        where = position(part.images[use])
-        np.add.at(found, where, 1)
-        if np.count_nonzero(found) * 8 * shape[1] * len(part.columns) > free:
+        where = found.add(part)[use]
+        held = np.count_nonzero(found.blocks.any(axis=1))
+        if held * 8 * shape[1] * len(part.columns) > free:
             raise _too_large(manifest, run=run, free=free)
         np.add.at(seconds, where, part.draw_seconds[use])
         for name, values in part.columns.items():
@@ -124,7 +245,11 @@ def add_up(
                 except MemoryError:
                     raise _too_large(manifest, run=run, free=free) from None
             _add_at(totals[name], where, values[use])
-    complete = found == wanted.sum()
+    summed = (found.blocks & wanted).sum(axis=1)
+    complete = summed == wanted.sum()
+    if manifest.stops_early:  # at a look, with all that was drawn until then
+        some = (summed > 0) & (summed == np.minimum(found.have, wanted.sum()))
+        complete |= some if partial else some & found.ended
     if not complete.any():
         raise InputError(
             f"{run} has no finished image yet: run the same `simplicert sample` "
@@ -139,32 +264,59 @@ def add_up(
             "finished images only"
         )
     kept = slice(None) if complete.all() else complete  # a slice copies nothing
-    labels = manifest.labels
-    return Votes(
-        **{name: values[kept] for name, values in totals.items()},  # type: ignore[arg-type]  # their names are fields
-        draws=found[kept] * manifest.block,
-        indices=np.array(manifest.images, dtype=np.int64)[kept],
-        labels=None if labels is None else np.array(labels, dtype=np.int64)[kept],
-        sigma=manifest.sigma,
+    # Imported votes have a file, not images, and no noise of ours.
+    drawn = Drawn(
+        seed=manifest.seed,
+        draws=manifest.draws,
+        block=manifest.block or manifest.draws,
+        blocks=range(manifest.blocks)[blocks or slice(None)]
+        if manifest.block
+        else range(1),
+        by_image=manifest.noise.name not in FLOAT32,
+    )
+    return votes_of(
+        manifest,
+        np.arange(len(complete))[kept],
+        {name: values[kept] for name, values in totals.items()},
+        draws=manifest.draws_until(summed[kept]),
         draw_seconds=seconds[kept],
-        noise=manifest.noise_facts,
         looks=_looks_of(manifest, wanted, run=run),
-        # Imported votes have a file, not images, and no noise of ours.
-        drawn=Drawn(
-            seed=manifest.seed,
-            draws=manifest.draws,
-            block=manifest.block,
-            blocks=range(manifest.blocks)[blocks or slice(None)],
-            by_image=manifest.noise.name not in FLOAT32,
-        )
-        if manifest.data.shape
-        else None,
+        drawn=drawn if manifest.data.shape else None,
         source={
-            "model": manifest.model.name,
-            "data": manifest.data.name,
             "data digest": manifest.data.digest if manifest.data.shape else "",
             "precision": manifest.precision,
             "run": run,
+        },
+    )
+
+
+def votes_of(
+    manifest: Manifest,
+    positions: Int[np.ndarray, " images"],
+    columns: Mapping[str, Shaped[np.ndarray, "images classes"]],
+    *,
+    draws: Int[np.ndarray, " images"],
+    draw_seconds: Float[np.ndarray, " images"] | None,
+    looks: tuple[Look, ...] | None,
+    drawn: Drawn | None = None,
+    source: Mapping[str, str] | None = None,
+) -> Votes:
+    """Sums of some images of a run, with what their manifest says of them."""
+    labels = manifest.labels
+    return Votes(
+        **columns,  # type: ignore[arg-type]  # their names are fields
+        draws=draws,
+        indices=np.array(manifest.images, dtype=np.int64)[positions],
+        labels=None if labels is None else np.array(labels, dtype=np.int64)[positions],
+        sigma=manifest.sigma,
+        draw_seconds=draw_seconds,
+        noise=manifest.noise_facts,
+        looks=looks,
+        drawn=drawn,
+        source={
+            "model": manifest.model.name,
+            "data": manifest.data.name,
+            **(source or {}),
         },
         manifest=manifest,
     )
@@ -191,7 +343,7 @@ def _looks_of(
         return tuple(manifest.looks)
     if len(manifest.looks) == 1:  # a part of what was fixed was fixed, too
         return None
-    draws = int(wanted.sum()) * manifest.block
+    draws = int(manifest.draws_until(np.array([wanted.sum()]))[0])
     first = bool(wanted[: int(wanted.sum())].all())
     if not first or draws not in [look.draws for look in manifest.looks]:
         raise InputError(

@@ -29,7 +29,7 @@ from simplicert.votes.joining import GrowingParts
 from simplicert.votes.manifest import Manifest, parse_manifest
 from simplicert.votes.parts import DamagedPartError, Parts
 from simplicert.votes.progress import Progress
-from simplicert.votes.rows import Positions, VoteRows, add_up
+from simplicert.votes.rows import Found, VoteRows, add_up
 from simplicert.votes.table import Votes
 
 LOCK = ".lock"
@@ -103,12 +103,11 @@ class RunDirectory:
         Raises:
             InputError: ``path`` holds another run, or something that is none.
         """
-        total = len(manifest.images) * manifest.draws
         if RunDirectory.manifest_at(path) is None:
-            return total
+            return Found(manifest).to_come
         run = RunDirectory(path)
         run._check_same(manifest)
-        return total - int(run.done(skip_damaged=True).sum()) * manifest.block
+        return run.found(skip_damaged=True).to_come
 
     def _check_same(self, manifest: Manifest) -> None:
         difference = self.manifest.difference(manifest, whole=True)
@@ -222,6 +221,8 @@ class RunDirectory:
     def done(self, *, skip_damaged: bool = False) -> Bool[np.ndarray, "images blocks"]:
         """Which blocks are on disk, in the order of ``manifest.images``.
 
+        Of a run that stops images: or will not be drawn.
+
         Reads no scores, needs no lock, and may be asked while others draw.
 
         Args:
@@ -231,11 +232,14 @@ class RunDirectory:
         Raises:
             InputError: As ``rows``.
         """
-        done = np.zeros((len(self.manifest.images), self.manifest.blocks), dtype=bool)
-        position = Positions(self.manifest.images)
+        return self.found(skip_damaged=skip_damaged).done
+
+    def found(self, *, skip_damaged: bool = False) -> Found:
+        """What is on disk, and which images need no more; as ``done``."""
+        found = Found(self.manifest)
         for rows in self.rows(scores=False, skip_damaged=skip_damaged):
-            done[position(rows.images), rows.blocks] = True
-        return done
+            found.add(rows)
+        return found
 
     def progress(self) -> Progress:
         """How far the run is, by what is on disk. Writes nothing and waits for nobody.
@@ -243,22 +247,20 @@ class RunDirectory:
         Raises:
             InputError: A part is of another run, or two hold other votes of a block.
         """
-        manifest = self.manifest
-        done = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
-        position = Positions(manifest.images)
+        found = Found(self.manifest)
         seconds, damaged = 0.0, list((self.path / PARTS).glob("*.damaged"))
         for rows in self._rows(scores=False, damaged=damaged):
-            done[position(rows.images), rows.blocks] = True
+            found.add(rows)
             seconds += float(rows.draw_seconds.sum())
         written = []
         for part in self.parts:
             with suppress(OSError):  # joined meanwhile, or no file
                 written.append(part.stat().st_mtime)
         return Progress(
-            draws=int(done.sum()) * manifest.block,
-            total=done.size * manifest.block,
-            finished=int(done.all(axis=1).sum()),
-            images=len(done),
+            draws=found.draws,
+            total=found.draws + found.to_come,
+            finished=int(found.ended.sum()),
+            images=len(found.blocks),
             parts=len(written),
             damaged=len(damaged),
             flushed=max(written, default=None),
@@ -326,8 +328,12 @@ class RunDirectory:
                 votes[np.isin(votes.indices, both)] for votes in (chosen, bound)
             )
             return bound.chosen_by(chosen)
+        rows = self.rows(scores=scores)
+        if self.manifest.stops_early:
+            found = self.found()
+            rows = (each.take(found.counts(each)) for each in rows)
         return add_up(
-            self.rows(scores=scores),
+            rows,
             self.manifest,
             blocks=blocks,
             partial=partial,
@@ -336,6 +342,12 @@ class RunDirectory:
 
     def _blocks_of(self, selection: int) -> int:
         block, draws = self.manifest.block, self.manifest.draws
+        if block is None:
+            raise InputError(
+                f"{self.path} stops its images at looks: its draws cannot be divided "
+                "into some that choose a class and some that bound it. Sample other "
+                "draws, of another seed, to choose"
+            )
         if draws == block:
             raise InputError(
                 f"{self.path} has one block of {block} draws an image: none can be "

@@ -61,7 +61,10 @@ class RunStatus:
 
     @property
     def missing(self) -> int:
-        """Draws that are still to be written by the slowest of those that draw now."""
+        """Draws that are still to be written by the slowest of those that draw now.
+
+        At most, where images may stop before the last look.
+        """
         whole = self.progress.total - self.progress.draws
         if not any(share.drawing for share in self.shares):
             return whole
@@ -92,8 +95,10 @@ def run_status(path: Path | str) -> RunStatus:
 def tasks_of(plan: Manifest) -> Int[np.ndarray, " blocks"]:
     """The number of the task that each block belongs to, image by image.
 
-    A share is every so many-th task. Needed here without what draws them.
+    A share is every so many-th task. Needed here without what draws them; of a run
+    whose blocks are all of one size.
     """
+    assert plan.block is not None
     group = max(1, plan.batch // plan.block)
     return np.arange(len(plan.images) * plan.blocks) // group
 
@@ -101,12 +106,15 @@ def tasks_of(plan: Manifest) -> Int[np.ndarray, " blocks"]:
 def _shares(
     run: RunDirectory, locks: dict[tuple[int, int], bool]
 ) -> tuple[ShareStatus, ...]:
+    block = run.manifest.block
+    if block is None:  # images are not divided: whoever is free goes on with one
+        return ()
     now = {world for (_, world), there in locks.items() if there}
     worlds = list(now or {world for _, world in locks})
     tasks = tasks_of(run.manifest)
     if len(worlds) != 1 or worlds[0] > len(tasks):
         return ()  # divided anew, or into more than there are: nothing to say by share
-    world, block = worlds[0], run.manifest.block
+    world = worlds[0]
     done = run.done(skip_damaged=True).ravel()
     total = np.bincount(tasks % world, minlength=world) * block
     drawn = np.bincount(tasks[done] % world, minlength=world) * block

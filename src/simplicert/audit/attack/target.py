@@ -47,6 +47,7 @@ class Target:
         changes = {
             "labels": None,
             "probe": None,
+            "rule": None,  # whatever stopped images, these points are not stopped
             "precision": sampler.precision,
             "device": sampler.device.type,
         }

@@ -15,6 +15,7 @@ from simplicert.audit.claims.noise import noise
 from simplicert.audit.claims.reading import claims_at
 from simplicert.audit.claims.recount import recount
 from simplicert.audit.claims.rows import rows
+from simplicert.audit.claims.stops import stops
 from simplicert.audit.claims.stored import stored
 from simplicert.audit.claims.subject import Claims
 from simplicert.audit.claims.sums import sums
@@ -30,6 +31,7 @@ __all__ = ["audit_claims"]
 
 CHECKS: tuple[Callable[[Claims], Iterable[Finding]], ...] = (
     stored,
+    stops,
     noise,
     blocks,
     rows,
@@ -123,12 +125,17 @@ def _audit(path: Path, facts: dict[str, str | float], found: list[Finding]) -> A
 def _run_facts(claims: Claims) -> dict[str, str | float]:
     assert claims.run is not None
     manifest = claims.run.manifest
+    draws = f"{manifest.draws:,}"
     try:
-        digest = claims.run.read(partial=True).digest
+        votes = claims.run.read(partial=True)
+        digest = votes.digest
+        if manifest.stops_early:
+            few, many = int(votes.draws.min()), int(votes.draws.max())
+            draws = f"{few:,} to {many:,}, of {draws} at most"
     except InputError:
         digest = "no image is complete"
     return {
-        "draws": f"{manifest.draws:,}",
+        "draws": draws,
         "seed": str(manifest.seed),
         "model": f"{manifest.model.name} ({manifest.model.digest[:16]}…)",
         "data": f"{manifest.data.name} ({manifest.data.digest[:16]}…)",

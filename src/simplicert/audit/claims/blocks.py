@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
+from simplicert.audit.claims.growth import growth
 from simplicert.audit.claims.subject import Claims, some
 from simplicert.audit.finding import Finding
 from simplicert.errors import InputError
@@ -42,40 +43,72 @@ def blocks(claims: Claims) -> Iterator[Finding]:
     rows = VoteRows.join(list(run.rows()))
     where = Positions(votes.indices.tolist())(rows.images)
     rows, where = rows.take(where >= 0), where[where >= 0]
-    if len(manifest.looks) > 1 or manifest.blocks < 2:
-        says = "an image has one block" if manifest.blocks < 2 else "images may stop"
+    if manifest.blocks < 2:
+        says = "an image has one block"
         yield Finding(check=LAW, outcome="not checked", says=says)
+    elif len(manifest.looks) > 1:
+        yield _one_law(*_as_it_grew(rows, manifest), manifest)
     else:
-        yield _one_law(rows, votes.counts[where], manifest)
+        draws = np.full(len(where), manifest.draws)
+        yield _one_law(rows, votes.counts[where], draws, manifest)
     if manifest.scores:
-        yield _scores(rows, manifest.block)
+        yield _scores(rows, manifest.draws_in(rows.blocks))
         yield _once(rows)
 
 
-def _one_law(rows: VoteRows, totals: np.ndarray, manifest: Manifest) -> Finding:
+def _as_it_grew(
+    rows: VoteRows, manifest: Manifest
+) -> tuple[VoteRows, np.ndarray, np.ndarray]:
+    """Rows, and each image's votes and draws up to each: not what followed.
+
+    How many draws follow may depend on the votes. But imagine that every image were
+    drawn to the last look: then each block is as if drawn from all up to it, and the
+    tests of all blocks hold at once, of which those of a run that stops are some.
+    """
+    totals, there = np.zeros_like(rows.counts), np.zeros(len(rows.images), dtype=bool)
+    for stage in growth(rows, manifest):
+        totals[stage.at] = stage.sums["counts"]
+        there[stage.at] = True
+    rows = rows.take(there)
+    return rows, totals[there], manifest.draws_until(rows.blocks + 1)
+
+
+def _one_law(
+    rows: VoteRows, totals: np.ndarray, draws: np.ndarray, manifest: Manifest
+) -> Finding:
     """Given an image's votes, those of one block are as if drawn from them.
 
     So a class's votes in a block are hypergeometric, exactly, whatever the classifier.
+
+    Args:
+        rows: The blocks.
+        totals: Votes, those of the block among them: of all blocks of the image, or up
+            to it.
+        draws: How many draws these are of.
+        manifest: The run's.
     """
-    block, draws, counts = manifest.block, manifest.draws, rows.counts
-    share = totals / draws
-    variance = block * share * (1 - share) * (draws - block) / max(draws - 1, 1)
+    counts, blocks = rows.counts, manifest.draws_in(rows.blocks)
+    tests = len(manifest.images) * manifest.blocks * manifest.classes  # or fewer
+    share = totals / draws[:, None]
+    left = blocks * (draws - blocks) / np.maximum(draws - 1, 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        far = np.abs(counts - block * share) / np.sqrt(variance)
+        far = np.abs(counts - blocks[:, None] * share)
+        far /= np.sqrt(left[:, None] * share * (1 - share))
     far = np.nan_to_num(far, nan=0.0, posinf=0.0)
     order = np.argsort(far, axis=None)[::-1][:_MOST_TESTED]
     order = order[far.ravel()[order] > _FAR]
     least, worst, bad = 1.0, "", np.zeros(len(counts), dtype=bool)
     for row, label in zip(*np.unravel_index(order, far.shape), strict=True):
         k, all_ = int(counts[row, label]), int(totals[row, label])
-        law = hypergeom(draws, all_, block)
-        p = 2.0 * min(float(law.cdf(k)), float(law.sf(k - 1))) * counts.size
+        law = hypergeom(int(draws[row]), all_, int(blocks[row]))
+        p = 2.0 * min(float(law.cdf(k)), float(law.sf(k - 1))) * tests
         bad[row] |= p < LEVEL
         if p < least:
             least = p
             worst = (
                 f"block {rows.blocks[row]} of image {rows.images[row]} has {k:,} votes "
-                f"for class {label}, of {all_:,} in {draws:,} draws"
+                f"for class {label} in {blocks[row]:,} draws, of {all_:,} in "
+                f"{draws[row]:,}"
             )
     what = f"{counts.size:,} numbers of votes a block, class and image"
     if bad.any():
@@ -93,13 +126,13 @@ def _one_law(rows: VoteRows, totals: np.ndarray, manifest: Manifest) -> Finding:
     return Finding(check=LAW, outcome="held", says=says)
 
 
-def _scores(rows: VoteRows, draws: int) -> Finding:
+def _scores(rows: VoteRows, draws: np.ndarray) -> Finding:
     """The class that a draw votes for has 1 / K at least, and others 1 / 2 at most."""
     counts, sums = rows.counts, rows.columns["score_sums"]
-    slack = _ROUNDING * draws
-    bad = (sums > (draws + counts) / 2 + slack).any(axis=1)
+    slack = _ROUNDING * draws[:, None]
+    bad = (sums > (draws[:, None] + counts) / 2 + slack).any(axis=1)
     voted = counts.sum(axis=1)  # rows of probabilities need not sum to 1
-    full = sums.sum(axis=1) >= voted - slack
+    full = sums.sum(axis=1) >= voted - slack[:, 0]
     bad |= full & (sums < counts / counts.shape[1] - slack).any(axis=1)
     if bad.any():
         images = tuple(np.unique(rows.images[bad]).tolist())

@@ -1,5 +1,6 @@
 """Tables of certificates: every bound and radius from what stands beside it."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,8 +19,8 @@ __all__ = ["certificates"]
 _SLACK = 1e-9
 """Relative; two libraries' quantiles differ by less, and a vote makes far more."""
 
-BOUNDS, RADII, CLASSES = (
-    f"{what} of certificates" for what in ("bounds", "radii", "classes")
+BOUNDS, RADII, CLASSES, LOOKS = (
+    f"{what} of certificates" for what in ("bounds", "radii", "classes", "looks")
 )
 
 
@@ -40,6 +41,12 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         says = f"sigma {claims.sigma:g}, alpha {claims.alpha:g} or draws cannot be"
         yield Finding(check=BOUNDS, outcome="falsified", says=says)
         return
+    shares = np.ones(len(table))
+    if "share_of_alpha" in table or np.ptp(draws):
+        shares, found = _shares(claims, table, draws)
+        yield found
+        if found.outcome == "falsified":
+            return
     e0, e1, lower, upper = (
         numbers(table[each]) if each in table else np.full(len(table), np.nan)
         for each in ("e0", "e1", "e0_lower", "e1_upper")
@@ -49,24 +56,64 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         says = f"{name} is no procedure of ours: give its file, and audit that"
         yield Finding(check=BOUNDS, outcome="not checked", says=says)
     else:
-        yield _bounds(claims, procedure, e0, e1, lower, upper)
+        yield _bounds(claims, procedure, e0, e1, lower, upper, shares)
     statistic = "softmax" if procedure is None else procedure.statistic
     yield _radii(claims, table, lower, upper, statistic)
     if "top" in table and "runner_up" in table:
         yield _classes(claims, table, lower, upper)
 
 
-def _bounds(  # noqa: PLR0917 (four columns)
-    claims: Claims, procedure: Procedure, e0: Real, e1: Real, lower: Real, upper: Real
+def _shares(claims: Claims, table: pd.DataFrame, draws: Whole) -> tuple[Real, Finding]:
+    """What each row has of alpha, where images could stop at looks."""
+    if "share_of_alpha" not in table:
+        what = "the number of draws is not the same in all rows, and nothing says that "
+        what += "it was fixed before the first, or what share of alpha each look has"
+        bad = draws != draws[0]
+        return np.ones(len(table)), claims.of_rows(LOOKS, "doubtful", bad, what)
+    shares = numbers(table["share_of_alpha"])
+    bad = ~((shares >= 0) & (shares <= 1))  # NaN, too
+    if bad.any():
+        wrong = "share_of_alpha is no share"
+        return shares, claims.of_rows(LOOKS, "falsified", bad, wrong)
+    numbers_of_draws, first = np.unique(draws, return_index=True)
+    at_look = shares[first]
+    bad = shares != at_look[np.searchsorted(numbers_of_draws, draws)]
+    if bad.any():
+        wrong = (
+            "another share of alpha than other rows of as many draws: a look has one"
+        )
+        return shares, claims.of_rows(LOOKS, "falsified", bad, wrong)
+    total = math.fsum(at_look.tolist())
+    says = f"images stopped at {len(first):,} numbers of draws, whose shares of alpha "
+    says += f"sum to {total:.6g}"
+    if total > 1 + _SLACK:
+        says += ": more than there is of it, so that not all bounds hold at once"
+        return shares, Finding(check=LOOKS, outcome="falsified", says=says)
+    return shares, Finding(check=LOOKS, outcome="held", says=says)
+
+
+def _bounds(  # noqa: PLR0917 (five columns)
+    claims: Claims,
+    procedure: Procedure,
+    e0: Real,
+    e1: Real,
+    lower: Real,
+    upper: Real,
+    shares: Real,
 ) -> Finding:
     """Bounds from the estimates, by the procedure that is stated."""
     _, alpha, n = claims.conditions
-    distinct, at = np.unique(n, return_inverse=True)
+    each_alpha = alpha * shares
+    distinct, at = np.unique(
+        np.stack([n, each_alpha], axis=1), axis=0, return_inverse=True
+    )
     limits = [
-        largest_e0_lower(procedure, draws=d, alpha=alpha) for d in distinct.tolist()
+        largest_e0_lower(procedure, draws=int(d), alpha=level) if level > 0 else 0.0
+        for d, level in distinct.tolist()
     ]
-    limit = np.array(limits)[at]
-    bad = (lower > np.maximum(limit, 0.5) * (1 + _SLACK)) | (lower > e0 * (1 + _SLACK))
+    limit = np.array(limits)[at.ravel()]
+    bad = (each_alpha == 0) & (lower > 0)  # no share of alpha bounds nothing
+    bad |= (lower > np.maximum(limit, 0.5) * (1 + _SLACK)) | (lower > e0 * (1 + _SLACK))
     if not procedure.separate:  # else other draws chose the class
         bad |= e1 > e0
     bad |= ~((lower >= 0) & (upper >= 0) & (lower + upper <= 1 + _SLACK))
@@ -74,16 +121,19 @@ def _bounds(  # noqa: PLR0917 (four columns)
         bad |= (each < 0) | (each > 1 + _SLACK)
     if procedure.separate:  # its bounds do not look at the runner-up
         e1 = np.where(np.isnan(e1), 0.0, e1)
-    told = ~bad & ~np.isnan(e0 + e1)
+    told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
     told &= "score_squares" not in procedure.columns
-    if told.any():
-        again = _again(procedure, e0[told], e1[told], n[told], alpha)
-        closer = lower[told] > again.e0_lower * (1 + _SLACK)
-        bad[told] |= closer | (upper[told] < again.others_upper * (1 - _SLACK) - _SLACK)
+    for level in np.unique(each_alpha[told]).tolist():
+        here = told & (each_alpha == level)
+        again = _again(procedure, e0[here], e1[here], n[here], level)
+        closer = lower[here] > again.e0_lower * (1 + _SLACK)
+        bad[here] |= closer | (upper[here] < again.others_upper * (1 - _SLACK) - _SLACK)
         if procedure.statistic == "multinomial":
-            votes = np.stack([e0[told], e1[told]]) * n[told]
-            bad[told] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
+            votes = np.stack([e0[here], e1[here]]) * n[here]
+            bad[here] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
     by = f"by {procedure.name} at alpha {alpha:g}"
+    if (shares != 1).any():
+        by += ", each at its look's share of it"
     if bad.any():
         wrong = f"they are not those {by}, or closer"
         return claims.of_rows(BOUNDS, "falsified", bad, wrong)

@@ -1,9 +1,11 @@
 """Runs as they are stored: parts against their names and the manifest."""
 
 import hashlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from simplicert.audit.claims.subject import Claims, some
 from simplicert.audit.finding import Finding
@@ -15,6 +17,7 @@ from simplicert.votes.parts import (
     ForeignPartError,
     is_named_by_digest,
 )
+from simplicert.votes.rows import Positions
 
 __all__ = ["stored"]
 
@@ -26,25 +29,37 @@ def stored(claims: Claims) -> Iterator[Finding]:
         return
     try:
         done = run.done()
-        for _ in run.rows():  # the scores, too
-            pass
+        there = np.zeros_like(done)
+        position = Positions(run.manifest.images)
+        for rows in run.rows():  # the scores, too
+            there[position(rows.images), rows.blocks] = True
     except (DamagedPartError, ForeignPartError, OtherVotesError) as error:
         yield Finding(check="stored parts", outcome="falsified", says=f"{error}")
         return
-    yield _looks(run)
+    yield _looks(run, there)
     yield from _parts(run)
-    yield _whole(run, done)
+    yield _ends(run, done, there) if run.manifest.stops_early else _whole(run, done)
 
 
-def _looks(run: RunDirectory) -> Finding:
+def _looks(run: RunDirectory, there: np.ndarray) -> Finding:
     looks = run.manifest.looks
-    total = sum(look.share for look in looks)
-    return Finding(
-        check="looks",
-        outcome="held",
-        says=f"at {', '.join(f'{look.draws:,}' for look in looks)} draws, with shares "
-        f"of alpha that sum to {total:g}; every part repeats them",
-    )
+    total = math.fsum(look.share for look in looks)
+    says = f"at {', '.join(f'{look.draws:,}' for look in looks)} draws, with shares "
+    says += f"of alpha that sum to {total:g}; every part repeats them"
+    if not run.manifest.stops_early:
+        return Finding(check="looks", outcome="held", says=says)
+    ends = np.where(there.any(axis=1), there.cumsum(axis=1).argmax(axis=1), -1)
+    images = np.bincount(ends[ends >= 0], minlength=len(looks))
+    columns: dict[str, object] = {
+        "draws": [look.draws for look in looks],
+        "share of alpha": [look.share for look in looks],
+    }
+    alpha = (run.manifest.rule or {}).get("alpha")
+    if isinstance(alpha, float):  # else nobody said for which certificates they are
+        columns[f"at alpha {alpha:g}"] = [look.share * alpha for look in looks]
+    columns["images that have no more draws"] = images
+    details = pd.DataFrame(columns)
+    return Finding(check="looks", outcome="held", says=says, details=details)
 
 
 def _parts(run: RunDirectory) -> Iterator[Finding]:
@@ -91,5 +106,27 @@ def _whole(run: RunDirectory, done: np.ndarray) -> Finding:
         says=f"{int((~done).sum()):,} of {done.size:,} blocks are missing "
         f"({some(images)}): such images are not certified, and what is left is no "
         "choice that was made before the draws",
+        images=images,
+    )
+
+
+def _ends(run: RunDirectory, done: np.ndarray, there: np.ndarray) -> Finding:
+    """As ``_whole``, where what an image lacks may not be wanted."""
+    complete = done.all(axis=1)
+    manifest = run.manifest
+    drawn, most = manifest.draws_where(there), len(done) * manifest.draws
+    if complete.all():
+        budget = "total" in (manifest.rule or {})
+        left = ", or left when the budget was spent" if budget else ""
+        says = f"{len(done):,} images, each to the last look or marked as ended{left}: "
+        says += f"{drawn:,} draws, of {most:,} at most"
+        return Finding(check="whole", outcome="held", says=says)
+    images = tuple(np.array(manifest.images)[~complete].tolist())
+    return Finding(
+        check="whole",
+        outcome="doubtful",
+        says=f"{len(images):,} of {len(done):,} images ({some(images)}) lack draws, "
+        "and nothing says that no more was to be drawn of them: the run is not "
+        "finished, or rows were removed",
         images=images,
     )

@@ -16,6 +16,9 @@ function columns() {
       text: (row) => (radii()[row] > 0 ? className(v.top[row]) : "–") },
     { key: "outcome", value: outcome,
       text: (row) => outcome(row) + (abstention(row) ? `: ${abstention(row)}` : "") },
+    ...(Object.keys(v.looks).length === 0 ? [] : [
+      { key: "draws", value: (row) => v.draws[row], text: (row) => v.draws[row].toLocaleString("en"), number: true }]),
+    ...Object.entries(v.decisions).map(([key, words]) => ({ key, value: (row) => words[row], text: (row) => words[row] })),
     { key: "E0 ≥", value: (row) => v.e0_lower[row], text: (row) => roundDown(v.e0_lower[row]), number: true },
     { key: "E1 ≤", value: (row) => v.e1_upper[row], text: (row) => roundUp(v.e1_upper[row]), number: true },
     ...Object.entries(v.radii).map(([key, r]) => (
@@ -81,15 +84,16 @@ function turnTo(row) {
 function csv(rows) {
   const v = view();
   const certified = (row) => radii()[row] > 0;
+  const each = (lists) => Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, (row) => list[row]]));
   const columns = {
     image: (row) => v.image[row],
     ...(v.label === null ? {} : { label: (row) => v.label[row] }),
     predicted: (row) => (certified(row) ? v.top[row] : -1),
     abstention,
-    ...Object.fromEntries(["top", "runner_up", "draws", "e0", "e1", "e0_lower", "e1_upper"].map(
-      (name) => [name, (row) => v[name][row]])),
-    ...Object.fromEntries(Object.entries(v.radii).map(([name, r]) => [name, (row) => r[row]])),
+    ...each({ top: v.top, runner_up: v.runner_up, draws: v.draws, ...v.looks }),
+    ...each({ e0: v.e0, e1: v.e1, e0_lower: v.e0_lower, e1_upper: v.e1_upper, ...v.radii }),
     largest: (row) => v.largest[row],
+    ...each(v.decisions),
     ...Object.fromEntries(Object.entries(v.facts).map(([name, value]) => [name, () => value])),
   };
   const quote = (cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell);
