@@ -342,7 +342,7 @@ def test_a_rule_of_one_s_own_goes_on_with_itself_alone(tmp_path):
     assert (votes.counts.max(axis=1) > 100).all()
     assert drawn(until=enough(100), out=tmp_path).digest == votes.digest
     with pytest.raises(
-        InputError, match="the rule mine says so, .* here by other code of that name"
+        InputError, match=r"the rule mine says so, .* here by other code of that name"
     ):
         drawn(until=enough(200), out=tmp_path)
 
