@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from simplicert.analysis import certified_accuracy, curve_radii
 from simplicert.certificates.record import Certificates
@@ -115,6 +115,7 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         "image": certificates.indices[rows].tolist(),
         "label": None if labels is None else labels[rows].tolist(),
         **columns,
+        "too_close": _marked(certificates.refused, rows),
         "radii": {name: r[rows].tolist() for name, r in certificates.radii.items()},
         "largest": certificates.largest[rows].tolist(),
         "curves": _curves(certificates),
@@ -125,6 +126,13 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
 def _list(column: np.ndarray) -> list[Any]:
     """JSON has no NaN; imported logs have estimates that nobody knows."""
     return [None if math.isnan(value) else value for value in column.tolist()]
+
+
+def _marked(
+    mask: Bool[np.ndarray, " images"] | None, rows: Int[np.ndarray, " rows"]
+) -> list[int]:
+    """Positions among the rows; they are few."""
+    return [] if mask is None else np.flatnonzero(mask[rows]).tolist()
 
 
 def _curves(certificates: Certificates) -> dict[str, Any]:

@@ -76,10 +76,14 @@ def _bounds(  # noqa: PLR0917 (four columns)
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1)
     told &= "score_squares" not in procedure.columns
+    early = np.zeros(len(bad), dtype=bool)
     if told.any():
         again = _again(procedure, e0[told], e1[told], n[told], alpha)
         closer = lower[told] > again.e0_lower * (1 + _SLACK)
-        bad[told] |= closer | (upper[told] < again.others_upper * (1 - _SLACK) - _SLACK)
+        closer |= upper[told] < again.others_upper * (1 - _SLACK) - _SLACK
+        refused = np.False_ if again.refused is None else again.refused
+        early[told] = closer & refused
+        bad[told] |= closer & ~refused
         if procedure.statistic == "multinomial":
             votes = np.stack([e0[told], e1[told]]) * n[told]
             bad[told] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
@@ -87,6 +91,10 @@ def _bounds(  # noqa: PLR0917 (four columns)
     if bad.any():
         wrong = f"they are not those {by}, or closer"
         return claims.of_rows(BOUNDS, "falsified", bad, wrong)
+    if early.any():
+        close = f"closer than those {by}, which names no class where the first two "
+        close += "are so close (docs/bounds.md)"
+        return claims.of_rows(BOUNDS, "doubtful", early, close)
     if not told.any():
         says = f"only the largest that {procedure.name} can give: of the bounds what "
         says += "they rest on is not in the table"
@@ -98,8 +106,8 @@ def _bounds(  # noqa: PLR0917 (four columns)
 def _again(
     procedure: Procedure, e0: Real, e1: Real, n: Whole, alpha: float
 ) -> Intervals:
-    """What the procedure says of such estimates of two classes, and a third one's."""
-    sums = np.stack([e0 * n, e1 * n, np.zeros(len(n))], axis=1)
+    """What the procedure says of such estimates, if there are no other classes."""
+    sums = np.stack([e0 * n, e1 * n], axis=1)
     counts = np.round(sums).astype(np.int64)
     if procedure.statistic != "multinomial":
         counts = np.zeros_like(counts)
