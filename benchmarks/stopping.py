@@ -31,6 +31,7 @@ import simplicert as sc
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.interop import import_file
 from simplicert.mechanisms import neyman_pearson
+from simplicert.procedures.naming import apart_by_votes, named_where
 
 ALPHA = 0.001
 HORIZON = 100_000
@@ -95,10 +96,12 @@ def radius(low: Array, high: Array) -> Array:
 
 def two_sided(votes: Array, n: int, alpha: float) -> Array:
     """As ``certify`` has it, of the top class's votes and the runner-up's."""
-    return radius(
+    low, high, _ = named_where(
+        apart_by_votes(votes[0], votes[1], alpha=alpha),
         clopper_pearson_lower(votes[0], trials=n, alpha=alpha / 2),
         clopper_pearson_upper(votes[1], trials=n, alpha=alpha / 2),
     )
+    return radius(low, high)
 
 
 class Method:

@@ -9,7 +9,12 @@ from simplicert.bounds.empirical_bernstein import (
     empirical_bernstein_lower,
     empirical_bernstein_upper,
 )
-from simplicert.bounds.hoeffding import hoeffding_lower, hoeffding_upper
+from simplicert.bounds.hoeffding import (
+    hoeffding_lower,
+    hoeffding_spare,
+    hoeffding_upper,
+)
+from simplicert.bounds.sign_test import least_lead, log_sign_test
 
 __all__ = [
     "clopper_pearson_counts",
@@ -18,5 +23,8 @@ __all__ = [
     "empirical_bernstein_lower",
     "empirical_bernstein_upper",
     "hoeffding_lower",
+    "hoeffding_spare",
     "hoeffding_upper",
+    "least_lead",
+    "log_sign_test",
 ]

@@ -128,6 +128,7 @@ def certify(
         source=votes.source,
         draw_seconds=votes.draw_seconds,
         chosen_from=votes.chosen_from,
+        refused=intervals.refused,
     )
 
 
@@ -216,6 +217,6 @@ def _check_enough_draws(votes: Votes, procedure: Procedure, alpha: float) -> Non
     least = min_draws(procedure, alpha=alpha * most.share)
     raise InputError(
         f"{most.draws} draws can never certify at alpha = {alpha:g}: even if all "
-        f"agree, {procedure.name} does not separate the classes. Draw at least {least} "
+        f"agree, {procedure.name} names no class. Draw at least {least} "
         "an image"
     )

@@ -17,7 +17,7 @@ __all__ = ["check_procedure", "guarded"]
 
 ALPHAS = (0.4, 0.05, 0.001)
 
-TRIED = {2: ((1, 2, 12, 40, 1000), 100), 3: ((12,), 12)}
+TRIED = {2: ((1, 2, 12, 40, 1000), 100), 3: ((12, 40), 12)}
 """By the number of classes: numbers of draws of which every outcome can be tried, and
 what expectations are multiples of one over."""
 

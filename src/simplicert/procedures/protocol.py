@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from simplicert.arguments import checked_alpha
 from simplicert.errors import InputError
@@ -29,6 +30,9 @@ class Intervals:
         e1: Estimated expectation of the runner-up.
         e0_lower: Lower bounds, in [0, 1].
         e1_upper: Upper bounds, in [0, 1].
+        refused: Where two bounds were separated and were moved until they are not,
+            because the rule for naming does not tell the first class from the second:
+            the reason of an abstention. ``None`` where there is no such rule.
     """
 
     top: Int[np.ndarray, " images"]
@@ -37,6 +41,7 @@ class Intervals:
     e1: Float[np.ndarray, " images"]
     e0_lower: Float[np.ndarray, " images"]
     e1_upper: Float[np.ndarray, " images"]
+    refused: Bool[np.ndarray, " images"] | None = None
 
     @property
     def others_upper(self) -> Float[np.ndarray, " images"]:
@@ -44,8 +49,8 @@ class Intervals:
         return np.asarray(np.minimum(self.e1_upper, 1.0 - self.e0_lower))
 
 
-_CLASSES = ("top", "runner_up")
-"""Fields of ``Intervals`` that are classes; the others are numbers in [0, 1]."""
+_KINDS = {"top": np.int64, "runner_up": np.int64, "refused": np.bool_}
+"""Of the fields of ``Intervals``; the others are numbers in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +110,8 @@ class Procedure:
         looks = votes.fixed_looks
         if len(looks) <= 1:
             return self._at(votes, alpha * looks[0].share if looks else alpha)
-        joined = {
-            field.name: np.zeros(
-                len(votes), np.int64 if field.name in _CLASSES else np.float64
-            )
+        joined: dict[str, Any] = {
+            field.name: np.zeros(len(votes), _KINDS.get(field.name, np.float64))
             for field in fields(Intervals)
         }
         for look in looks:
@@ -116,7 +119,8 @@ class Procedure:
             if here.any():
                 found = self._at(votes[here], alpha * look.share)
                 for name, whole in joined.items():
-                    whole[here] = getattr(found, name)
+                    part = getattr(found, name)
+                    whole[here] = False if part is None else part
         return Intervals(**joined)
 
     def _at(self, votes: Votes, alpha: float) -> Intervals:

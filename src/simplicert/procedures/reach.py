@@ -25,7 +25,7 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
         alpha: Failure probability of the whole certificate, in (0, 1).
 
     Returns:
-        The bound, in [0, 1); 0 where it does not separate the classes.
+        The bound, in [0, 1); 0 where it names no class.
 
     Raises:
         InputError: An argument outside its range.
@@ -54,11 +54,11 @@ def min_draws(procedure: Procedure, *, alpha: float) -> int:
         InputError: ``alpha`` outside (0, 1), or no number of draws is enough.
 
     Example:
-        ``log2(2 / 0.001)`` is 10.97.
+        ``log2(8 / 0.001**2)`` is 22.93.
 
         >>> from simplicert.procedures import clopper_pearson, hoeffding
         >>> [min_draws(p, alpha=0.001) for p in (clopper_pearson, hoeffding)]
-        [11, 16]
+        [23, 31]
     """
     checked_alpha(alpha)
     too_few, enough = 0, 1

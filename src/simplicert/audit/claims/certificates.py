@@ -123,11 +123,15 @@ def _bounds(  # noqa: PLR0917 (five columns)
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
     told &= "score_squares" not in procedure.columns
+    early = np.zeros(len(bad), dtype=bool)
     for level in np.unique(each_alpha[told]).tolist():
         here = told & (each_alpha == level)
         again = _again(procedure, e0[here], e1[here], n[here], level)
         closer = lower[here] > again.e0_lower * (1 + _SLACK)
-        bad[here] |= closer | (upper[here] < again.others_upper * (1 - _SLACK) - _SLACK)
+        closer |= upper[here] < again.others_upper * (1 - _SLACK) - _SLACK
+        refused = np.False_ if again.refused is None else again.refused
+        early[here] = closer & refused
+        bad[here] |= closer & ~refused
         if procedure.statistic == "multinomial":
             votes = np.stack([e0[here], e1[here]]) * n[here]
             bad[here] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
@@ -137,6 +141,10 @@ def _bounds(  # noqa: PLR0917 (five columns)
     if bad.any():
         wrong = f"they are not those {by}, or closer"
         return claims.of_rows(BOUNDS, "falsified", bad, wrong)
+    if early.any():
+        close = f"closer than those {by}, which names no class where the first two "
+        close += "are so close (docs/bounds.md)"
+        return claims.of_rows(BOUNDS, "doubtful", early, close)
     if not told.any():
         says = f"only the largest that {procedure.name} can give: of the bounds what "
         says += "they rest on is not in the table"
@@ -148,8 +156,8 @@ def _bounds(  # noqa: PLR0917 (five columns)
 def _again(
     procedure: Procedure, e0: Real, e1: Real, n: Whole, alpha: float
 ) -> Intervals:
-    """What the procedure says of such estimates of two classes, and a third one's."""
-    sums = np.stack([e0 * n, e1 * n, np.zeros(len(n))], axis=1)
+    """What the procedure says of such estimates, if there are no other classes."""
+    sums = np.stack([e0 * n, e1 * n], axis=1)
     counts = np.round(sums).astype(np.int64)
     if procedure.statistic != "multinomial":
         counts = np.zeros_like(counts)
