@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
@@ -51,9 +52,14 @@ def certificates(claims: Claims) -> Iterator[Finding]:
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper)
     statistic = "softmax" if procedure is None else procedure.statistic
-    yield _radii(claims, table, lower, upper, statistic)
+    if procedure is not None and procedure.radius_of is not None:
+        yield _bounded_itself(claims, procedure, table, e0, e1)
+        apart = e0 > e1  # its radius is 0 elsewhere
+    else:
+        yield _radii(claims, table, lower, upper, statistic)
+        apart = lower > upper
     if "top" in table and "runner_up" in table:
-        yield _classes(claims, table, lower, upper)
+        yield _classes(claims, table, apart)
 
 
 def _bounds(  # noqa: PLR0917 (four columns)
@@ -155,7 +161,35 @@ def _radii(
     return Finding(check=RADII, outcome="held", says=says)
 
 
-def _classes(claims: Claims, table: pd.DataFrame, lower: Real, upper: Real) -> Finding:
+def _bounded_itself(
+    claims: Claims, procedure: Procedure, table: pd.DataFrame, e0: Real, e1: Real
+) -> Finding:
+    """The column of a procedure's one mechanism, from the estimates."""
+    sigma, alpha, n = claims.conditions
+    name = procedure.radius_of
+    if name not in table:
+        says = f"no column is {name}, whose radius {procedure.name} bounds"
+        return Finding(check=RADII, outcome="not checked", says=says)
+    told = (e0 >= e1) & (e1 >= 0) & (e0 + e1 <= 1 + _SLACK)  # false for NaN
+    largest = np.zeros(len(table))
+    if told.any():
+        again = _again(procedure, e0[told], e1[told], n[told], alpha)
+        assert again.radius is not None
+        largest[told] = again.radius * sigma
+    radius = numbers(table[name])
+    bad = ~((radius >= 0) & (radius <= largest * (1 + _SLACK)))
+    if bad.any():
+        wrong = f"the column {name} is not what {procedure.name} gives at alpha "
+        return claims.of_rows(
+            RADII, "falsified", bad, f"{wrong}{alpha:g}, or is larger"
+        )
+    says = f"the column {name}: none exceeds what {procedure.name} gives at alpha "
+    return Finding(check=RADII, outcome="held", says=f"{says}{alpha:g}")
+
+
+def _classes(
+    claims: Claims, table: pd.DataFrame, apart: Bool[np.ndarray, " rows"]
+) -> Finding:
     """The class that is named was bounded, and is above every other."""
     assert claims.predicted is not None
     top, second = numbers(table["top"]), numbers(table["runner_up"])
@@ -164,7 +198,7 @@ def _classes(claims: Claims, table: pd.DataFrame, lower: Real, upper: Real) -> F
     if bad.any():
         wrong = "the class named is not the one that was bounded"
         return claims.of_rows(CLASSES, "falsified", bad, wrong)
-    if (bad := named & ~(lower > upper)).any():
+    if (bad := named & ~apart).any():
         wrong = "a class is named that may not be the first"
         return claims.of_rows(CLASSES, "falsified", bad, wrong)
     says = f"{int(named.sum()):,} classes named, each the one whose bounds these are"
