@@ -10,7 +10,7 @@ from scipy.special import gammaln, ndtr, ndtri, xlogy
 from scipy.stats import binom
 
 from simplicert.bounds import clopper_pearson_lower, half_gap_lower
-from simplicert.bounds.cover import _curvatures, _curve, _widened
+from simplicert.bounds.cover import Cover, _curvatures, _curve, _widened
 from simplicert.bounds.staircase import Law, Staircase, order_of
 from simplicert.errors import InputError
 
@@ -106,6 +106,24 @@ def summed(n, alpha, first, second, p, q):
     return float((binom.pmf(x, n, p) * below).sum())
 
 
+@pytest.mark.parametrize("tail", [0.3, 1e-2, 1e-5])
+def test_what_is_left_out_of_the_sum_is_added(tail):
+    order = order_of(2000, 0.0005)
+    for first, second in [(1900, 50), (1200, 700), (1999, 0), (300, 20)]:
+        stairs = Staircase(order, first, second)
+        gap = (order.quantiles[first] + order.quantiles[2000 - second]) / 2
+        for u in (-1e-3, -0.1, -0.5, -1.5):
+            for r in (gap, gap + 0.15):
+                p, q = ndtr(u + r), ndtr(u - r)
+                exact = summed(2000, 0.0005, first, second, p, q)
+                law = {"first": p, "second": q, "rest": ndtr(-u - r) - q}
+                found = stairs.probability(Law(**law), tail)
+                assert exact <= found * (1 + 1e-9)
+                assert found <= exact * (1 + 3e-7) + 2 * tail  # of both sides
+                more = stairs.probability(Law(**law, log_total=1e-3), tail)
+                assert more == pytest.approx(found * np.exp(2.0), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("n", "first", "second"),
     [
@@ -148,6 +166,36 @@ def test_between_two_points_no_outcome_is_more_than_the_two_allow(gap, width):
             here = np.log(_curve(at, gap))[:, 0]
             most = (1 - share) * widened[0] + share * widened[1]
             assert np.all(here <= most + 1e-12)
+
+
+COVERED = [(100, 99, 0), (100, 85, 5), (400, 160, 90), (1000, 450, 10)]
+
+
+def cover_of(n, first, second, alpha=0.001):
+    stairs = Staircase(order_of(n, alpha / 2), first, second)
+    return Cover(stairs, level=alpha, loss=0.002)
+
+
+@pytest.mark.parametrize("case", COVERED)
+def test_the_first_piece_and_the_last_are_bounded_whatever_is_in_them(case):
+    cover = cover_of(*case)
+    gap = float(half_gap_lower(*case[1:], trials=case[0], alpha=0.001))
+    for end in (-1e-3, -0.03, -0.1):
+        inside = [cover.probability(gap, u) for u in np.linspace(end, end / 50, 8)]
+        assert max(inside) <= cover._edge(gap, end)
+    last = cover._points(gap, *cover.rough(gap))[-1]
+    assert binom.sf(cover.stairs.least - 1, case[0], ndtr(last + gap)) <= 0.001
+
+
+@pytest.mark.parametrize("case", COVERED)
+def test_a_guess_that_is_wrong_proves_nothing(case):
+    """Nor does a hopeful one: the points are then so few that the pieces are wide."""
+    cover = cover_of(*case)
+    gap = float(half_gap_lower(*case[1:], trials=case[0], alpha=0.001))
+    u, logs = cover.rough(gap * 1.004 + 1e-3)
+    for guess in (logs, logs - 1.0, np.full_like(logs, -600.0)):
+        assert not cover.holds(gap * 1.004 + 1e-3, (u, guess))[0]
+    assert cover.holds(gap * 0.99, cover.rough(gap * 0.99))[0]
 
 
 def test_the_curvatures_are_bounds_of_second_differences():

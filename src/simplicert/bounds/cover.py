@@ -20,7 +20,7 @@ Guesses = Float[np.ndarray, " guesses"]
 SPENT = 0.7
 """Share of what a point lacks to the level that its distance to the next may cost."""
 
-WIDEST = 0.12
+WIDEST = 0.2
 """Largest distance of two points, in u and as a share of the one nearer to 0."""
 
 FINE = 512
