@@ -11,6 +11,7 @@ from scipy.stats import binom
 
 from simplicert.bounds import clopper_pearson_lower, half_gap_lower
 from simplicert.bounds.cover import Cover, _curvatures, _curve, _widened
+from simplicert.bounds.half_gap import _bound
 from simplicert.bounds.staircase import Law, Staircase, order_of
 from simplicert.errors import InputError
 
@@ -198,6 +199,16 @@ def test_a_guess_that_is_wrong_proves_nothing(case):
     assert cover.holds(gap * 0.99, cover.rough(gap * 0.99))[0]
 
 
+@pytest.mark.parametrize("case", COVERED)
+def test_a_first_piece_that_is_too_wide_is_no_proof(case, monkeypatch):
+    cover = cover_of(*case)
+    gap = float(half_gap_lower(*case[1:], trials=case[0], alpha=0.001)) * 0.999
+    rough = cover.rough(gap)
+    points = cover._points(gap, *rough)
+    monkeypatch.setattr(cover, "_points", lambda *_: points[points < points[-1] / 2])
+    assert not cover.holds(gap, rough)[0]
+
+
 def test_the_curvatures_are_bounds_of_second_differences():
     for gap in (0.01, 0.5, 2.0, 4.0):
         u = -np.geomspace(0.01, 4.0, 40)
@@ -239,6 +250,13 @@ def test_all_votes_for_one_class_have_the_bound_of_one_class():
 def test_nothing_is_proved_of_ties_or_of_votes_for_others():
     assert half_gap_lower([0, 5, 3, 0], [0, 5, 7, 10], trials=10, alpha=0.4).max() == 0
     assert half_gap_lower(1, 0, trials=1, alpha=0.4) == 0.0
+
+
+def test_an_outcome_is_solved_once():
+    _bound.cache_clear()
+    for _ in range(2):
+        half_gap_lower([90, 80, 90], [5, 10, 5], trials=100, alpha=0.011)
+    assert _bound.cache_info().misses == 2
 
 
 def test_any_shape_is_taken_and_equal_outcomes_have_equal_bounds():

@@ -8,9 +8,10 @@ from scipy.special import gammaln, ndtri, xlogy
 
 from simplicert.bounds import half_gap_lower
 from simplicert.certificates import certify
+from simplicert.certificates.certify import radii_of
 from simplicert.errors import InputError
 from simplicert.interop import write_certificates
-from simplicert.mechanisms import neyman_pearson
+from simplicert.mechanisms import cohen, neyman_pearson
 from simplicert.noises import uniform
 from simplicert.procedures import (
     PROCEDURES,
@@ -127,6 +128,14 @@ def test_it_asks_of_a_mechanism_no_more_than_one_radius():
 
     with pytest.raises(InputError, match="mine needs bounds of E0 and E1"):
         certify(given, procedure="joint", mechanism=mine)
+
+
+def test_nor_does_a_rule_that_asks_by_itself():
+    given = votes([[900, 60, 40]])
+    found = joint(given, alpha=0.001)
+    assert radii_of(given, found, neyman_pearson) > 0
+    with pytest.raises(InputError, match="cohen needs bounds of E0 and E1"):
+        radii_of(given, found, cohen)
 
 
 def test_other_noise_and_other_statistics_are_refused():
