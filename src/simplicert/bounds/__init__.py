@@ -9,6 +9,7 @@ from simplicert.bounds.empirical_bernstein import (
     empirical_bernstein_lower,
     empirical_bernstein_upper,
 )
+from simplicert.bounds.half_gap import half_gap_lower
 from simplicert.bounds.hoeffding import (
     hoeffding_lower,
     hoeffding_spare,
@@ -22,6 +23,7 @@ __all__ = [
     "clopper_pearson_upper",
     "empirical_bernstein_lower",
     "empirical_bernstein_upper",
+    "half_gap_lower",
     "hoeffding_lower",
     "hoeffding_spare",
     "hoeffding_upper",

@@ -75,8 +75,8 @@ class Certificates:
         printed: Radii as a log printed them, to check a published table by: perhaps
             rounded up, perhaps more than its draws allow. Nothing is certified of them.
         chosen_from: How many images these were chosen from, as in ``Votes``.
-        refused: Where the rule for naming moved bounds that were separated until they
-            are not, as in ``Intervals``.
+        refused: Where bounds would name a class and the rule for naming does not, as in
+            ``Intervals``.
         decided: Where the rule that stopped the images has decided, at this alpha;
             ``None``: there is none, or it could not be asked.
         outcome: What it decided, in words, by columns of its own. No radius depends on
