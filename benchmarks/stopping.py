@@ -477,7 +477,7 @@ def plans() -> list[Method]:
     return [
         fixed(),
         plan(name=PLAN),
-        *(plan(first=first) for first in (20, 50, 100)),
+        *(plan(first=first) for first in (20, 45, 50, 100)),
         *(plan(factor=factor) for factor in (1.2, 1.35, 2.0, 3.0)),
         *(plan(early=early) for early in (0.1, 0.2, 0.3, 0.5, 0.7)),
         *(plan(futile=futile) for futile in (0.001, 0.005, 0.02, 0.05, 0.1, 0.2)),

@@ -16,7 +16,8 @@ def is_sure(votes: Votes, alpha: float) -> Bool[np.ndarray, " images"]:
     Of several looks, each tests at its share of ``alpha``.
 
     References:
-        Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
+        Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT). Lemma 2 of
+        ``docs/bounds.md`` proves it for any number of classes.
     """
     second, first = np.sort(votes.counts, axis=1)[:, -2:].T
     both = np.maximum(first + second, 1)  # all draws may have voted for nobody
