@@ -31,6 +31,7 @@ import simplicert as sc
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.interop import import_file
 from simplicert.mechanisms import neyman_pearson
+from simplicert.procedures.naming import apart_by_votes, named_where
 
 ALPHA = 0.001
 HORIZON = 100_000
@@ -95,10 +96,12 @@ def radius(low: Array, high: Array) -> Array:
 
 def two_sided(votes: Array, n: int, alpha: float) -> Array:
     """As ``certify`` has it, of the top class's votes and the runner-up's."""
-    return radius(
+    low, high, _ = named_where(
+        apart_by_votes(votes[0], votes[1], alpha=alpha),
         clopper_pearson_lower(votes[0], trials=n, alpha=alpha / 2),
         clopper_pearson_upper(votes[1], trials=n, alpha=alpha / 2),
     )
+    return radius(low, high)
 
 
 class Method:
@@ -474,7 +477,7 @@ def plans() -> list[Method]:
     return [
         fixed(),
         plan(name=PLAN),
-        *(plan(first=first) for first in (20, 50, 100)),
+        *(plan(first=first) for first in (20, 45, 50, 100)),
         *(plan(factor=factor) for factor in (1.2, 1.35, 2.0, 3.0)),
         *(plan(early=early) for early in (0.1, 0.2, 0.3, 0.5, 0.7)),
         *(plan(futile=futile) for futile in (0.001, 0.005, 0.02, 0.05, 0.1, 0.2)),

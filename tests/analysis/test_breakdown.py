@@ -28,17 +28,20 @@ def test_every_image_has_one_reason(certificates):
 
 def test_the_reasons_by_hand():
     certificates = by_hand(
-        {"cohen": [0.5, 0.0, 0.0, 0.0]},
-        e0=np.array([0.9, 0.45, 0.4, 0.3]),
-        e1=np.array([0.1, 0.1, 0.38, 0.3]),
-        e0_lower=np.array([0.8, 0.4, 0.35, 0.25]),
-        e1_upper=np.array([0.2, 0.15, 0.42, 0.35]),
+        {"cohen": [0.5, 0.0, 0.0, 0.0, 0.0]},
+        e0=np.array([0.9, 0.45, 0.4, 0.3, 0.53]),
+        e1=np.array([0.1, 0.1, 0.38, 0.3, 0.47]),
+        e0_lower=np.array([0.8, 0.4, 0.35, 0.25, 0.5]),
+        e1_upper=np.array([0.2, 0.15, 0.42, 0.35, 0.5]),
     )
+    close = np.arange(5) == 4
+    certificates = replace(certificates, refused=close)
     counted = abstentions(certificates).set_index("reason")["images"]
     assert counted.to_dict() == {
         "certified": 1,
         "mechanism": 1,
         "not separated": 1,
+        "too close": 1,
         "tie": 1,
     }
 

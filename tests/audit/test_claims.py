@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ from simplicert.bounds import clopper_pearson_lower
 from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.interop import certify_path, import_file, write_certificates
+from simplicert.mechanisms import neyman_pearson
 from simplicert.mechanisms.catalogue import MECHANISMS
+from simplicert.procedures.reach import one_hot
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[2] / "results" / "cifar10"
@@ -537,6 +540,30 @@ def test_a_spoilt_table_of_certificates_is_found(tmp_path, votes, edit, check):
     table.to_csv(tmp_path / "table.csv", index=False)
     audit = audit_claims(tmp_path / "table.csv")
     assert check in found(audit, "falsified"), [f.says for f in audit.findings]
+
+
+@pytest.mark.parametrize(
+    ("e0", "lower", "outcome"),
+    [(0.56, 0.5077, "doubtful"), (0.60, 0.5077, "held"), (0.60, 0.5577, "falsified")],
+)
+def test_a_class_named_where_two_are_too_close_is_doubtful(
+    tmp_path, e0, lower, outcome
+):
+    # The bounds are the procedure's, or none is closer; but it does not name one.
+    counts = np.array([[round(1000 * e0), 1000 - round(1000 * e0)], [900, 100]])
+    both = certify(replace(one_hot(counts), sigma=0.5), alpha=0.001).table()
+    radius = neyman_pearson(lower, 1 - lower, sigma=0.5)
+    named = both.loc[0, "e0_lower"] > 0.5
+    assert named == (e0 > 0.56)
+    for column in MECHANISMS.built_in.keys() & {*both.columns}:
+        both.loc[0, column] = 0.0
+    both.loc[0, ["e0_lower", "e1_upper", "predicted", "neyman_pearson"]] = (
+        *(lower, 1 - lower),
+        *(0, radius),
+    )
+    path = tmp_path / "table.csv"
+    both.to_csv(path, index=False)
+    assert "bounds of certificates" in found(audit_claims(path), outcome)
 
 
 def test_counts_of_several_sums_are_doubtful_until_their_draws_are_said(tmp_path):

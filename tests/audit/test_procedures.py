@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alone import bounds_alone
 from scipy.special import betaincinv, ndtri
 from scipy.stats import binom
 
@@ -18,7 +19,6 @@ from simplicert.audit.procedures import (
 from simplicert.audit.procedures.of_votes import divided
 from simplicert.audit.procedures.synthetic import worst_cases
 from simplicert.audit.procedures.tally import rate_found, trials_needed
-from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.mechanisms.protocol import proof_of
 from simplicert.procedures import PROCEDURES, Procedure, simultaneous, two_stage
 
@@ -144,8 +144,8 @@ def test_no_built_in_is_with_any_mechanism(name, mechanism):
 
 def test_the_worst_cases_are_bad_ones():
     """Of honest procedures they show nearly alpha, or nothing could be told apart."""
-    for name in ("clopper_pearson", "two_stage"):
-        table = rates(try_procedure(name, draws=120, trials=20, seed=0)).details
+    for procedure in (bounds_alone(), "two_stage"):
+        table = rates(try_procedure(procedure, draws=120, trials=20, seed=0)).details
         exact = table[table["samples"] == "all outcomes"]
         assert 0.049 < exact["false"].max() <= 0.05
 
@@ -172,18 +172,8 @@ def test_where_its_own_bound_is_worst_is_found(tmp_path):
 
 
 def spoilt(times):
-    """Clopper-Pearson's procedure, each bound at so many times its share of alpha."""
-    return simultaneous(
-        name=f"spoilt{times}",
-        statistic="multinomial",
-        columns=("counts",),
-        lower=lambda seen, alpha: clopper_pearson_lower(
-            seen.sums, trials=seen.trials, alpha=alpha * times
-        ),
-        upper=lambda seen, alpha: clopper_pearson_upper(
-            seen.sums, trials=seen.trials, alpha=alpha * times
-        ),
-    )
+    """Clopper-Pearson's bounds, each at so many times its share of alpha."""
+    return bounds_alone(times, name=f"spoilt{times}")
 
 
 @pytest.mark.parametrize("times", [1.5, 2.0])
@@ -208,7 +198,7 @@ def test_the_whole_of_alpha_at_each_look_is_falsified(monkeypatch):
         return honest(self, replace(votes, looks=None), alpha=alpha)
 
     monkeypatch.setattr(Procedure, "__call__", careless)
-    audit = try_procedure("clopper_pearson", draws=1000, seed=0)
+    audit = try_procedure(bounds_alone(), draws=1000, seed=0)
     assert audit.falsified
     table = rates(audit).details
     against = table[table["p_value"] < 1e-8]["classifier"]
@@ -456,9 +446,9 @@ def test_a_procedure_that_is_refused_at_the_door_is_tried(tmp_path):
         "whole = simultaneous(name='whole', statistic='multinomial',"
         " columns=('counts',),\n"
         "    lower=lambda s, a: clopper_pearson_lower(s.sums, trials=s.trials,"
-        " alpha=2 * a),\n"
+        " alpha=3 * a),\n"
         "    upper=lambda s, a: clopper_pearson_upper(s.sums, trials=s.trials,"
-        " alpha=2 * a))\n"
+        " alpha=3 * a))\n"
     )
     path = tmp_path / "whole.py"
     path.write_text(source)

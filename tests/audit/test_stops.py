@@ -587,6 +587,6 @@ def test_radii_against_draws_are_those_of_the_looks(tmp_path):
     run = stopped_run(tmp_path / "run")
     several = certificates_by_draws(run.path, points=50)
     votes = run.read()
-    assert len(several) == run.manifest.blocks
-    for look, each in zip(run.manifest.looks, several, strict=True):
+    # No class can be named of 30 draws, at their share of alpha.
+    for look, each in zip(run.manifest.looks[1:], several, strict=True):
         assert each.draws.tolist() == np.minimum(votes.draws, look.draws).tolist()

@@ -112,6 +112,16 @@ def test_abstentions_say_why():
     np.testing.assert_array_equal(result.radius > 0, [False, False, True])
     low = certify(votes([[450, 50, *[50] * 10]]), mechanism="cohen")
     np.testing.assert_array_equal(low.abstention, ["mechanism"])
+    # Bounds at alpha / 2 separate 56 % from 44 % of 1,000; the sign test at alpha² / 4
+    # does not tell them apart.
+    counts = np.array([[560, 440, 0], [600, 400, 0], [500, 500, 0], [10, 5, 985]])
+    close = certify(votes(counts, draws=[1000] * 4))
+    np.testing.assert_array_equal(close.abstention, ["too close", "", "tie", ""])
+    assert close.radius[0] == 0 == max(r[0] for r in close.radii.values())
+    assert close[1:].abstention.tolist() == ["", "tie", ""]
+    scores = np.array([[575.0, 425, 0], [650, 350, 0], [500, 500, 0], [10, 5, 985]])
+    soft = certify(votes(counts, draws=[1000] * 4, scores=scores), framework="softmax")
+    np.testing.assert_array_equal(soft.abstention, ["too close", "", "tie", ""])
 
 
 def test_the_paper_s_ensemble_is_the_maximum_of_its_members():
@@ -148,9 +158,10 @@ def test_nobody_certifies_more_with_fewer_votes_or_a_smaller_alpha():
 
 # --- The false-certificate rate -------------------------------------------------
 
-EQUAL_TWO = [0.5, 0.5]
+FAR_APART = [0.7, 0.2, 0.1]
 ADVERSARIES = {
-    "two equal classes": EQUAL_TWO,
+    "three classes far apart": FAR_APART,
+    "two equal classes": [0.5, 0.5],
     "two equal among ten": [0.3, 0.3, *[0.05] * 8],
     "ten equal classes": [0.1] * 10,
     "a hundred equal classes": [0.01] * 100,
@@ -194,11 +205,11 @@ def test_false_certificates_are_at_most_alpha(expectations):
 
 
 def test_the_simulation_would_notice_a_doubled_alpha():
-    # Two classes: both bounds fail together, at alpha/2 in each direction, so that a
-    # certificate is false at nearly alpha; certifying at 2 alpha must show.
+    # Three classes so far apart that one is named: either bound fails at nearly
+    # alpha/2, so that a certificate is false at nearly alpha; 2 alpha must show.
     alpha = 0.05
     slack = 3 * np.sqrt(alpha * (1 - alpha) / TRIALS)
-    assert false_rates(EQUAL_TWO, 2 * alpha) > alpha + slack
+    assert false_rates(FAR_APART, 2 * alpha) > alpha + slack
 
 
 # --- Traps in other people's code -----------------------------------------------

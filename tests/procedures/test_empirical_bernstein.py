@@ -99,14 +99,14 @@ def thirds(total):
     return np.array([each for each in parts if sum(each) == total])
 
 
-def false_rate(atoms, draws, alpha, step):
+def false_rate(procedure, atoms, draws, alpha, step):
     """Largest probability of a false certificate over laws of these atoms: exact."""
     atoms = np.array(atoms, dtype=float)
     cells = [
         c for c in itertools.product(range(draws + 1), repeat=3) if sum(c) == draws
     ]
     table = np.array(cells)
-    found = empirical_bernstein(
+    found = procedure(
         Votes(
             counts=table,  # how often each atom came; the procedure does not look
             score_sums=table @ atoms,
@@ -134,10 +134,13 @@ def false_rate(atoms, draws, alpha, step):
     return worst, most_named
 
 
+@pytest.mark.parametrize(
+    "procedure", [empirical_bernstein, hoeffding], ids=lambda each: each.name
+)
 @pytest.mark.parametrize("atoms", ATOMS.values(), ids=ATOMS)
 @pytest.mark.parametrize("alpha", [0.05, 0.6])
-def test_false_certificates_are_rarer_than_alpha(atoms, alpha):
-    worst, named = false_rate(atoms, 60, alpha, 20)
+def test_false_certificates_are_rarer_than_alpha(procedure, atoms, alpha):
+    worst, named = false_rate(procedure, atoms, 60, alpha, 20)
     assert worst <= alpha
     if atoms == ATOMS["one of three classes"]:
         assert named > 0.9  # something is certified, so that it can be false

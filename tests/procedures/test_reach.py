@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 
-from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.bounds import clopper_pearson_lower
 from simplicert.errors import InputError
 from simplicert.procedures import (
     PROCEDURES,
@@ -10,35 +11,32 @@ from simplicert.procedures import (
     largest_e0_lower,
     min_draws,
 )
+from simplicert.procedures.reach import one_hot
 
 
 @pytest.mark.parametrize("alpha", [1e-9, 1e-3, 0.05, 0.3, 0.999])
 def test_one_draw_fewer_cannot_separate(alpha):
     enough = min_draws(clopper_pearson, alpha=alpha)
-    assert separated(enough, alpha)
-    assert not separated(enough - 1, alpha)
-    # n > log2(2 / alpha)
-    assert enough == math.floor(math.log2(2 / alpha)) + 1
+    assert names(enough, alpha)
+    assert not names(enough - 1, alpha)
+    # 2 / 2**n <= alpha**2 / 4: so likely is it that draws of a fair coin agree.
+    assert enough == math.floor(3 - 2 * math.log2(alpha)) + 1
 
 
-def separated(draws, alpha):
-    """Whether any outcome of the draws certifies: all outcomes tried."""
-    return draws > 0 and any(
-        clopper_pearson_lower(top, trials=draws, alpha=alpha / 2)
-        > min(
-            clopper_pearson_upper(draws - top, trials=draws, alpha=alpha / 2),
-            1 - clopper_pearson_lower(top, trials=draws, alpha=alpha / 2),
-        )
-        for top in range(draws + 1)
-    )
+def names(draws, alpha):
+    """Whether any outcome of the draws names a class: all outcomes tried."""
+    k = np.arange(draws + 1)
+    found = clopper_pearson(one_hot(np.stack([k, draws - k], axis=1)), alpha=alpha)
+    return bool((found.e0_lower > found.others_upper).any())
 
 
 def test_where_the_logarithm_is_whole():
-    # (alpha / 2)**(1 / 4) is exactly 1/2, which does not separate.
-    assert min_draws(clopper_pearson, alpha=2 * 0.5**4) == 5
+    # 2 / 2**9 is exactly alpha**2 / 4. That would do; rounding goes to the safe side.
+    assert min_draws(clopper_pearson, alpha=2 * 0.5**4) == 10
+    assert min_draws(clopper_pearson, alpha=2.00001 * 0.5**4) == 9
 
 
-@pytest.mark.parametrize("draws", [15, 100, 100_000])
+@pytest.mark.parametrize("draws", [25, 100, 100_000])
 def test_unanimous_votes_are_the_best_outcome(draws):
     best = largest_e0_lower(clopper_pearson, draws=draws, alpha=0.001)
     assert best <= 0.0005 ** (1 / draws)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,20 @@ def test_unknown_estimates_become_null():
     data = data_of(ReportRun(name="log", certificates=[certificates], digest=""))
     assert json.dumps(data, allow_nan=False)
     assert data["runs"][0]["views"][0]["e0"] == [None]
+
+
+def test_images_that_are_too_close_are_marked():
+    votes = random_votes(40, classes=2, draws=1000)
+    counts = np.array(votes.counts)
+    counts[[3, 17]] = 560, 440
+    run = report_run(replace(votes, counts=counts))
+    reasons = run.certificates[0].table()["abstention"]
+    view = data_of(run)["runs"][0]["views"][0]
+    assert {3, 17} <= set(view["too_close"])
+    assert view["too_close"] == np.flatnonzero(reasons == "too close").tolist()
+    log = by_hand({"cohen": [0.3]})
+    alone = data_of(ReportRun(name="log", certificates=[log], digest=""))
+    assert alone["runs"][0]["views"][0]["too_close"] == []
 
 
 def test_regions_are_between_the_ensemble_members_of_the_view():

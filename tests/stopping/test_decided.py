@@ -194,15 +194,18 @@ def test_certificates_of_other_images_are_refused(run):
         with_decisions(certify(votes[:3]), votes)
 
 
-def test_images_that_have_come_to_their_first_look_only(tmp_path):
+def test_images_that_have_come_to_their_first_looks_only(tmp_path):
     store = RunDirectory.create(tmp_path / "run", plan(range(8)))
     with pytest.raises(InputError, match="no finished image yet"):
         certify_path(store.path, partial=True)
     draw(store, most=1)
     made = certify_path(store.path, partial=True)
     assert set(made.look) == {1}
+    assert not made.radius.any()  # no class can be named of its 30 draws
+    draw(store, most=2)
+    made = certify_path(store.path, partial=True)
     assert 0 < made.decided.sum() < 8
-    assert set(made.outcome["until 0.25"]) == {"certified", "open"}
+    assert set(made.outcome["until 0.25"]) == {"certified", "futile", "open"}
 
 
 @pytest.mark.parametrize(

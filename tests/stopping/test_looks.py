@@ -49,9 +49,9 @@ def test_shares_never_sum_to_more_than_1(looks):
     assert looks == 1 or math.isclose(plan[-1].share, 0.6)
 
 
-def test_the_first_look_can_name_a_class():
-    first = looks_for(100_000)[0]
-    assert first.draws >= min_draws(clopper_pearson, alpha=0.001 * first.share)
+def test_the_second_look_can_name_a_class():
+    second = looks_for(100_000)[1]
+    assert second.draws >= min_draws(clopper_pearson, alpha=0.001 * second.share)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from alone import bounds_alone
 from scipy.special import gammaln, xlogy
 from scipy.stats import binomtest, multinomial
 
@@ -25,6 +26,9 @@ from simplicert.stopping import spread
 from simplicert.votes import Look, Votes
 
 ALPHA = 0.05
+
+ALONE = bounds_alone()
+"""The default's bounds, without its rule for naming, which only takes claims away."""
 
 TRUTHS = [
     (0.5, 0.5),
@@ -69,7 +73,7 @@ def claimed(counts, draws, looks, truth, alpha):
         looks=looks,
     )
     try:
-        made = certify(votes, alpha=alpha)
+        made = certify(votes, alpha=alpha, procedure=ALONE)
     except InputError as error:  # nothing can be certified of so few draws
         if "can never certify" not in str(error):
             raise
@@ -169,6 +173,28 @@ def test_no_rule_makes_certificates_false_more_often_than_alpha(truth):
     for looks in PLANS[len(truth)]:
         rates = exact_rates(truth, looks, ALPHA)
         assert max(rates.values()) == rates["most_wrong"] <= ALPHA
+
+
+@pytest.mark.parametrize("classes", PLANS)
+def test_the_rule_for_naming_only_takes_claims_away(classes):
+    for looks in PLANS[classes]:
+        for look in looks:
+            votes = Votes(
+                counts=(here := outcomes(look.draws, classes)),
+                draws=np.full(len(here), look.draws),
+                indices=np.arange(len(here)),
+                sigma=1.0,
+                source={},
+                looks=looks,
+            )
+            alone, found = (
+                each(votes, alpha=ALPHA) for each in (ALONE, clopper_pearson)
+            )
+            named = found.e0_lower > found.others_upper
+            for bound in ("top", "e0_lower", "others_upper"):
+                np.testing.assert_array_equal(
+                    getattr(found, bound)[named], getattr(alone, bound)[named]
+                )
 
 
 @pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
@@ -286,7 +312,7 @@ def combined_rate(truth, looks, alpha):
     tie = truth[1] == truth[0]
     for look in looks:
         here = outcomes(look.draws, classes)
-        found = clopper_pearson(
+        found = ALONE(
             Votes(
                 counts=here,
                 draws=np.full(len(here), look.draws),

@@ -22,7 +22,7 @@ def abstentions(certificates: Certificates) -> pd.DataFrame:
     rows = []
     for mechanism in certificates.radii:
         reason = replace(certificates, mechanism=mechanism).abstention
-        for name in ("", "not separated", "mechanism", "tie"):
+        for name in ("", "not separated", "too close", "mechanism", "tie"):
             count = int((reason == name).sum())
             rows.append(
                 {

@@ -14,6 +14,9 @@ from simplicert.arguments import (
 RELATIVE, ABSOLUTE = 2.0**-48, 2.0**-51
 """More than the half-width can lose by rounding, and than mean and result can."""
 
+RELATIVE_SPARE = 2.0**-40
+"""More than the few logarithms of ``hoeffding_spare`` can lose."""
+
 
 def hoeffding_lower(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Reals:
     """Lower bound that is at most the true mean with probability >= 1 - alpha.
@@ -84,6 +87,31 @@ def hoeffding_upper(mean: ArrayLike, *, trials: ArrayLike, alpha: float) -> Real
         trials=_half_width(trials, alpha),
     )
     return np.asarray(np.minimum(centre + half_width, 1.0))
+
+
+def hoeffding_spare(alpha: float) -> float:
+    """Logarithm of how much less than alpha two bounds at alpha / 2 surely fail.
+
+    Hoeffding's inequality is never tight: a bound at ``a`` fails with probability at
+    most ``a - a**2 c``, ``c = (1 - a) exp(-a (2 ln(1/a) + 1) / (1 - a))``, for every
+    distribution and number of scores (Lemma 4 of ``docs/bounds.md``). So two of them
+    leave ``2 a**2 c``, nearly ``alpha**2 / 2`` if alpha is small. It is rounded down;
+    a logarithm, because it may be below any float.
+
+    Args:
+        alpha: Failure probability of both bounds together, in (0, 1).
+
+    Raises:
+        InputError: ``alpha`` outside (0, 1).
+
+    Example:
+        >>> round(float(np.exp(hoeffding_spare(0.001)) / (0.001**2 / 2)), 3)
+        0.991
+    """
+    a = checked_alpha(alpha) / 2.0
+    log_a = np.log(a)
+    log_c = np.log1p(-a) - a * (1.0 - 2.0 * log_a) / (1.0 - a)
+    return float(np.log(2.0) + 2.0 * log_a + log_c - RELATIVE_SPARE)
 
 
 def _half_width(trials: ArrayLike, alpha: float) -> Reals:

@@ -9,7 +9,9 @@ from simplicert import mechanisms, paper
 from simplicert.certificates.record import PRINTED, REPORTED, Certificates
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
+from simplicert.mechanisms.neyman_pearson import SAFETY
 from simplicert.mechanisms.protocol import Mechanism, Radii, proof_of
+from simplicert.mechanisms.separated import scaled
 from simplicert.noises import Noise
 from simplicert.procedures import (
     PROCEDURES,
@@ -62,12 +64,15 @@ def certify(
 
     Returns:
         Certificates with a column for each mechanism that applies: the paper's, their
-        ``ensemble``, others, and your own.
+        ``ensemble``, others, and your own. Where the procedure bounds one mechanism's
+        radius itself, that column alone; nothing is known of E0 and E1 there, and their
+        bounds are 0 and 1.
 
     Raises:
         InputError: ``alpha`` outside (0, 1); so few draws that even unanimous votes
             could not certify; votes without what the procedure counts; an unknown
-            mechanism or procedure, or one without a proof for these votes.
+            mechanism or procedure, or one without a proof for these votes, or a
+            mechanism whose radius the procedure does not bound.
 
     References:
         Cullen et al. 2024, Algorithms 1, 2 and 3, Eq. 2-4, Corollary 4.3.
@@ -86,11 +91,10 @@ def certify(
         )
     chosen = find_procedure(procedure, framework=framework)
     own = None if mechanism is None else _find_own(mechanism, votes, chosen)
+    columns = _columns(votes, chosen)
     intervals = chosen(votes, alpha=alpha)
     _check_enough_draws(votes, chosen, alpha)
     e1_upper = intervals.others_upper
-    columns = applying(votes.noise, chosen.statistic)
-    columns.pop("ensemble", None)  # the maximum of others, which are there already
     if own is not None and name_of(own) != "ensemble":
         columns[name_of(own)] = own
     if not columns:
@@ -128,14 +132,28 @@ def certify(
         source=votes.source,
         draw_seconds=votes.draw_seconds,
         chosen_from=votes.chosen_from,
+        refused=intervals.refused,
     )
 
 
 def radii_of(votes: Votes, intervals: Intervals, mechanism: Mechanism) -> Radii:
-    """What a mechanism certifies, less what inputs were moved to the noise's grid."""
+    """What a mechanism certifies, less what inputs were moved to the noise's grid.
+
+    Raises:
+        InputError: The intervals are no bounds of E0 and E1, but of another mechanism's
+            radius.
+    """
     moved = 0.0 if votes.manifest is None else votes.manifest.displacement
     e1_upper = intervals.others_upper
-    radius = mechanism(intervals.e0_lower, e1_upper, sigma=votes.sigma)
+    if intervals.radius is None:
+        radius = mechanism(intervals.e0_lower, e1_upper, sigma=votes.sigma)
+    elif mechanism is mechanisms.neyman_pearson:
+        radius = scaled(intervals.radius * (1.0 - SAFETY), votes.sigma)
+    else:
+        raise InputError(
+            f"{name_of(mechanism)} needs bounds of E0 and E1, and the procedure bounds "
+            "the radius of neyman_pearson alone"
+        )
     return np.asarray(np.maximum(radius - moved, 0.0))
 
 
@@ -179,6 +197,22 @@ def why_not(mechanism: Mechanism, noise: Noise, statistic: str) -> str | None:
     return next((lack for lack in lacks if lack is not None), None)
 
 
+def _columns(votes: Votes, chosen: Procedure) -> dict[str, Mechanism]:
+    """Those of ours that apply, but the maximum of others; perhaps none."""
+    if chosen.radius_of is not None:
+        one = mechanisms.BUILT_IN[chosen.radius_of]
+        lack = why_not(one, votes.noise, chosen.statistic)
+        if lack is not None:
+            raise InputError(
+                f"the procedure {chosen.name} bounds the radius of {chosen.radius_of} "
+                f"alone, which does not apply: {lack}"
+            )
+        return {chosen.radius_of: one}
+    columns = applying(votes.noise, chosen.statistic)
+    columns.pop("ensemble", None)
+    return columns
+
+
 def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Mechanism:
     """The mechanism asked for, if it has a proof for these votes."""
     found = find_mechanism(mechanism)
@@ -189,6 +223,12 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
         raise InputError(
             f"a mechanism of your own cannot be called {name!r}: certificates have "
             "a column of that name, or mean something else by it"
+        )
+    if chosen.radius_of not in (None, name):
+        raise InputError(
+            f"{name} needs bounds of E0 and E1, and the procedure {chosen.name} bounds "
+            f"the radius of {chosen.radius_of} alone: leave the mechanism out, or take "
+            "another procedure"
         )
     lack = why_not(found, votes.noise, chosen.statistic)
     if lack is not None:
@@ -216,6 +256,6 @@ def _check_enough_draws(votes: Votes, procedure: Procedure, alpha: float) -> Non
     least = min_draws(procedure, alpha=alpha * most.share)
     raise InputError(
         f"{most.draws} draws can never certify at alpha = {alpha:g}: even if all "
-        f"agree, {procedure.name} does not separate the classes. Draw at least {least} "
+        f"agree, {procedure.name} names no class. Draw at least {least} "
         "an image"
     )

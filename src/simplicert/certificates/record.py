@@ -36,7 +36,7 @@ ABSTAIN = -1
 
 _ONE_AN_IMAGE = (
     *("indices", "labels", "top", "runner_up", "e0", "e1", "e0_lower", "e1_upper"),
-    *("draws", "draw_seconds", "printed", "decided"),
+    *("draws", "draw_seconds", "printed", "refused", "decided"),
 )
 """The attributes with an entry an image; also each of ``radii`` and ``outcome``."""
 
@@ -75,6 +75,8 @@ class Certificates:
         printed: Radii as a log printed them, to check a published table by: perhaps
             rounded up, perhaps more than its draws allow. Nothing is certified of them.
         chosen_from: How many images these were chosen from, as in ``Votes``.
+        refused: Where bounds would name a class and the rule for naming does not, as in
+            ``Intervals``.
         decided: Where the rule that stopped the images has decided, at this alpha;
             ``None``: there is none, or it could not be asked.
         outcome: What it decided, in words, by columns of its own. No radius depends on
@@ -104,6 +106,7 @@ class Certificates:
     draw_seconds: Float[np.ndarray, " images"] | None = None
     printed: Float[np.ndarray, " images"] | None = None
     chosen_from: int | None = None
+    refused: Bool[np.ndarray, " images"] | None = None
     decided: Bool[np.ndarray, " images"] | None = None
     outcome: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -265,12 +268,15 @@ class Certificates:
         """Why no class is named; ``""`` where one is.
 
         ``"tie"``: two classes have the same estimate. ``"not separated"``: the bounds
-        overlap, more draws may help. ``"mechanism"``: they do not, but the chosen
-        mechanism certifies nothing there (cohen at E0 <= 1/2).
+        overlap, more draws may help. ``"too close"``: they would not, but the first two
+        classes are too close for naming one of them (``docs/bounds.md``), and more
+        draws may help. ``"mechanism"``: they do not, but the chosen mechanism certifies
+        nothing there (cohen at E0 <= 1/2).
         """
+        refused = np.False_ if self.refused is None else self.refused
         return np.select(
-            [self.radius > 0, self.separated, self.e0 == self.e1],
-            ["", "mechanism", "tie"],
+            [self.radius > 0, self.separated, refused, self.e0 == self.e1],
+            ["", "mechanism", "too close", "tie"],
             default="not separated",
         )
 

@@ -72,12 +72,12 @@ def where_separated(
             separated = e0 > np.maximum(e1, NEGLIGIBLE)
             unit_radius = solve(e0[separated], e1[separated])
             radius[...] = 0.0
-            radius[separated] = _scaled(unit_radius * (1.0 - relative_error), sigma)
+            radius[separated] = scaled(unit_radius * (1.0 - relative_error), sigma)
         radii: Radii = chunks.operands[2]
     return radii
 
 
-def _scaled(unit_radius: Points, sigma: float) -> Points:
+def scaled(unit_radius: Points, sigma: float) -> Points:
     """``sigma * unit_radius``, on the safe side of a product that leaves the floats."""
     with np.errstate(over="ignore"):
         radius = sigma * unit_radius

@@ -7,6 +7,7 @@ from simplicert.procedures.empirical_bernstein import (
     empirical_bernstein as empirical_bernstein,
 )
 from simplicert.procedures.hoeffding import hoeffding as hoeffding
+from simplicert.procedures.joint import joint as joint
 from simplicert.procedures.laws import check_procedure
 from simplicert.procedures.protocol import Intervals as Intervals
 from simplicert.procedures.protocol import Procedure as Procedure

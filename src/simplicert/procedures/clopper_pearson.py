@@ -1,4 +1,7 @@
-"""The paper's Algorithm 1: hard votes, by Clopper-Pearson."""
+"""The paper's Algorithm 1: hard votes, by Clopper-Pearson.
+
+The bounds are the paper's. Votes that are too close name no class: besides it.
+"""
 
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.procedures.simultaneous import simultaneous

@@ -1,6 +1,9 @@
-"""The paper's Algorithm 2: mean softmax scores, by Hoeffding (Eq. 4)."""
+"""The paper's Algorithm 2: mean softmax scores, by Hoeffding (Eq. 4).
 
-from simplicert.bounds import hoeffding_lower, hoeffding_upper
+The bounds are the paper's. Means that are too close name no class: besides it.
+"""
+
+from simplicert.bounds import hoeffding_lower, hoeffding_spare, hoeffding_upper
 from simplicert.procedures.simultaneous import simultaneous
 
 hoeffding = simultaneous(
@@ -13,4 +16,5 @@ hoeffding = simultaneous(
     upper=lambda seen, alpha: hoeffding_upper(
         seen.sums / seen.trials, trials=seen.trials, alpha=alpha
     ),
+    spare=hoeffding_spare,
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, ndtri, xlogy
 
 from simplicert.errors import InputError
 from simplicert.plugins import shown_as_theirs
@@ -17,7 +17,7 @@ __all__ = ["check_procedure", "guarded"]
 
 ALPHAS = (0.4, 0.05, 0.001)
 
-TRIED = {2: ((1, 2, 12, 40, 1000), 100), 3: ((12,), 12)}
+TRIED = {2: ((1, 2, 12, 40, 1000), 100), 3: ((12, 40), 12)}
 """By the number of classes: numbers of draws of which every outcome can be tried, and
 what expectations are multiples of one over."""
 
@@ -102,6 +102,19 @@ def _checked(procedure: Procedure, found: object, votes: Votes) -> Intervals:
                 f"procedure {procedure.name!r}: {name} must be one float64 an image, "
                 f"in [0, 1], got {bound.dtype} of shape {bound.shape}"
             )
+    if (found.radius is None) != (procedure.radius_of is None):
+        raise InputError(
+            f"procedure {procedure.name!r}: it must give a radius where radius_of says "
+            "whose it bounds, and only there"
+        )
+    if found.radius is not None:
+        radius = np.asarray(found.radius)
+        right = radius.shape == (len(votes),) and radius.dtype == np.float64
+        if not right or not (np.isfinite(radius) & (radius >= 0)).all():
+            raise InputError(
+                f"procedure {procedure.name!r}: radius must be one float64 an image, "
+                f"finite and not negative, got {radius.dtype} of shape {radius.shape}"
+            )
     for name in ("top", "runner_up"):
         named = np.asarray(getattr(found, name))
         inside = (named >= 0) & (named < votes.classes)
@@ -121,7 +134,6 @@ def _check_coverage(
     laws: Float[np.ndarray, "laws classes"],
     alpha: float,
 ) -> None:
-    named = found.e0_lower > found.others_upper
     draws = int(counts[0].sum())
     ways = gammaln(draws + 1) - gammaln(counts + 1).sum(axis=1)
     for law in laws:
@@ -129,8 +141,11 @@ def _check_coverage(
         wrong = law[found.top] <= others[found.top]  # not the one best class
         wrong |= found.e0_lower > law[found.top]
         wrong |= found.others_upper < others[found.top]
+        if found.radius is not None:
+            gap = ndtri(law[found.top]) - ndtri(others[found.top])
+            wrong |= found.radius > gap / 2 * (1.0 + 1e-12)
         mass = np.exp(ways + xlogy(counts, law).sum(axis=1))
-        false = float(mass[named & wrong].sum())
+        false = float(mass[found.named & wrong].sum())
         if false > alpha * (1.0 + 1e-9):
             raise InputError(
                 f"procedure {procedure.name!r} certifies falsely with probability "

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from simplicert.arguments import checked_alpha
 from simplicert.errors import InputError
@@ -29,6 +30,12 @@ class Intervals:
         e1: Estimated expectation of the runner-up.
         e0_lower: Lower bounds, in [0, 1].
         e1_upper: Upper bounds, in [0, 1].
+        radius: Lower bounds of the radius of ``Procedure.radius_of`` at sigma = 1, 0
+            where no class is named, where the procedure bounds that itself. Then it
+            bounds E0 and E1 by 0 and 1: it says nothing of either alone.
+        refused: Where the bounds would name a class and were moved until they do not,
+            because the rule for naming does not tell the first class from the second:
+            the reason of an abstention. ``None`` where there is no such rule.
     """
 
     top: Int[np.ndarray, " images"]
@@ -37,6 +44,15 @@ class Intervals:
     e1: Float[np.ndarray, " images"]
     e0_lower: Float[np.ndarray, " images"]
     e1_upper: Float[np.ndarray, " images"]
+    radius: Float[np.ndarray, " images"] | None = None
+    refused: Bool[np.ndarray, " images"] | None = None
+
+    @property
+    def named(self) -> Bool[np.ndarray, " images"]:
+        """Where the class ``top`` is named, if a mechanism certifies anything there."""
+        if self.radius is not None:
+            return self.radius > 0
+        return self.e0_lower > self.others_upper
 
     @property
     def others_upper(self) -> Float[np.ndarray, " images"]:
@@ -44,8 +60,11 @@ class Intervals:
         return np.asarray(np.minimum(self.e1_upper, 1.0 - self.e0_lower))
 
 
-_CLASSES = ("top", "runner_up")
-"""Fields of ``Intervals`` that are classes; the others are numbers in [0, 1]."""
+_KINDS = {"top": np.int64, "runner_up": np.int64, "refused": np.bool_}
+"""Of the fields of ``Intervals``; the others are numbers."""
+
+RADII = ("neyman_pearson",)
+"""The mechanisms whose radius a procedure may bound itself: ``laws`` knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +79,9 @@ class Procedure:
             draws, which was fixed; a pure function.
         columns: The evidence columns that it reads.
         separate: Whether other draws must choose the class (``Votes.selection``).
+        radius_of: The one mechanism whose radius it bounds itself, without bounds of E0
+            and E1 from which others could have one; ``None``: it bounds E0 and E1. It
+            can be ``"neyman_pearson"``.
     """
 
     name: str
@@ -67,6 +89,7 @@ class Procedure:
     intervals: Callable[[Votes, float], Intervals]
     columns: tuple[str, ...]
     separate: bool = False
+    radius_of: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.columns, tuple) or not self.columns:
@@ -80,6 +103,12 @@ class Procedure:
                     f"procedure {self.name!r} counts {self.statistic!r} and reads "
                     f"{column!r}, which is no column of that"
                 )
+
+        if self.radius_of not in (None, *RADII):
+            raise InputError(
+                f"procedure {self.name!r}: radius_of must be None or "
+                f"{' or '.join(map(repr, RADII))}, got {self.radius_of!r}"
+            )
 
     def __call__(self, votes: Votes, *, alpha: float) -> Intervals:
         """Intervals of all images, each at its look's share of alpha.
@@ -105,18 +134,18 @@ class Procedure:
         looks = votes.fixed_looks
         if len(looks) <= 1:
             return self._at(votes, alpha * looks[0].share if looks else alpha)
-        joined = {
-            field.name: np.zeros(
-                len(votes), np.int64 if field.name in _CLASSES else np.float64
-            )
+        joined: dict[str, Any] = {
+            field.name: np.zeros(len(votes), _KINDS.get(field.name, np.float64))
             for field in fields(Intervals)
+            if field.name != "radius" or self.radius_of is not None
         }
         for look in looks:
             here = votes.draws == look.draws
             if here.any():
                 found = self._at(votes[here], alpha * look.share)
                 for name, whole in joined.items():
-                    whole[here] = getattr(found, name)
+                    part = getattr(found, name)
+                    whole[here] = False if part is None else part
         return Intervals(**joined)
 
     def _at(self, votes: Votes, alpha: float) -> Intervals:
@@ -132,6 +161,7 @@ class Procedure:
             e1=found.e1,
             e0_lower=nothing,
             e1_upper=nothing + 1.0,
+            radius=None if found.radius is None else nothing,
         )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Int
+from scipy.special import ndtr
 
 from simplicert.arguments import checked_alpha, checked_trials
 from simplicert.errors import InputError
@@ -17,7 +18,8 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
     """Largest lower bound on E0 that so many draws can give: all of them agree.
 
     No outcome of that many draws certifies a radius beyond the one at this point of the
-    simplex.
+    simplex. Of a procedure that bounds a radius itself it is the E0 that has this
+    radius where E1 is ``1 - E0``.
 
     Args:
         procedure: Any; of two classes.
@@ -25,7 +27,7 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
         alpha: Failure probability of the whole certificate, in (0, 1).
 
     Returns:
-        The bound, in [0, 1); 0 where it does not separate the classes.
+        The bound, in [0, 1); 0 where it names no class.
 
     Raises:
         InputError: An argument outside its range.
@@ -39,8 +41,11 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
     """
     n = int(checked_trials(draws))
     found = procedure(unanimous(n), alpha=alpha)
-    lower = float(found.e0_lower[0])
-    return lower if lower > found.others_upper[0] else 0.0
+    if not found.named[0]:
+        return 0.0
+    if found.radius is not None:
+        return float(ndtr(found.radius[0]))
+    return float(found.e0_lower[0])
 
 
 def min_draws(procedure: Procedure, *, alpha: float) -> int:
@@ -54,11 +59,11 @@ def min_draws(procedure: Procedure, *, alpha: float) -> int:
         InputError: ``alpha`` outside (0, 1), or no number of draws is enough.
 
     Example:
-        ``log2(2 / 0.001)`` is 10.97.
+        ``log2(8 / 0.001**2)`` is 22.93.
 
         >>> from simplicert.procedures import clopper_pearson, hoeffding
         >>> [min_draws(p, alpha=0.001) for p in (clopper_pearson, hoeffding)]
-        [11, 16]
+        [23, 31]
     """
     checked_alpha(alpha)
     too_few, enough = 0, 1

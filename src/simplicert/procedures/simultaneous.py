@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simplicert.arguments import Reals
+from simplicert.procedures.naming import apart_by_means, apart_by_votes, named_where
 from simplicert.procedures.protocol import Intervals, Procedure, top_two
 from simplicert.votes import Votes
 
@@ -42,22 +43,30 @@ def simultaneous(
     lower: Bound,
     upper: Bound,
     naming: float | None = None,
+    spare: Callable[[float], float] | None = None,
 ) -> Procedure:
     """Two bounds at half of alpha each, on the top two classes of the same draws.
 
     Theorem 1 of ``docs/bounds.md`` needs an upper bound of *every* other class. Where
     ``upper`` grows with the sum alone, the observed runner-up's is the largest. Where
     it does not, say ``naming``: then every class is bounded, and a class is named only
-    if the bounds at ``naming * alpha / classes`` separate it from each of the others,
-    which makes the proof complete for any number of classes (Theorem 3 there).
+    if the bounds at ``naming * alpha / classes`` separate it from each of the others.
+    That makes the proof complete for any bounds and number of classes (Theorem 4).
+
+    Votes need no ``naming``: of those a class is named only if the sign test tells it
+    from the second at alpha²/4 (Theorem 2). Nor do scores of which it is known what two
+    bounds leave of alpha, ``spare`` (Theorem 3). Other scores without it have a proof
+    for two classes only.
 
     Args:
         name: Of the procedure.
         statistic: What it counts.
         columns: What it reads: sums first, then squares if it needs them.
-        lower: Lower bound.
-        upper: Upper bound.
+        lower: Lower bound; grows with the sum, if ``naming`` is not given.
+        upper: Upper bound; likewise.
         naming: Share of alpha that naming a wrong class may take.
+        spare: Of scores: alpha → the logarithm of what ``lower`` and ``upper`` together
+            fail less than alpha; naming a wrong class takes that.
     """
 
     def intervals(votes: Votes, alpha: float) -> Intervals:
@@ -70,10 +79,13 @@ def simultaneous(
         if naming is None:
             leading = Seen(sums=first, squares=None, trials=trials)
             following = Seen(sums=second, squares=None, trials=trials)
-            e0_lower = lower(leading, alpha / 2)
-            e1_upper = upper(following, alpha / 2)
+            found = named_where(
+                _sure(first, second, trials, sums.shape[1], alpha),
+                lower(leading, alpha / 2),
+                upper(following, alpha / 2),
+            )
         else:
-            pair = np.empty((2, len(votes)))
+            found = (*np.empty((2, len(votes))), np.empty(len(votes), dtype=bool))
             for start in range(0, len(votes), ROWS):
                 part = slice(start, start + ROWS)
                 seen = Seen(
@@ -81,8 +93,11 @@ def simultaneous(
                     squares=squares[0][part] if squares else None,
                     trials=trials[part, None],
                 )
-                pair[:, part] = _every_class(seen, top[part], alpha)
-            e0_lower, e1_upper = pair
+                for whole, some in zip(
+                    found, _every_class(seen, top[part], alpha), strict=True
+                ):
+                    whole[part] = some
+        e0_lower, e1_upper, refused = found
         return Intervals(
             top=top,
             runner_up=runner_up,
@@ -90,19 +105,32 @@ def simultaneous(
             e1=second / trials,
             e0_lower=e0_lower,
             e1_upper=e1_upper,
+            refused=refused,
+        )
+
+    def _sure(
+        first: np.ndarray,
+        second: np.ndarray,
+        trials: np.ndarray,
+        classes: int,
+        alpha: float,
+    ) -> np.ndarray:
+        if statistic == "multinomial":
+            return apart_by_votes(first, second, alpha=alpha)
+        if spare is None:
+            return np.ones(len(first), dtype=bool)
+        return apart_by_means(
+            first, second, trials=trials, rivals=classes - 1, log_alpha=spare(alpha)
         )
 
     def _every_class(
         seen: Seen, top: np.ndarray, alpha: float
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         assert naming is not None
         classes = seen.sums.shape[1]
         low, high = _best_and_rest(seen, top, alpha * (1.0 - naming) / 2)
         sure_low, sure_high = _best_and_rest(seen, top, alpha * naming / classes)
-        # Where nothing may be named a lower bound may be lowered, an upper one raised:
-        # to 1/2, since ``certify`` takes 1 - e0_lower for the upper one if smaller.
-        sure, half = sure_low > sure_high, np.minimum(low, 0.5)
-        return np.where(sure, low, half), np.where(sure, high, np.maximum(half, high))
+        return named_where(sure_low > sure_high, low, high)
 
     def _best_and_rest(
         seen: Seen, top: np.ndarray, alpha: float

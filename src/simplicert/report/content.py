@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from simplicert.analysis import certified_accuracy, curve_radii
 from simplicert.certificates.record import Certificates
@@ -116,6 +116,7 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         "label": None if labels is None else labels[rows].tolist(),
         **columns,
         "looks": _looks(certificates, rows),
+        "too_close": _marked(certificates.refused, rows),
         "radii": _columns(certificates.radii, rows),
         "largest": certificates.largest[rows].tolist(),
         "decisions": _columns(certificates.outcome, rows),
@@ -143,6 +144,13 @@ def _columns(
 def _list(column: np.ndarray) -> list[Any]:
     """JSON has no NaN; imported logs have estimates that nobody knows."""
     return [None if math.isnan(value) else value for value in column.tolist()]
+
+
+def _marked(
+    mask: Bool[np.ndarray, " images"] | None, rows: Int[np.ndarray, " rows"]
+) -> list[int]:
+    """Positions among the rows; they are few."""
+    return [] if mask is None else np.flatnonzero(mask[rows]).tolist()
 
 
 def _curves(certificates: Certificates) -> dict[str, Any]:

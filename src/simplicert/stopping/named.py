@@ -9,8 +9,7 @@ from simplicert.votes import Votes
 
 
 def _decided(votes: Votes, alpha: float) -> Bool[np.ndarray, " images"]:
-    found = clopper_pearson(votes, alpha=alpha)
-    return np.asarray(found.e0_lower > found.others_upper)
+    return clopper_pearson(votes, alpha=alpha).named
 
 
 named = Rule(name="named", decided=_decided, parameters={})

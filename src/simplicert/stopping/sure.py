@@ -2,8 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import betainc
 
+from simplicert.bounds import log_sign_test
 from simplicert.stopping.protocol import Rule
 from simplicert.votes import Votes
 
@@ -16,12 +16,14 @@ def is_sure(votes: Votes, alpha: float) -> Bool[np.ndarray, " images"]:
     Of several looks, each tests at its share of ``alpha``.
 
     References:
-        Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT).
+        Cohen et al. 2019, arXiv:1902.02918, section 3.2.1 (PREDICT). Lemma 2 of
+        ``docs/bounds.md`` proves it for any number of classes.
     """
     second, first = np.sort(votes.counts, axis=1)[:, -2:].T
-    # Twice P[Binomial(first + second, 1/2) >= first]; at 0 votes nothing is known.
-    p_value = np.where(first > 0, 2.0 * betainc(first, second + 1, 0.5), 1.0)
-    return np.asarray(p_value <= alpha * _shares(votes))
+    both = np.maximum(first + second, 1)  # all draws may have voted for nobody
+    with np.errstate(divide="ignore"):  # a look may have no share of alpha
+        log_level = np.log(alpha * _shares(votes))
+    return np.asarray(log_sign_test(first, trials=both) <= log_level)
 
 
 def _shares(votes: Votes) -> Float[np.ndarray, " images"]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
@@ -58,9 +59,14 @@ def certificates(claims: Claims) -> Iterator[Finding]:
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper, shares)
     statistic = "softmax" if procedure is None else procedure.statistic
-    yield _radii(claims, table, lower, upper, statistic)
+    if procedure is not None and procedure.radius_of is not None:
+        yield _bounded_itself(claims, procedure, table, e0, e1, shares)
+        apart = e0 > e1  # its radius is 0 elsewhere
+    else:
+        yield _radii(claims, table, lower, upper, statistic)
+        apart = lower > upper
     if "top" in table and "runner_up" in table:
-        yield _classes(claims, table, lower, upper)
+        yield _classes(claims, table, apart)
 
 
 def _shares(claims: Claims, table: pd.DataFrame, draws: Whole) -> tuple[Real, Finding]:
@@ -123,20 +129,26 @@ def _bounds(  # noqa: PLR0917 (five columns)
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
     told &= "score_squares" not in procedure.columns
+    early = np.zeros(len(bad), dtype=bool)
     for level in np.unique(each_alpha[told]).tolist():
         here = told & (each_alpha == level)
         again = _again(procedure, e0[here], e1[here], n[here], level)
         closer = lower[here] > again.e0_lower * (1 + _SLACK)
-        bad[here] |= closer | (upper[here] < again.others_upper * (1 - _SLACK) - _SLACK)
+        closer |= upper[here] < again.others_upper * (1 - _SLACK) - _SLACK
+        refused = np.False_ if again.refused is None else again.refused
+        early[here] = closer & refused
+        bad[here] |= closer & ~refused
         if procedure.statistic == "multinomial":
             votes = np.stack([e0[here], e1[here]]) * n[here]
             bad[here] |= (np.abs(votes - np.round(votes)) > 1e-3).any(axis=0)
-    by = f"by {procedure.name} at alpha {alpha:g}"
-    if (shares != 1).any():
-        by += ", each at its look's share of it"
+    by = f"by {procedure.name} {_at_alpha(alpha, shares)}"
     if bad.any():
         wrong = f"they are not those {by}, or closer"
         return claims.of_rows(BOUNDS, "falsified", bad, wrong)
+    if early.any():
+        close = f"closer than those {by}, which names no class where the first two "
+        close += "are so close (docs/bounds.md)"
+        return claims.of_rows(BOUNDS, "doubtful", early, close)
     if not told.any():
         says = f"only the largest that {procedure.name} can give: of the bounds what "
         says += "they rest on is not in the table"
@@ -148,8 +160,8 @@ def _bounds(  # noqa: PLR0917 (five columns)
 def _again(
     procedure: Procedure, e0: Real, e1: Real, n: Whole, alpha: float
 ) -> Intervals:
-    """What the procedure says of such estimates of two classes, and a third one's."""
-    sums = np.stack([e0 * n, e1 * n, np.zeros(len(n))], axis=1)
+    """What the procedure says of such estimates, if there are no other classes."""
+    sums = np.stack([e0 * n, e1 * n], axis=1)
     counts = np.round(sums).astype(np.int64)
     if procedure.statistic != "multinomial":
         counts = np.zeros_like(counts)
@@ -205,7 +217,47 @@ def _radii(
     return Finding(check=RADII, outcome="held", says=says)
 
 
-def _classes(claims: Claims, table: pd.DataFrame, lower: Real, upper: Real) -> Finding:
+def _bounded_itself(  # noqa: PLR0917 (three columns)
+    claims: Claims,
+    procedure: Procedure,
+    table: pd.DataFrame,
+    e0: Real,
+    e1: Real,
+    shares: Real,
+) -> Finding:
+    """The column of a procedure's one mechanism, from the estimates."""
+    sigma, alpha, n = claims.conditions
+    name = procedure.radius_of
+    if name not in table:
+        says = f"no column is {name}, whose radius {procedure.name} bounds"
+        return Finding(check=RADII, outcome="not checked", says=says)
+    levels = alpha * shares
+    told = (e0 >= e1) & (e1 >= 0) & (e0 + e1 <= 1 + _SLACK)  # false for NaN
+    told &= levels > 0  # no share of alpha bounds nothing
+    largest = np.zeros(len(table))
+    for level in np.unique(levels[told]).tolist():
+        here = told & (levels == level)
+        again = _again(procedure, e0[here], e1[here], n[here], level)
+        assert again.radius is not None
+        largest[here] = again.radius * sigma
+    radius = numbers(table[name])
+    bad = ~((radius >= 0) & (radius <= largest * (1 + _SLACK)))
+    gives = f"what {procedure.name} gives {_at_alpha(alpha, shares)}"
+    if bad.any():
+        wrong = f"the column {name} is not {gives}, or is larger"
+        return claims.of_rows(RADII, "falsified", bad, wrong)
+    says = f"the column {name}: none exceeds {gives}"
+    return Finding(check=RADII, outcome="held", says=says)
+
+
+def _at_alpha(alpha: float, shares: Real) -> str:
+    each = ", each at its look's share of it" if (shares != 1).any() else ""
+    return f"at alpha {alpha:g}{each}"
+
+
+def _classes(
+    claims: Claims, table: pd.DataFrame, apart: Bool[np.ndarray, " rows"]
+) -> Finding:
     """The class that is named was bounded, and is above every other."""
     assert claims.predicted is not None
     top, second = numbers(table["top"]), numbers(table["runner_up"])
@@ -214,7 +266,7 @@ def _classes(claims: Claims, table: pd.DataFrame, lower: Real, upper: Real) -> F
     if bad.any():
         wrong = "the class named is not the one that was bounded"
         return claims.of_rows(CLASSES, "falsified", bad, wrong)
-    if (bad := named & ~(lower > upper)).any():
+    if (bad := named & ~apart).any():
         wrong = "a class is named that may not be the first"
         return claims.of_rows(CLASSES, "falsified", bad, wrong)
     says = f"{int(named.sum()):,} classes named, each the one whose bounds these are"

@@ -12,6 +12,7 @@ from scipy.special import gammaln, xlogy
 
 from simplicert.audit.procedures.answers import Answers, Asked
 from simplicert.audit.procedures.synthetic import Synthetic
+from simplicert.certificates.certify import radii_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES
 from simplicert.procedures import Procedure
@@ -120,8 +121,7 @@ class OfVotes:
         found = self.procedure(votes, alpha=asked.alpha)
         radius = np.zeros(len(votes))
         for each in self.mechanisms.values():
-            of_this = each(found.e0_lower, found.others_upper, sigma=asked.sigma)
-            radius = np.maximum(radius, of_this)
+            radius = np.maximum(radius, radii_of(votes, found, each))
         return Answers(
             named=np.where(radius > 0, found.top, -1),
             radius=radius,

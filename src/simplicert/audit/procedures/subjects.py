@@ -143,8 +143,15 @@ def _of_votes(
         noise = "gaussian"
         members = applying(NOISES.find(noise), procedure.statistic)
         members.pop("ensemble", None)  # the largest of others, which are there
+        if procedure.radius_of is not None:
+            members = {procedure.radius_of: members[procedure.radius_of]}
     else:
         one = find_mechanism(mechanism)
+        if procedure.radius_of not in (None, name_of(one)):
+            raise InputError(
+                f"{name_of(one)} cannot be tried: {procedure.name} bounds the radius "
+                f"of {procedure.radius_of} alone"
+            )
         noise = proof_of(one).noise
         lack = proof_of(one).lacks(NOISES.find(noise), procedure.statistic)
         if noise not in ("gaussian", "uniform") or lack is not None:

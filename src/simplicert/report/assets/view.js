@@ -23,6 +23,7 @@ function abstention(row) {
   const v = view();
   if (radii()[row] > 0) return "";
   if (v.e0_lower[row] > v.e1_upper[row]) return "mechanism";
+  if (v.too_close.includes(row)) return "too close";
   if (v.e0[row] === null) return "log";
   return v.e0[row] === v.e1[row] ? "tie" : "not separated";
 }
@@ -31,6 +32,7 @@ const WHY = {
   log: "the log abstains, or may have rounded up from 0",
   tie: "two classes got the same votes",
   "not separated": "the bounds overlap; more draws may help",
+  "too close": "the bounds separate, but the first two classes are too close to name one; more draws may help",
   mechanism: "the bounds separate, but this mechanism certifies nothing here",
 };
 
