@@ -18,7 +18,7 @@ import simplicert as sc
 from simplicert.interop import certify_path
 
 ROOT = Path(__file__).parents[1]
-RUNS = sorted(path.parent for path in ROOT.glob("results/*/*/manifest.json"))
+RUNS = sorted(path.parent for path in ROOT.glob("results/cifar10/*/manifest.json"))
 RECORD = Path(__file__).parent / "net" / "certificates.parquet"
 ALPHAS = (0.001, 0.05)
 SELECTION = 1000

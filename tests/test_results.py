@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import beta, norm
+from scipy.stats import beta, binom, norm
 
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.models import load_checkpoint
@@ -78,9 +78,11 @@ def test_readme_has_the_tables_that_the_votes_give():
 def test_cohens_numbers_by_another_route(path):
     # From the counts with SciPy's quantiles alone, without any of our own steps.
     votes = RunDirectory(path).read()
-    best = votes.counts.max(axis=1)
+    second, best = np.sort(votes.counts, axis=1)[:, -2:].T
     lower = beta.ppf(0.0005, best, votes.draws - best + 1)
     radius = votes.sigma * np.maximum(norm.ppf(lower), 0)
+    lead = 2 * binom.sf(best - 1, best + second, 0.5)
+    radius[lead > 0.001**2 / 4] = 0.0  # too close for a class to be named
     right = (votes.counts.argmax(axis=1) == votes.labels) & (radius > 0)
     certificates = SCRIPT["certified"]([path])
     table = SCRIPT["radii_table"](certificates).set_index("mechanism").loc["cohen"]
