@@ -40,6 +40,7 @@ from simplicert.sampling.engine import Tasks
 from simplicert.sampling.noisy import layout
 from simplicert.stopping import Rule, until
 from simplicert.votes import Votes, read_run
+from simplicert.votes.looks import one_look
 
 SHAPES = {
     "small-cnn": (1, 8, 8),
@@ -111,7 +112,7 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
     )
     if not options.batch:
         return {"batch": plan.batch}
-    plan = plan.model_copy(update={"draws": at_once(options)})
+    plan = plan.model_copy(update={"looks": [*one_look(at_once(options))]})
     tasks = Tasks(plan)
 
     def run() -> int:
@@ -125,11 +126,11 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
 def looks(options: argparse.Namespace) -> dict[str, float]:
     """The same for images that stop: how long votes are waited for, and asked of.
 
-    Each of 50 images stops where one of a committed run did, at 2,600 draws at the
+    Each of 100 images stops where one of a committed run did, at 1,150 draws at the
     latest: more of the draws are at early looks, which cost most, than in that run.
     """
     shape = SHAPES[options.model]
-    stops = np.minimum(read_run(STOPPED).draws[:50], 2600)
+    stops = np.minimum(read_run(STOPPED).draws[:100], 1150)
     goals = until([0.1, 0.2, 0.3])
 
     def decided(votes: Votes, alpha: float) -> np.ndarray:
