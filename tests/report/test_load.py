@@ -154,14 +154,14 @@ def test_a_published_log_is_reported_as_far_as_it_goes(tmp_path):
 def test_beside_a_log_a_mechanism_is_the_run_s(run, tmp_path):
     log = tmp_path / "log.tsv"
     log.write_text("idx\tlabel\tpredict\tradius\tcorrect\n0\t3\t3\t0.25\t1\n")
-    import_file(log, tmp_path / "theirs", sigma=0.25, draws=100_000, alpha=0.001)
-    ours, theirs = load_runs([run, tmp_path / "theirs"], mechanism="li")
+    import_file(log, tmp_path / "theirs", sigma=0.25, draws=100_000, alpha=0.01)
+    ours, theirs = load_runs([run, tmp_path / "theirs"], mechanism="li", alpha=0.01)
     assert ours.certificates[0].mechanism == "li"
     assert theirs.certificates[0].mechanism == "reported"
 
 
 def test_the_paper_s_ensemble_opens_every_view(run):
-    [loaded] = load_runs([run], mechanism="ensemble")
+    [loaded] = load_runs([run], mechanism="ensemble", alpha=0.01)
     assert [c.mechanism for c in loaded.certificates] == ["ensemble", "ensemble"]
     assert [c.members for c in loaded.certificates] == list(ENSEMBLES.values())
 

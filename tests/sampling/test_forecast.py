@@ -44,7 +44,7 @@ def test_cost_and_reach_by_hand():
 
 
 def test_warnings():
-    assert "at least 666" in reached(1e-200).warning
+    assert "at least 1332" in reached(1e-200).warning
     assert reached(0.01).warning == ""
     [twice] = forecast(normalisations=2).warnings
     assert "normalise its input twice" in twice

@@ -95,12 +95,13 @@ def sample(
             never certify.
 
     Example:
+        >>> import torch
         >>> images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
         >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
         >>> sample(model, images, sigma=0.5, draws=100, seed=0).counts.sum(axis=1)
         array([100, 100])
         >>> early = sample(model, images, sigma=0.5, draws=10_000, until=0.1, seed=0)
-        >>> early.draws.sum() < 20_000
+        >>> bool(early.draws.sum() < 20_000)
         True
     """
     sampler = Sampler(
