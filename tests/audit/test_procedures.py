@@ -131,6 +131,8 @@ def test_no_built_in_is_falsified_with_all_trials(name, alpha):
 @pytest.mark.parametrize("mechanism", mechanisms.BUILT_IN)
 @pytest.mark.parametrize("name", PROCEDURES.built_in)
 def test_no_built_in_is_with_any_mechanism(name, mechanism):
+    if "joint" in str(name) and mechanism != "neyman_pearson":
+        return  # it bounds the radius of that one alone
     proof = proof_of(mechanisms.BUILT_IN[mechanism])
     if proof.of is not None and PROCEDURES.built_in[name].statistic not in proof.of:
         with pytest.raises(InputError, match="cannot be tried: its proof is about"):
