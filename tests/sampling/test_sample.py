@@ -276,6 +276,7 @@ def test_a_model_for_other_images_is_refused(network):
         ({"draws": 0}, "draws must be a whole number, at least 1, got 0"),
         ({"draws": 150, "block": 100}, r"draws \(150\) must be a multiple of block"),
         ({"batch": 0}, "batch: .* got 0"),
+        ({"block": 0}, "block: .* got 0"),
         ({"seed": -1}, "seed"),
         ({"precision": "fp8"}, "unknown precision 'fp8'"),
         ({"device": "abacus"}, "device 'abacus' cannot be used"),

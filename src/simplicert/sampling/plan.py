@@ -80,7 +80,7 @@ def describe_run(
             sigma=sigma,
             noise=NoiseSource.of(noise, step=grid_step(sigma)),
             looks=[*(one_look(draws) if rule is None else looks_for(draws))],
-            block=None if rule is not None else block or usual_block(draws),
+            block=usual_block(draws) if rule is None and block is None else block,
             rule=None if rule is None else {**rule.spec, "alpha": alpha},
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
