@@ -79,10 +79,7 @@ def chosen_blocks(
         The position in the run of each block's image, its number there, and how many
         blocks are stored.
     """
-    there = np.zeros((len(run.manifest.images), run.manifest.blocks), dtype=bool)
-    position = Positions(run.manifest.images)
-    for rows in run.rows(scores=False):
-        there[position(rows.images), rows.blocks] = True
+    there = run.found().blocks
     stored = np.flatnonzero(there)
     if not len(stored):
         raise InputError(f"{run.path} holds no votes yet: there is nothing to replay")

@@ -239,8 +239,9 @@ class Manifest(_Record):
     @property
     def total(self) -> int | None:
         """The most draws of all images together, if the rule is a budget."""
-        total = (self.rule or {}).get("total")
-        return total if isinstance(total, int) else None
+        rule = self.rule or {}
+        total = rule.get("total") if rule.get("name") == "budget" else None
+        return total if type(total) is int else None  # anything may stand there
 
     def draws_in(self, blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
         """Draws of each of these blocks."""

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 
 from simplicert.votes import Manifest, Votes
-from simplicert.votes.rows import Positions, VoteRows
+from simplicert.votes.rows import Positions, VoteRows, votes_of
 
 __all__ = ["Stage", "growth"]
 
@@ -31,15 +31,13 @@ class Stage:
     def votes(self, manifest: Manifest) -> Votes:
         """What a stopping rule is asked of."""
         draws = int(manifest.draws_until(np.array([self.number + 1]))[0])
-        return Votes(
-            **self.sums,  # type: ignore[arg-type]  # their names are fields
+        return votes_of(
+            manifest,
+            self.positions,
+            self.sums,
             draws=np.full(len(self.positions), draws),
-            indices=np.array(manifest.images, dtype=np.int64)[self.positions],
-            sigma=manifest.sigma,
-            noise=manifest.noise_facts,
+            draw_seconds=None,
             looks=tuple(manifest.looks),
-            source={},
-            manifest=manifest,
         )
 
 

@@ -18,7 +18,7 @@ from simplicert.audit.finding import Finding
 from simplicert.errors import InputError
 from simplicert.stopping import Rule, asked, outside_code, rule_from
 from simplicert.votes import Manifest
-from simplicert.votes.rows import Positions, VoteRows
+from simplicert.votes.rows import Found, VoteRows
 
 __all__ = ["stops"]
 
@@ -49,14 +49,14 @@ def stops(claims: Claims) -> Iterator[Finding]:
 
 
 def _of_rows(rows: VoteRows, manifest: Manifest) -> Iterator[Finding]:
-    position = Positions(manifest.images)(rows.images)
-    there = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
-    there[position, rows.blocks] = True
+    found = Found(manifest)
+    position = found.add(rows)
+    there = found.blocks
     last = np.zeros_like(there)
     last[position, rows.blocks] = np.asarray(rows.last)
     yield _in_turn(there, manifest)
     yield _after(there, last, manifest)
-    if (total := _total(manifest)) is not None:
+    if (total := manifest.total) is not None:
         yield _budget(int(manifest.draws_in(rows.blocks).sum()), total)
     yield _by_rule(rows, last, manifest)
 
@@ -107,12 +107,6 @@ def _after(there: np.ndarray, last: np.ndarray, manifest: Manifest) -> Finding:
         "or what follows it is not of this run",
         images=images,
     )
-
-
-def _total(manifest: Manifest) -> int | None:
-    rule = manifest.rule or {}
-    total = rule.get("total") if rule.get("name") == "budget" else None
-    return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def _budget(drawn: int, total: int) -> Finding:

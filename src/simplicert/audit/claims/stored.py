@@ -17,7 +17,7 @@ from simplicert.votes.parts import (
     ForeignPartError,
     is_named_by_digest,
 )
-from simplicert.votes.rows import Positions
+from simplicert.votes.rows import Found
 
 __all__ = ["stored"]
 
@@ -28,14 +28,13 @@ def stored(claims: Claims) -> Iterator[Finding]:
     if run is None:
         return
     try:
-        done = run.done()
-        there = np.zeros_like(done)
-        position = Positions(run.manifest.images)
+        found = Found(run.manifest)
         for rows in run.rows():  # the scores, too
-            there[position(rows.images), rows.blocks] = True
+            found.add(rows)
     except (DamagedPartError, ForeignPartError, OtherVotesError) as error:
         yield Finding(check="stored parts", outcome="falsified", says=f"{error}")
         return
+    done, there = found.done, found.blocks
     yield _looks(run, there)
     yield from _parts(run)
     yield _ends(run, done, there) if run.manifest.stops_early else _whole(run, done)
@@ -116,7 +115,7 @@ def _ends(run: RunDirectory, done: np.ndarray, there: np.ndarray) -> Finding:
     manifest = run.manifest
     drawn, most = manifest.draws_where(there), len(done) * manifest.draws
     if complete.all():
-        budget = "total" in (manifest.rule or {})
+        budget = manifest.total is not None
         left = ", or left when the budget was spent" if budget else ""
         says = f"{len(done):,} images, each to the last look or marked as ended{left}: "
         says += f"{drawn:,} draws, of {most:,} at most"
