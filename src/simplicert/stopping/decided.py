@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
 from simplicert.plugins import shown_as_theirs
-from simplicert.stopping.catalogue import find_rule, rule_from
+from simplicert.stopping.catalogue import find_rule, outside_code, rule_from
 from simplicert.stopping.protocol import Rule, asked, outcome_of
 from simplicert.votes import Votes
 
@@ -83,7 +83,7 @@ def _rule_of(spec: Mapping[str, Any] | None) -> Rule:
     """The rule that a manifest names, if that takes no code from outside."""
     if spec is None:
         raise InputError("the run does not say what stopped its images")
-    code = _code_in(spec)
+    code = outside_code(spec)
     if code is not None:
         own = "digest" in _wanted(spec)
         how = "certify --rule runs it" if own else "with_decisions takes the rule"
@@ -92,16 +92,6 @@ def _rule_of(spec: Mapping[str, Any] | None) -> Rule:
             f"it ({how})"
         )
     return rule_from(spec)
-
-
-def _code_in(value: object) -> str | None:
-    """The first text of a spec that would be loaded as code: it has a colon."""
-    if isinstance(value, str):
-        return value if ":" in value else None
-    if isinstance(value, Mapping):
-        value = [*value.values()]
-    places = map(_code_in, value) if isinstance(value, list | tuple) else ()
-    return next((place for place in places if place is not None), None)
 
 
 def _checked(given: str | Rule, spec: Mapping[str, Any] | None) -> Rule:
