@@ -19,6 +19,7 @@ from simplicert.votes.chosen import (
     draws_in_words,
     images_in_words,
 )
+from simplicert.votes.looks import shares_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,8 +261,7 @@ class Certificates:
         """
         if not self.stops_early:
             return None
-        shares = {look.draws: look.share for look in self.looks}
-        return np.array([shares[draws] for draws in self.draws.tolist()])
+        return shares_of(self.draws, self.looks)
 
     @property
     def abstention(self) -> np.ndarray:

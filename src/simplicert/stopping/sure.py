@@ -1,11 +1,12 @@
 """Stop as soon as the class is sure, without a radius."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from simplicert.bounds import log_sign_test
 from simplicert.stopping.protocol import Rule
 from simplicert.votes import Votes
+from simplicert.votes.looks import shares_of
 
 __all__ = ["is_sure", "sure"]
 
@@ -22,15 +23,8 @@ def is_sure(votes: Votes, alpha: float) -> Bool[np.ndarray, " images"]:
     second, first = np.sort(votes.counts, axis=1)[:, -2:].T
     both = np.maximum(first + second, 1)  # all draws may have voted for nobody
     with np.errstate(divide="ignore"):  # a look may have no share of alpha
-        log_level = np.log(alpha * _shares(votes))
+        log_level = np.log(alpha * shares_of(votes.draws, votes.fixed_looks))
     return np.asarray(log_sign_test(first, trials=both) <= log_level)
-
-
-def _shares(votes: Votes) -> Float[np.ndarray, " images"]:
-    looks = votes.fixed_looks
-    at = np.searchsorted([look.draws for look in looks], votes.draws)
-    shares: np.ndarray = np.array([look.share for look in looks])[at]
-    return shares
 
 
 sure = Rule(name="sure", decided=is_sure, parameters={})

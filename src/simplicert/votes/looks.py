@@ -5,9 +5,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float, Int
+
 from simplicert.errors import InputError
 
-__all__ = ["Look", "check_looks", "one_look"]
+__all__ = ["Look", "check_looks", "one_look", "shares_of"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,14 @@ class Look:
 def one_look(draws: int) -> tuple[Look, ...]:
     """A fixed number of draws: one look, with all of alpha."""
     return (Look(draws, 1.0),)
+
+
+def shares_of(
+    draws: Int[np.ndarray, " images"], looks: Sequence[Look]
+) -> Float[np.ndarray, " images"]:
+    """The share of alpha of the look at which each image is."""
+    shares = {look.draws: look.share for look in looks}
+    return np.array([shares[each] for each in draws.tolist()], dtype=np.float64)
 
 
 def check_looks(looks: Sequence[Look]) -> None:
