@@ -106,7 +106,7 @@ class Rounds:
         claims: Claims | None = None,
     ) -> None:
         self._plan, self._rule, self._out = run.manifest, rule, out
-        self._claims, self._claimed, self._finished = claims, set[int](), list[int]()
+        self._claims, self._claimed = claims, set[int]()
         rank, world = share
         self._cohorts = cohorts_of(self._plan)[rank::world]
         self._mine = np.zeros(len(self._plan.images), dtype=bool)
@@ -138,7 +138,8 @@ class Rounds:
                 self._tell(told)
 
     def _all(self, drawer: Drawer, ahead: int) -> Iterator[VoteRows]:
-        yield from self._fly(self._early(), drawer, ahead)
+        early = (_Lane(cohort, self._late) for cohort in self._cohorts)
+        yield from self._fly(early, drawer, ahead)
         if self._rule.total is not None:
             yield from self._nearest_first(drawer)
             return
@@ -159,16 +160,13 @@ class Rounds:
                 break
         self._publish()
 
-    def _early(self) -> Iterator[_Lane]:
-        return (_Lane(cohort, self._late) for cohort in self._cohorts)
-
     def _late_ones(self, images: Images) -> Iterator[_Lane]:
         for position in images.tolist():
             if self._goes_on(position) and self._claim(position):
                 if self._goes_on(position):  # also after what others have drawn
                     yield _Lane(np.array([position]), self._plan.blocks)
                 else:
-                    self._finished.append(position)
+                    self._let_go(position)
 
     def _goes_on(self, position: int) -> bool:
         """Whether an image has what its cohort draws, and is not decided."""
@@ -186,8 +184,6 @@ class Rounds:
             task = self._next(lane)
             if task is not None:
                 flying.append((lane, task, drawer.begin(task)))
-            else:
-                self._finished += lane.images.tolist()
 
         while True:
             while len(flying) <= ahead and (lane := next(lanes, None)) is not None:
@@ -287,11 +283,13 @@ class Rounds:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Images that are finished, as soon as what was drawn of them is written."""
-        if self._claims is None or not self._out.is_empty:
-            return
-        for position in self._finished:
-            if position in self._claimed:
-                self._claims.give_back(position)
-                self._claimed.remove(position)
-        self._finished.clear()
+        """Images that have ended, as soon as what was drawn of them is written."""
+        claimed = np.array(sorted(self._claimed), dtype=np.int64)
+        if self._out.is_empty:
+            for position in claimed[self._so_far.found.stopped_at(claimed)].tolist():
+                self._let_go(position)
+
+    def _let_go(self, position: int) -> None:
+        if self._claims is not None:
+            self._claims.give_back(position)
+            self._claimed.remove(position)

@@ -304,7 +304,8 @@ class Sampler:
             return
         mine = Tasks(plan, share=share)
         todo = mine.missing(run.found(skip_damaged=True).done)
-        size = int(plan.draws_in(np.zeros(1, dtype=np.int64))[0])
+        assert plan.block is not None
+        size = plan.block
         total = mine.count_blocks(np.arange(len(mine))) * size
         counted = total - mine.count_blocks(todo) * size
         if progress is not None:
