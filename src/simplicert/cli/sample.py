@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from cyclopts import Group, Parameter
 
 from simplicert.arguments import checked_alpha
@@ -26,6 +27,7 @@ from simplicert.sampling.rounds import check_alone
 from simplicert.sampling.sampler import FLUSH_SECONDS
 from simplicert.sampling.workers import Place, wait_for_run, writer
 from simplicert.votes import Manifest, RunDirectory, Votes
+from simplicert.votes.chosen import draws_in_words
 
 STOPPING, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     Parameter(group=Group.create_ordered(name))
@@ -273,13 +275,8 @@ def _say_what_will_happen(
 
 
 def _drawn(votes: Votes) -> str:
-    draws = votes.draws
-    if (draws == draws[0]).all():
-        return f"{len(votes)} images × {draws[0]:,} draws"
-    return (
-        f"{len(votes)} images, {draws.min():,} to {draws.max():,} draws each, "
-        f"{draws.sum():,} in all"
-    )
+    each = f"{len(votes)} images × {draws_in_words(votes.draws)}"
+    return f"{each}, {votes.draws.sum():,} in all" if np.ptp(votes.draws) else each
 
 
 def _joined(run: RunDirectory) -> Votes:
