@@ -95,11 +95,9 @@ def at_once(options: argparse.Namespace) -> int:
     return few if options.device == "cpu" else max(10 * few, 4 * options.batch)
 
 
-def ours(options: argparse.Namespace) -> dict[str, float]:
-    """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
-    shape = SHAPES[options.model]
-    images = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
-    sampler = Sampler(
+def sampler_of(options: argparse.Namespace, images: np.ndarray) -> Sampler:
+    """Of the model, as the options have it."""
+    return Sampler(
         network(options.model),
         images,
         precision=options.precision,
@@ -107,6 +105,13 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
         device=options.device,
         threads=options.threads,
     )
+
+
+def ours(options: argparse.Namespace) -> dict[str, float]:
+    """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
+    shape = SHAPES[options.model]
+    images = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
+    sampler = sampler_of(options, images)
     plan = sampler.plan(
         sigma=SIGMA, draws=1_000_000, batch=options.batch or None, seed=0
     )
@@ -139,14 +144,7 @@ def looks(options: argparse.Namespace) -> dict[str, float]:
 
     rule = Rule(name="as before", decided=decided)
     images = np.random.default_rng(0).random((len(stops), *shape), dtype=np.float32)
-    sampler = Sampler(
-        network(options.model),
-        images,
-        precision=options.precision,
-        compiled=options.compiled,
-        device=options.device,
-        threads=options.threads,
-    )
+    sampler = sampler_of(options, images)
     plan = sampler.plan(
         sigma=SIGMA, draws=100_000, batch=options.batch, seed=0, rule=rule
     )
