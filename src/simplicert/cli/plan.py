@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
+
 from simplicert.analysis import format_table
 from simplicert.analysis.published import usual_radii
 from simplicert.certificates import ALPHA
 from simplicert.cli.output import print_json
 from simplicert.cli.printing import say
-from simplicert.cli.rules import Budget, RuleName, Share, Until, rule_of
+from simplicert.cli.rules import NO_RULE, Stopping
 from simplicert.cli.types import a_mechanism, a_procedure
 from simplicert.errors import InputError
 from simplicert.interop import check_votes
@@ -22,11 +24,7 @@ def plan_command(
     run: Path,
     /,
     *,
-    until: Until | None = None,
-    within: Share | None = None,
-    within_radius: float | None = None,
-    budget: Budget | None = None,
-    rule: RuleName | None = None,
+    stopping: Annotated[Stopping, Parameter(name="*")] = NO_RULE,
     looks: str | None = None,
     alpha: float = ALPHA,
     procedure: Annotated[str | None, a_procedure("clopper_pearson")] = None,
@@ -45,13 +43,7 @@ def plan_command(
 
     Args:
         run: A finished run directory.
-        until: Radii, in input units: an image stops when each is certified or futile.
-        within: A share, as 5%: an image stops when no more is missing of the radius
-            that it may still come to have.
-        within_radius: The largest radius of interest to --within.
-        budget: Draws of all images together, as 1e7: those nearest to a decision are
-            drawn first. Alone it is --within 5%.
-        rule: What stops an image at a look. Default: named, if no other rule is given.
+        stopping: What stops an image. Default: the rule named.
         looks: The numbers of draws at which an image may stop, whole blocks of the run,
             with commas between. The last has 0.6 of alpha, the others share the rest.
             Default: the run's own, or those of a run that stops its images, as near as
@@ -62,22 +54,14 @@ def plan_command(
         json: Print the tables as JSON.
     """
     check_votes(run)
-    said = rule_of(
-        until_radii=until,
-        within_share=within,
-        within_radius=within_radius,
-        total=budget,
-        rule=rule,
-        mechanism=mechanism,
-        procedure=procedure,
-    )
+    said = stopping.find(mechanism=mechanism, procedure=procedure)
     asked = RULES.find("named") if said is None else said
     store = RunDirectory(run)
     at = looks_of(store) if looks is None else spread(_numbers(looks))
     found = replay(
         store, asked, looks=at, alpha=alpha, mechanism=mechanism, procedure=procedure
     )
-    radii = usual_radii(found.fixed) if until is None else until
+    radii = stopping.until or usual_radii(found.fixed)
     tables = {
         "plan": found.summary(),
         "radii": found.shares(radii),

@@ -1,6 +1,7 @@
 """Options that say when an image is decided, and the rule that they mean."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
@@ -11,7 +12,7 @@ from simplicert.stopping import RULES, Rule, budget, find_rule, until, within
 from simplicert.stopping.budget import SHARE
 from simplicert.structured import number
 
-__all__ = ["Budget", "RuleName", "Share", "Until", "rule_of"]
+__all__ = ["NO_RULE", "Stopping"]
 
 
 def _share(type_: Any, tokens: Sequence[Token]) -> float:  # noqa: ARG001 (its protocol)
@@ -33,62 +34,62 @@ def _count(type_: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001 (likewis
     return int(found)
 
 
-Until = Annotated[
-    Numbers,
-    Parameter(help="Radii: an image stops when each is certified or futile."),
-]
-Share = Annotated[
-    float,
-    Parameter(
-        converter=_share,
-        n_tokens=1,
-        metavar="SHARE",
-        help="As 5%: an image stops when no more than that is missing of the radius "
-        "that it may still come to have.",
-    ),
-]
-Budget = Annotated[
-    int,
-    Parameter(
-        converter=_count,
-        n_tokens=1,
-        metavar="DRAWS",
-        help="Of all images together, as 1e7: those nearest to a decision are drawn "
-        "first. Alone it is --within 5%.",
-    ),
-]
-RuleName = Annotated[str, one_of(RULES.names, "What stops an image")]
+@dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """What stops an image."""
+
+    until: Annotated[
+        Numbers | None,
+        Parameter(help="Radii: an image stops when each is certified or futile."),
+    ] = None
+    within: Annotated[
+        float | None,
+        Parameter(
+            converter=_share,
+            n_tokens=1,
+            metavar="SHARE",
+            help="As 5%: an image stops when no more than that is missing of the "
+            "radius that it may still come to have.",
+        ),
+    ] = None
+    within_radius: Annotated[
+        float | None, Parameter(help="The largest radius of interest to --within.")
+    ] = None
+    budget: Annotated[
+        int | None,
+        Parameter(
+            converter=_count,
+            n_tokens=1,
+            metavar="DRAWS",
+            help="Of all images together, as 1e7: those nearest to a decision are "
+            "drawn first. Alone it is --within 5%.",
+        ),
+    ] = None
+    rule: Annotated[str | None, one_of(RULES.names, "What stops an image")] = None
+
+    def find(self, *, mechanism: str | None, procedure: str | None) -> Rule | None:
+        """The rule that these options mean; ``None`` if they mean none.
+
+        Raises:
+            InputError: They contradict, or a value is out of its range.
+        """
+        said = {"--until": self.until, "--within": self.within, "--rule": self.rule}
+        given = [option for option, value in said.items() if value is not None]
+        if len(given) > 1:
+            raise InputError(f"{' and '.join(given)} are two rules: give one")
+        if self.within_radius is not None and self.within is None:
+            raise InputError("--within-radius is of --within: give a share, as 5%, too")
+        how: dict[str, Any] = {"mechanism": mechanism, "procedure": procedure}
+        found = None
+        if self.until is not None:
+            found = until(self.until, **how)
+        elif self.within is not None:
+            found = within(self.within, radius=self.within_radius, **how)
+        elif self.rule is not None:
+            found = find_rule(self.rule)
+        if self.budget is None:
+            return found
+        return budget(self.budget, of=within(SHARE, **how) if found is None else found)
 
 
-def rule_of(
-    *,
-    until_radii: Sequence[float] | None = None,
-    within_share: float | None = None,
-    within_radius: float | None = None,
-    total: int | None = None,
-    rule: str | None = None,
-    mechanism: str | None = None,
-    procedure: str | None = None,
-) -> Rule | None:
-    """The rule that these options mean; ``None`` if they mean none.
-
-    Raises:
-        InputError: They contradict, or a value is out of its range.
-    """
-    said = {"--until": until_radii, "--within": within_share, "--rule": rule}
-    given = [option for option, value in said.items() if value is not None]
-    if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} are two rules: give one")
-    if within_radius is not None and within_share is None:
-        raise InputError("--within-radius is of --within: give a share, as 5%, too")
-    how: dict[str, Any] = {"mechanism": mechanism, "procedure": procedure}
-    found = None
-    if until_radii is not None:
-        found = until(until_radii, **how)
-    elif within_share is not None:
-        found = within(within_share, radius=within_radius, **how)
-    elif rule is not None:
-        found = find_rule(rule)
-    if total is None:
-        return found
-    return budget(total, of=within(SHARE, **how) if found is None else found)
+NO_RULE = Stopping()

@@ -14,7 +14,7 @@ from simplicert.certificates.reach import reach
 from simplicert.cli.inputs import classifier_and_data
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
-from simplicert.cli.rules import Budget, RuleName, Share, Until, rule_of
+from simplicert.cli.rules import NO_RULE, Stopping
 from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise, a_procedure
 from simplicert.data.cuts import Interpolation
 from simplicert.data.selection import select_images
@@ -47,11 +47,7 @@ def sample_command(
     seed: Whole | None = None,
     alpha: float = ALPHA,
     dry_run: bool = False,
-    until: Annotated[Until | None, STOPPING] = None,
-    within: Annotated[Share | None, STOPPING] = None,
-    within_radius: Annotated[float | None, STOPPING] = None,
-    budget: Annotated[Budget | None, STOPPING] = None,
-    rule: Annotated[RuleName | None, STOPPING] = None,
+    stopping: Annotated[Stopping, STOPPING, Parameter(name="*")] = NO_RULE,
     procedure: Annotated[str | None, STOPPING, a_procedure("clopper_pearson")] = None,
     mechanism: Annotated[
         str | None,
@@ -108,13 +104,7 @@ def sample_command(
         alpha: What the votes will be certified at: for the forecast, and for what stops
             images. They can be certified at any other.
         dry_run: Say what would happen, and stop there.
-        until: Radii, in input units: an image stops when each is certified or futile.
-        within: A share, as 5%: an image stops when no more is missing of the radius
-            that it may still come to have.
-        within_radius: The largest radius of interest to --within.
-        budget: Draws of all images together, as 1e7: those nearest to a decision are
-            drawn first. Alone it is --within 5%. For one process.
-        rule: What stops an image at a look.
+        stopping: What stops an image. Default: nothing does.
         procedure: How --until and --within bound the expectations.
         mechanism: What names the class for them.
         split: Part of the dataset.
@@ -147,15 +137,7 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
-    stops = rule_of(
-        until_radii=until,
-        within_share=within,
-        within_radius=within_radius,
-        total=budget,
-        rule=rule,
-        mechanism=mechanism,
-        procedure=procedure,
-    )
+    stops = stopping.find(mechanism=mechanism, procedure=procedure)
     if stops is None and (procedure or mechanism):
         raise InputError(
             "--procedure and --mechanism are of --until, --within and --budget: votes "
