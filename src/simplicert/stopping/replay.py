@@ -14,7 +14,7 @@ from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.stopping.looks import looks_for, spread
 from simplicert.stopping.protocol import Rule, asked, check_rule, draws_to_come
-from simplicert.stopping.stages import Stages, block_ends
+from simplicert.stopping.stages import Stages
 from simplicert.votes import Look, RunDirectory, Votes
 from simplicert.votes.looks import check_looks
 
@@ -100,7 +100,7 @@ def looks_of(run: RunDirectory) -> tuple[Look, ...]:
     manifest = run.manifest
     if len(manifest.looks) > 1:
         return tuple(manifest.looks)
-    ends = block_ends(manifest)
+    ends = manifest.block_ends
     wanted = [look.draws for look in looks_for(int(ends[-1]))]
     nearest = [int(np.abs(ends - draws).argmin()) for draws in wanted]
     return spread([int(ends[each]) for each in sorted(set(nearest))])

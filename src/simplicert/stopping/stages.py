@@ -9,14 +9,7 @@ from simplicert.errors import InputError
 from simplicert.votes import Look, Manifest, RunDirectory, Votes
 from simplicert.votes.rows import Positions, votes_of
 
-__all__ = ["Stages", "block_ends"]
-
-
-def block_ends(manifest: Manifest) -> Int[np.ndarray, " blocks"]:
-    """An image's draws after each block; a run that stops images has one a look."""
-    if manifest.block:
-        return np.arange(1, manifest.blocks + 1) * manifest.block
-    return np.array([look.draws for look in manifest.looks])
+__all__ = ["Stages"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +38,7 @@ class Stages:
             InputError: A look is not the end of a block; an image lacks draws.
         """
         manifest = run.manifest
-        ends = block_ends(manifest)
+        ends = manifest.block_ends
         for look in looks:
             if look.draws not in ends:
                 raise InputError(

@@ -243,12 +243,15 @@ class Manifest(_Record):
         total = rule.get("total") if rule.get("name") == "budget" else None
         return total if type(total) is int else None  # anything may stand there
 
+    @property
+    def block_ends(self) -> Int[np.ndarray, " blocks"]:
+        """An image's draws after each of its blocks."""
+        return self.draws_until(np.arange(1, self.blocks + 1))
+
     def draws_in(self, blocks: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " rows"]:
         """Draws of each of these blocks."""
-        if self.block is not None:
-            return np.full(len(blocks), self.block, dtype=np.int64)
-        ends = np.array([0, *(look.draws for look in self.looks)])
-        sizes: np.ndarray = np.diff(ends)[blocks]
+        numbers = np.asarray(blocks)
+        sizes: np.ndarray = self.draws_until(numbers + 1) - self.draws_until(numbers)
         return sizes
 
     def draws_where(self, blocks: Bool[np.ndarray, "images blocks"]) -> int:
