@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
+from scipy.special import ndtri
 
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
@@ -81,7 +82,7 @@ def _bounds(  # noqa: PLR0917 (four columns)
     if procedure.separate:  # its bounds do not look at the runner-up
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1)
-    told &= "score_squares" not in procedure.columns
+    told &= not {"score_squares", "margins"} & {*procedure.columns}
     if told.any():
         again = _again(procedure, e0[told], e1[told], n[told], alpha)
         closer = lower[told] > again.e0_lower * (1 + _SLACK)
@@ -172,7 +173,13 @@ def _bounded_itself(
         return Finding(check=RADII, outcome="not checked", says=says)
     told = (e0 >= e1) & (e1 >= 0) & (e0 + e1 <= 1 + _SLACK)  # false for NaN
     largest = np.zeros(len(table))
-    if told.any():
+    if "margins" in procedure.columns:  # of which the table says nothing
+        distinct, at = np.unique(n, return_inverse=True)
+        agreed = [
+            largest_e0_lower(procedure, draws=d, alpha=alpha) for d in distinct.tolist()
+        ]
+        largest = np.maximum(ndtri(np.array(agreed)), 0.0)[at] * sigma
+    elif told.any():
         again = _again(procedure, e0[told], e1[told], n[told], alpha)
         assert again.radius is not None
         largest[told] = again.radius * sigma
