@@ -12,7 +12,13 @@ from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.procedures import largest_e0_lower, margins, min_draws
 from simplicert.procedures.laws import _divided
-from simplicert.procedures.margins import LEVELS, MOST, STEP, largest_radius
+from simplicert.procedures.margins import (
+    LEVELS,
+    MOST,
+    STEP,
+    _bets,
+    largest_radius,
+)
 from simplicert.votes import Look, Votes
 from simplicert.votes.columns import CELLS
 from simplicert.votes.rivals import cells_of, choose_rivals
@@ -215,6 +221,20 @@ def test_hard_votes_in_the_limit_are_neyman_pearson_of_two_bounds():
         seen = np.round(law * draws).astype(np.int64)
         found = largest_radius(seen, pilot=seen, alpha=0.001, levels=HARD)
         assert exact - STEP - 0.007 < found < exact
+
+
+def test_levels_that_no_draw_has_are_left_out_and_nothing_changes():
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        law = generator.dirichlet(np.full(40, 0.05))
+        pilot, seen = generator.multinomial(50, law), generator.multinomial(200, law)
+        levels = np.arange(40) / 20 - 1.0
+        found = largest_radius(seen, pilot=pilot, alpha=ALPHA, levels=levels)
+        radii = np.array([max(found, 1e-9), found + STEP])
+        capital = [bet(seen, levels, radii, ALPHA) for bet in _bets(pilot, 200, ALPHA)]
+        needed = np.log(len(capital) / ALPHA)
+        passed = np.logaddexp.reduce(capital, axis=0) >= needed
+        assert passed.tolist() == [found > 0, False]
 
 
 def test_more_draws_for_the_rival_never_help():

@@ -1,5 +1,7 @@
 """Soft scores by the distribution of their margins; other draws choose the class."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -24,8 +26,58 @@ MOST = 6.0
 AT_ONCE = 32
 """Radii that are tested before the next are thought of."""
 
+ROUNDED = 2.0**-40
+"""More than the errors of the logarithms of alpha and of a sum of two capitals."""
+
 UNSEEN = 0.5
-"""Draws below every level, of the pilot's, that it is taken to have missed."""
+"""Draws at the lowest level that the pilot is taken to have missed."""
+
+
+@dataclass(frozen=True)
+class _Bet:
+    """What the pilot draws choose for one rival: how its radii are tested.
+
+    Attributes:
+        quantiles: Where the tangents touch.
+        expected: Probability of each level, for the size of the stake.
+    """
+
+    quantiles: Float[np.ndarray, " tangents"]
+    expected: Float[np.ndarray, " levels"]
+
+    @classmethod
+    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "_Bet":
+        """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
+        draws = max(int(pilot.sum()), 1)
+        missed = min(UNSEEN, lowest * draws)
+        expected = pilot / (draws + missed)
+        expected[0] += missed / (draws + missed)
+        return cls(quantiles_of(pilot, lowest=lowest), expected)
+
+    def __call__(
+        self,
+        histogram: Int[np.ndarray, " levels"],
+        levels: Float[np.ndarray, " levels"],
+        radii: Float[np.ndarray, " radii"],
+        alpha: float,
+    ) -> Reals:
+        """The logarithm of the capital in the end, for each radius."""
+        tested = test_functions(levels, self.quantiles, radii=radii)
+        gains = tested.values - tested.needed[:, None]
+        trials = int(histogram.sum())
+        stake = stake_of(self.expected, gains, trials=trials, alpha=alpha)
+        return log_capital(histogram, gains, stake=stake)
+
+
+def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_Bet]:
+    """One, or two with half of the capital each, where the pilot has few draws.
+
+    So many draws tell shares from 1 that the pilot does not; one bets that they are as
+    near as the draws can tell, one that they are where the pilot draws end.
+    """
+    told = min(-np.log(alpha) / draws, 0.5)
+    seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
+    return [_Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
 
 
 def largest_radius(
@@ -51,18 +103,17 @@ def largest_radius(
     Returns:
         The radius in units of sigma; 0 where the first is not certified.
     """
-    n, first = int(histogram.sum()), max(int(pilot.sum()), 1)
-    lowest = min(max(-np.log(alpha) / n, UNSEEN / first), 0.5)
-    quantiles = quantiles_of(pilot, lowest=lowest)
-    expected = pilot / (first + UNSEEN)
-    expected[0] += UNSEEN / (first + UNSEEN)
-    steps = int(most / STEP)
+    # Between levels that any draw has the pilot's shares do not change, so no tangent
+    # does: leaving such levels out changes no number. But what is below, or above all.
+    used = (histogram > 0) | (pilot > 0)
+    used[[0, -1]] = True
+    levels, histogram, pilot = levels[used], histogram[used], pilot[used]
+    bets = _bets(pilot, int(histogram.sum()), alpha)
+    needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)
     for start in range(0, steps, AT_ONCE):
         radii = np.arange(start + 1, min(start + AT_ONCE, steps) + 1) * STEP
-        tested = test_functions(levels, quantiles, radii=radii)
-        gains = tested.values - tested.needed[:, None]
-        stake = stake_of(expected, gains, trials=n, alpha=alpha)
-        passed = log_capital(histogram, gains, stake=stake) >= -np.log(alpha)
+        capitals = [bet(histogram, levels, radii, alpha) for bet in bets]
+        passed = np.logaddexp.reduce(capitals, axis=0) >= needed
         if not passed.all():
             return float((start + int(np.argmin(passed))) * STEP)
     return steps * STEP
