@@ -12,7 +12,7 @@ __all__ = ["log_capital", "stake_of"]
 SLACK = 2.0**-40
 """More than all rounding of a sum of as many logarithms as there are levels."""
 
-MOST = 0.999
+MOST = 0.95
 """Of the capital, that one draw can lose."""
 
 
