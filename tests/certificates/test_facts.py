@@ -30,6 +30,7 @@ from simplicert.mechanisms import (
 from simplicert.mechanisms.catalogue import best_of
 from simplicert.noises import FLOAT32, NOISES, Noise, gaussian, uniform
 from simplicert.procedures import PROCEDURES, Procedure, hoeffding
+from simplicert.procedures.reach import one_hot
 from simplicert.simplex import Comparison
 from simplicert.votes import Look, NoiseSource, RunDirectory, Votes
 
@@ -246,8 +247,11 @@ def greedy_failure(alpha, shares):
 
 @pytest.mark.parametrize("procedure", PROCEDURES.built_in)
 def test_facts_are_in_every_certificate_and_table(procedure):
-    theirs = votes([[900, 100], [800, 200]])
-    given = theirs.chosen_by(votes([[90, 10], [80, 20]]))
+    counts, others = ([[900, 100], [800, 200]], [[90, 10], [80, 20]])
+    theirs, first = (
+        replace(one_hot(np.array(each)), sigma=0.5) for each in (counts, others)
+    )
+    given = theirs.chosen_by(first)
     certificates = certify(given, procedure=procedure)
     assert certificates.procedure == procedure
     for table in (certificates.table(), table1(certificates)):

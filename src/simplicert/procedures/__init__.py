@@ -9,6 +9,7 @@ from simplicert.procedures.empirical_bernstein import (
 from simplicert.procedures.hoeffding import hoeffding as hoeffding
 from simplicert.procedures.joint import joint as joint
 from simplicert.procedures.laws import check_procedure
+from simplicert.procedures.margins import margins as margins
 from simplicert.procedures.protocol import Intervals as Intervals
 from simplicert.procedures.protocol import Procedure as Procedure
 from simplicert.procedures.reach import largest_e0_lower as largest_e0_lower

@@ -8,6 +8,7 @@ from simplicert.arguments import checked_alpha, checked_trials
 from simplicert.errors import InputError
 from simplicert.procedures.protocol import Procedure
 from simplicert.votes import Votes
+from simplicert.votes.columns import CELLS
 
 __all__ = ["largest_e0_lower", "min_draws"]
 
@@ -99,8 +100,19 @@ def one_hot(counts: Int[np.ndarray, "images classes"]) -> Votes:
         counts=counts,
         score_sums=counts.astype(np.float64),
         score_squares=counts.astype(np.float64),
+        margins=_first_over_others(counts),
+        rivals=np.zeros((len(counts), 1), dtype=np.int64),
         draws=counts.sum(axis=1),
         indices=np.arange(len(counts)),
         sigma=1.0,
         source={},
     )
+
+
+def _first_over_others(
+    counts: Int[np.ndarray, "images classes"],
+) -> Int[np.ndarray, "images cells"]:
+    """Histograms of 1 where the first class has the vote, and -1 where another has."""
+    found = np.zeros((len(counts), CELLS), dtype=np.int64)
+    found[:, -1], found[:, 0] = counts[:, 0], counts[:, 1:].sum(axis=1)
+    return found

@@ -7,6 +7,7 @@ from jaxtyping import Int
 
 from simplicert.errors import InputError
 from simplicert.votes import Look, Manifest, RunDirectory, Votes
+from simplicert.votes.columns import COLUMNS
 from simplicert.votes.rows import Positions, votes_of
 
 __all__ = ["Stages"]
@@ -57,6 +58,8 @@ class Stages:
             np.add.at(blocks, where, 1)
             np.add.at(seconds, where, rows.draw_seconds[use])
             for name, values in rows.columns.items():
+                if COLUMNS[name].cells is not None:
+                    continue  # the first of these draws choose, and bound nothing
                 if name not in sums:
                     sums[name] = np.zeros(shape, dtype=values.dtype)
                 np.add.at(sums[name], where, values[use])

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from simplicert.votes.columns import columns_of
+from simplicert.votes.columns import COLUMNS
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import VoteRows
 
 __all__ = [
+    "CHOSEN",
     "EVIDENCE",
     "LAST",
     "SECONDS",
@@ -24,6 +25,8 @@ __all__ = [
 EVIDENCE = b"simplicert.evidence"
 SECONDS = "draw_seconds"  # which older parts lack
 LAST = "last"  # of runs that stop images
+CHOSEN = "rivals"
+"""Whose margins they are; in every row, as a block is all that some readers have."""
 
 _AT_ONCE = 2**26
 """Bytes of votes that are read, or written, at a time, or one row."""
@@ -31,7 +34,7 @@ _AT_ONCE = 2**26
 
 def rows_at_once(manifest: Manifest) -> int:
     """How many rows have so many bytes; thousands of classes make few."""
-    width = 8 * manifest.classes * len(columns_of(manifest.statistics))
+    width = 8 * sum(manifest.widths().values())
     return max(1, min(8192, _AT_ONCE // width))
 
 
@@ -42,12 +45,16 @@ def schema_of(manifest: Manifest, evidence: dict[str, object]) -> pa.Schema:
         pa.field("image", pa.int64()),
         pa.field("block", pa.int64()),
         *(
-            pa.field(column.name, pa.list_(numbers[column.dtype], manifest.classes))
-            for column in columns_of(manifest.statistics)
+            pa.field(name, pa.list_(numbers[COLUMNS[name].dtype], width))
+            for name, width in manifest.widths().items()
         ),
-        pa.field(SECONDS, pa.float64()),
-        *([pa.field(LAST, pa.bool_())] if manifest.stops_early else []),
     ]
+    if manifest.margins is not None:
+        chosen = manifest.margins.rivals + 1
+        fields.append(pa.field(CHOSEN, pa.list_(pa.int64(), chosen)))
+    fields.append(pa.field(SECONDS, pa.float64()))
+    if manifest.stops_early:
+        fields.append(pa.field(LAST, pa.bool_()))
     return pa.schema(fields, {EVIDENCE: json.dumps(evidence).encode()})
 
 
@@ -65,9 +72,10 @@ def grouped(rows: Iterable[VoteRows], size: int) -> Iterator[VoteRows]:
 
 def to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
     """Rows as a part stores them."""
+    chosen = [] if rows.rivals is None else [rows.rivals]
     matrices = [
         pa.FixedSizeListArray.from_arrays(np.ascontiguousarray(m).ravel(), m.shape[1])
-        for m in rows.columns.values()
+        for m in (*rows.columns.values(), *chosen)
     ]
     columns = [pa.array(rows.images), pa.array(rows.blocks), *matrices]
     columns.append(pa.array(rows.draw_seconds))
@@ -76,7 +84,7 @@ def to_table(rows: VoteRows, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRows:
+def from_batch(batch: pa.RecordBatch, names: list[str]) -> VoteRows:
     """What a part stores as rows.
 
     Raises:
@@ -88,10 +96,8 @@ def from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRow
     return VoteRows(
         images=batch.column("image").to_numpy(),
         blocks=batch.column("block").to_numpy(),
-        columns={
-            name: batch.column(name).flatten().to_numpy().reshape(-1, classes)
-            for name in names
-        },
+        columns={name: _matrix(batch, name) for name in names},
+        rivals=_matrix(batch, CHOSEN) if CHOSEN in batch.schema.names else None,
         draw_seconds=(
             batch.column(SECONDS).to_numpy()
             if timed
@@ -103,3 +109,9 @@ def from_batch(batch: pa.RecordBatch, names: list[str], classes: int) -> VoteRow
             else None
         ),
     )
+
+
+def _matrix(batch: pa.RecordBatch, name: str) -> np.ndarray:
+    column = batch.column(name)
+    found: np.ndarray = column.flatten().to_numpy().reshape(-1, column.type.list_size)
+    return found

@@ -16,6 +16,7 @@ from simplicert.errors import InputError
 from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.protocol import Norm
 from simplicert.structured import parse_json
+from simplicert.votes.columns import CELLS, columns_of
 from simplicert.votes.looks import Look, check_looks
 from simplicert.votes.words import rule_in_words
 
@@ -114,6 +115,18 @@ class Probe(_Record):
     answers: list[int]
 
 
+class MarginsSource(_Record):
+    """That margins were recorded, and who chose whose.
+
+    Attributes:
+        rivals: How many are told from all others.
+        pilot: So many first draws of an image chose its class and rivals.
+    """
+
+    rivals: int = Field(ge=0, lt=2**24)
+    pilot: int = Field(gt=0, le=_MOST_SCORED)
+
+
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.
 
@@ -131,6 +144,7 @@ class Manifest(_Record):
             results may depend on it in the last bit.
         statistics: What was counted: ``"multinomial"``, and ``"softmax"`` where there
             are scores.
+        margins: ``None`` where no histograms of margins were recorded.
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
@@ -150,6 +164,7 @@ class Manifest(_Record):
     seed: int = Field(ge=0, lt=2**64)
     classes: int = Field(ge=2, le=2**24)
     statistics: list[Literal["multinomial", "softmax"]]
+    margins: MarginsSource | None = None
     model: ModelSource
     data: DataSource
     images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
@@ -181,6 +196,8 @@ class Manifest(_Record):
                 raise ValueError(
                     f"draws ({look.draws}) must be a multiple of block ({self.block})"
                 )
+        if self.margins is not None:
+            self._check_margins(self.margins)
         if len(self.images) * self.blocks > _MOST_BLOCKS:
             raise ValueError(
                 f"a run has at most {_MOST_BLOCKS:,} blocks, and this one "
@@ -195,6 +212,32 @@ class Manifest(_Record):
         ):
             raise ValueError(f"labels must lie in 0 … {self.classes - 1}")
         return self
+
+    def _check_margins(self, margins: MarginsSource) -> None:
+        if not self.scores:
+            raise ValueError("margins are those of scores, and labels have none")
+        if margins.rivals > self.classes - 2:
+            raise ValueError(f"rivals must be at most {self.classes - 2}")
+        if self.block is None:
+            raise ValueError(
+                "margins need a number of draws that is fixed, not a rule that stops"
+            )
+        if margins.pilot % self.block or margins.pilot >= self.draws:
+            raise ValueError(
+                f"pilot must be whole blocks of {self.block}, below {self.draws} draws"
+            )
+
+    def widths(self, *, scores: bool = True) -> dict[str, int]:
+        """The evidence columns in their order, and how many numbers a row of each has.
+
+        Args:
+            scores: Whether of soft scores, too.
+        """
+        wanted = self.statistics if scores else ["multinomial"]
+        found = {column.name: self.classes for column in columns_of(wanted)}
+        if self.margins is not None and scores:
+            found["margins"] = (self.margins.rivals + 1) * CELLS
+        return found
 
     @property
     def noise_facts(self) -> Noise:
@@ -284,6 +327,8 @@ class Manifest(_Record):
         the seed, the block, the precision, the kind of device, the model, the data and
         the shape of these may not.
         """
+        # Of runs without there is none, as there was before there were any.
+        asked = {} if self.margins is None else {"margins": self.margins.model_dump()}
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
@@ -294,6 +339,7 @@ class Manifest(_Record):
             "seed": self.seed,
             "classes": self.classes,
             "statistics": self.statistics,
+            **asked,
             "precision": self.precision,
             "compiled": self.compiled,
             "device": self.device,
@@ -326,16 +372,17 @@ class Manifest(_Record):
             fields = {"batch", "threads", "images", "labels"}
             ours |= self.model_dump(include=fields)
             theirs |= other.model_dump(include=fields)
-        for field, value in ours.items():
-            if value == theirs[field]:
+        for field in dict.fromkeys([*ours, *theirs]):
+            value = ours.get(field)
+            if value == theirs.get(field):
                 continue
-            if isinstance(value, list) or isinstance(theirs[field], list):
+            if isinstance(value, list) or isinstance(theirs.get(field), list):
                 return f"{field} differ"
             if field == "noise":
                 there, here = self.noise_facts, other.noise_facts
                 same = " of another source" if str(there) == str(here) else ""
                 return f"noise is {there} there and {here}{same} here"
-            return f"{field} is {value!r} there and {theirs[field]!r} here"
+            return f"{field} is {value!r} there and {theirs.get(field)!r} here"
         return None
 
 

@@ -24,8 +24,9 @@ from simplicert.errors import InputError
 from simplicert.files import is_the_systems, opened, replacing
 from simplicert.machine.memory import free_memory
 from simplicert.structured import parse_json
-from simplicert.votes.columns import COLUMNS, columns_of
+from simplicert.votes.columns import COLUMNS
 from simplicert.votes.encoding import (
+    CHOSEN,
     EVIDENCE,
     LAST,
     SECONDS,
@@ -185,13 +186,14 @@ class Parts:
             ) from error
 
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
-        wanted = self.manifest.statistics if scores else ["multinomial"]
-        names = [column.name for column in columns_of(wanted)]
-        columns = ["image", "block", *names, SECONDS]
+        names = [*self.manifest.widths(scores=scores)]
+        wanted = ["image", "block", *names, SECONDS]
+        if "margins" in names:
+            wanted.append(CHOSEN)
         if self.manifest.stops_early:
-            columns.append(LAST)
-        for batch in content.iter_batches(batch_size=self._at_once, columns=columns):
-            rows = from_batch(batch, names, self.manifest.classes)
+            wanted.append(LAST)
+        for batch in content.iter_batches(batch_size=self._at_once, columns=wanted):
+            rows = from_batch(batch, names)
             self._check_rows(rows)
             yield rows
 
@@ -235,8 +237,7 @@ class Parts:
             ),
             default=0,
         )
-        columns = len(columns_of(self.manifest.statistics))
-        rows = self._at_once * 8 * self.manifest.classes * columns
+        rows = self._at_once * 8 * sum(self.manifest.widths().values())
         needed, free = pages + 2 * rows, free_memory()
         if needed > free:
             raise _RefusedPartError(
@@ -252,8 +253,14 @@ class Parts:
         illegal = np.zeros(len(rows.images), dtype=bool)
         for name, values in rows.columns.items():
             illegal |= COLUMNS[name].illegal(values, draws)
+        other = np.zeros(len(rows.images), dtype=bool)
+        if rows.rivals is not None:
+            ordered = np.sort(rows.rivals, axis=1)
+            other = (np.diff(ordered, axis=1) == 0).any(axis=1)
+            other |= (ordered[:, 0] < 0) | (ordered[:, -1] >= self.manifest.classes)
         for bad, what in (
             (foreign, "is not in this run's manifest"),
+            (other, "has margins of classes that there are not"),
             (illegal, "does not hold the votes of {draws} draws"),
         ):
             if bad.any():

@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float, Int, Shaped
 from simplicert.errors import InputError
 from simplicert.machine.memory import free_memory
 from simplicert.noises import FLOAT32
-from simplicert.votes.columns import columns_of
 from simplicert.votes.looks import Look
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.table import Drawn, Votes
@@ -24,6 +23,8 @@ class VoteRows:
         blocks: Each row's block, 0 being an image's first.
         columns: Evidence by the names of ``COLUMNS``, in their order, over one block's
             draws.
+        rivals: Whose margins they are, if there are any, as ``Votes.rivals``; the same
+            in all blocks of an image.
         draw_seconds: Time that each block's draws took; NaN where it is not known. No
             evidence: nothing is refused for it, and no digest depends on it.
         last: Of a run that stops images: whether no more was to be drawn of the image.
@@ -31,9 +32,10 @@ class VoteRows:
 
     images: Int[np.ndarray, " rows"]
     blocks: Int[np.ndarray, " rows"]
-    columns: Mapping[str, Shaped[np.ndarray, "rows classes"]]
+    columns: Mapping[str, Shaped[np.ndarray, "rows _"]]
     draw_seconds: Float[np.ndarray, " rows"]
     last: Bool[np.ndarray, " rows"] | None = None
+    rivals: Int[np.ndarray, "rows chosen"] | None = None
 
     @property
     def counts(self) -> Int[np.ndarray, "rows classes"]:
@@ -56,9 +58,8 @@ class VoteRows:
                 for name in parts[0].columns
             },
             draw_seconds=np.concatenate([part.draw_seconds for part in parts]),
-            last=None
-            if parts[0].last is None
-            else np.concatenate([part.last for part in parts if part.last is not None]),
+            last=_joined([part.last for part in parts]),
+            rivals=_joined([part.rivals for part in parts]),
         )
 
     def take(self, mask: Bool[np.ndarray, " rows"]) -> "VoteRows":
@@ -69,7 +70,16 @@ class VoteRows:
             columns={name: values[mask] for name, values in self.columns.items()},
             draw_seconds=self.draw_seconds[mask],
             last=None if self.last is None else self.last[mask],
+            rivals=None if self.rivals is None else self.rivals[mask],
         )
+
+
+def _joined(
+    each: Sequence[np.ndarray | None],
+) -> Shaped[np.ndarray, "rows ..."] | None:
+    """Those of several parts, which all have them or all have not."""
+    there = [values for values in each if values is not None]
+    return np.concatenate(there) if there else None
 
 
 class Positions:
@@ -226,22 +236,25 @@ def add_up(
         raise InputError(
             f"no block selected: {run} has {manifest.blocks} blocks an image"
         )
-    shape = (len(manifest.images), manifest.classes)
+    images, widths = len(manifest.images), manifest.widths()
+    rivals = _Rivals(manifest)
     totals: dict[str, np.ndarray] = {}
     found = Found(manifest)
-    seconds = np.zeros(len(manifest.images))
+    seconds = np.zeros(images)
     free = free_memory()
     for part in rows:
         use = wanted[part.blocks]
         where = found.add(part)[use]
         held = np.count_nonzero(found.blocks.any(axis=1))
-        if held * 8 * shape[1] * len(part.columns) > free:
+        width = sum(values.shape[1] for values in part.columns.values())
+        if held * 8 * width > free:
             raise _too_large(manifest, run=run, free=free)
         np.add.at(seconds, where, part.draw_seconds[use])
+        rivals.add(part, use, where)
         for name, values in part.columns.items():
             if name not in totals:
                 try:
-                    totals[name] = np.zeros(shape, dtype=values.dtype)
+                    totals[name] = np.zeros((images, widths[name]), values.dtype)
                 except MemoryError:
                     raise _too_large(manifest, run=run, free=free) from None
             _add_at(totals[name], where, values[use])
@@ -278,6 +291,7 @@ def add_up(
         manifest,
         np.arange(len(complete))[kept],
         {name: values[kept] for name, values in totals.items()},
+        rivals=rivals.found[kept] if "margins" in totals else None,
         draws=manifest.draws_until(summed[kept]),
         draw_seconds=seconds[kept],
         looks=_looks_of(manifest, wanted, run=run),
@@ -298,6 +312,7 @@ def votes_of(
     draws: Int[np.ndarray, " images"],
     draw_seconds: Float[np.ndarray, " images"] | None,
     looks: tuple[Look, ...] | None,
+    rivals: Int[np.ndarray, "images chosen"] | None = None,
     drawn: Drawn | None = None,
     source: Mapping[str, str] | None = None,
 ) -> Votes:
@@ -305,6 +320,7 @@ def votes_of(
     labels = manifest.labels
     return Votes(
         **columns,  # type: ignore[arg-type]  # their names are fields
+        rivals=rivals,
         draws=draws,
         indices=np.array(manifest.images, dtype=np.int64)[positions],
         labels=None if labels is None else np.array(labels, dtype=np.int64)[positions],
@@ -322,9 +338,41 @@ def votes_of(
     )
 
 
+class _Rivals:
+    """Whose margins an image's blocks are of: all of them of the same."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        chosen = 1 if manifest.margins is None else manifest.margins.rivals + 1
+        self._images = manifest.images
+        self.found = np.full((len(manifest.images), chosen), -1, dtype=np.int64)
+
+    def add(
+        self,
+        rows: VoteRows,
+        use: Bool[np.ndarray, " rows"],
+        where: Int[np.ndarray, " used"],
+    ) -> None:
+        """Note these.
+
+        Raises:
+            InputError: Another block of the image says otherwise.
+        """
+        if rows.rivals is None:
+            return
+        theirs, known = rows.rivals[use], self.found[where]
+        self.found[where] = np.where(known < 0, theirs, known)
+        other = (self.found[where] != theirs).any(axis=1)
+        if other.any():
+            image = self._images[int(where[int(np.argmax(other))])]
+            raise InputError(
+                f"image {image} has blocks with margins of different classes: they "
+                "cannot be added up. One of them was edited, or is another run's"
+            )
+
+
 def _too_large(manifest: Manifest, *, run: str, free: float) -> InputError:
     images, classes = len(manifest.images), manifest.classes
-    size = 8 * images * classes * len(columns_of(manifest.statistics))
+    size = 8 * images * sum(manifest.widths().values())
     return InputError(
         f"{run} takes {size / 1e9:,.0f} GB of memory ({images:,} images × {classes:,} "
         f"classes), and {free / 1e9:,.0f} GB are free: read it where there is more"

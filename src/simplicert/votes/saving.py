@@ -67,6 +67,12 @@ def _check_whole(votes: Votes) -> None:
             "votes of several looks cannot be saved: a run directory needs the votes "
             "of each block. Sample with out=… to have them"
         )
+    if votes.margins is not None:
+        raise InputError(
+            "margins cannot be saved: a saved run has one block, and other draws than "
+            "it chose their classes. Sample with out=… to have them, or save the votes "
+            "without: dataclasses.replace(votes, margins=None, rivals=None)"
+        )
     for name, values in votes.columns.items():
         if COLUMNS[name].illegal(values, votes.draws).any():
             raise InputError(
@@ -84,6 +90,7 @@ def _manifest(votes: Votes) -> Manifest:
     step = votes.manifest.noise.step if votes.manifest is not None else None
     kept = known.model_dump()
     kept |= {
+        "margins": None,
         "sigma": float(votes.sigma),
         "noise": NoiseSource.of(votes.noise, step=step),
         "looks": [*votes.fixed_looks],

@@ -18,10 +18,11 @@ from simplicert.votes.chosen import (
     draws_in_words,
     images_in_words,
 )
-from simplicert.votes.columns import COLUMNS
+from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.digest import digest
 from simplicert.votes.looks import Look, check_looks, one_look
 from simplicert.votes.manifest import Manifest
+from simplicert.votes.rivals import check_chosen_apart, check_rivals
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,12 @@ class Votes:
         score_sums: Sums over the draws of each class's softmax probability; ``None``
             where the classifier gives labels only.
         score_squares: Sums of the squared probabilities, likewise.
+        margins: Histograms of the margins of the class ``rivals[:, 0]`` over each of
+            its rivals, one after the other, and at last over the largest of all others:
+            how many draws had a margin in each of ``CELLS`` cells of [-1, 1]. A draw
+            that is in none counts as one of -1. ``None``: not recorded.
+        rivals: The classes that ``margins`` are of: one that was chosen, and then its
+            rivals. Not these draws chose them, but ``selection``.
         draws: Noisy forward passes of each image. Counts may sum to less: a draw with
             non-finite logits votes for no class.
         indices: Each image's index in its dataset.
@@ -94,6 +101,8 @@ class Votes:
     counts: Shaped[np.ndarray, "images classes"]
     score_sums: Float[np.ndarray, "images classes"] | None = None
     score_squares: Float[np.ndarray, "images classes"] | None = None
+    margins: Int[np.ndarray, "images cells"] | None = None
+    rivals: Int[np.ndarray, "images chosen"] | None = None
     draws: Int[np.ndarray, " images"]
     indices: Int[np.ndarray, " images"]
     labels: Int[np.ndarray, " images"] | None = None
@@ -125,6 +134,7 @@ class Votes:
                 "NOISES.find(name) gives one"
             )
         self._check_rows("draws is not positive", np.asarray(self.draws < 1))
+        check_rivals(self.rivals, self.margins, self.counts)
         for name, values in self.columns.items():
             self._check_column(name, values)
         self._check_squares()
@@ -144,7 +154,7 @@ class Votes:
             self._check_selection(self.selection)
 
     def _check_column(self, name: str, values: np.ndarray) -> None:
-        if values.shape != self.counts.shape:
+        if COLUMNS[name].cells is None and values.shape != self.counts.shape:
             raise InputError(
                 f"{name} has shape {values.shape}, but counts {self.counts.shape}"
             )
@@ -196,6 +206,7 @@ class Votes:
                 "must not be among those that bound it: sample them with two seeds, or "
                 "read other blocks of a run"
             )
+        check_chosen_apart(self, other)
 
     def _check_rows(self, rule: str, broken: Bool[np.ndarray, " images"]) -> None:
         if broken.any():
@@ -220,6 +231,17 @@ class Votes:
     def statistics(self) -> tuple[str, ...]:
         """What was counted: ``"multinomial"``, and ``"softmax"`` where scores were."""
         return tuple(dict.fromkeys(COLUMNS[name].statistic for name in self.columns))
+
+    def margins_over(self, rival: int) -> Int[np.ndarray, "images levels"]:
+        """Histograms of the margin over one rival, of all draws, lowest cell first.
+
+        Args:
+            rival: Its place in ``rivals``, from 1; or the next, for all others.
+        """
+        assert self.margins is not None  # the procedure reads them
+        found = self.margins[:, (rival - 1) * CELLS : rival * CELLS].astype(np.int64)
+        found[:, 0] += self.draws - found.sum(axis=1)
+        return found
 
     @property
     def fixed_looks(self) -> tuple[Look, ...]:
@@ -266,12 +288,14 @@ class Votes:
         rows = chosen_rows(index, len(self))
         columns = {name: values[rows] for name, values in self.columns.items()}
         labels, seconds, chosen = self.labels, self.draw_seconds, self.selection
+        rivals = self.rivals
         looks = (
             self.fixed_looks or None
         )  # or some of unequal draws would pass for fixed
         return replace(
             self,
             **columns,
+            rivals=None if rivals is None else rivals[rows],
             draws=self.draws[rows],
             looks=looks,
             indices=self.indices[rows],
@@ -332,4 +356,6 @@ class Votes:
             facts += self.looks
         columns = {} if self.labels is None else {"labels": self.labels}
         columns |= {"indices": self.indices, "draws": self.draws}
+        if self.margins is not None and self.rivals is not None:
+            columns["rivals"] = self.rivals
         return digest(facts, columns | self.columns)

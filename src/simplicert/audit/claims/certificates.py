@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
+from scipy.special import ndtri
 
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
@@ -128,7 +129,7 @@ def _bounds(  # noqa: PLR0917 (five columns)
     if procedure.separate:  # its bounds do not look at the runner-up
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
-    told &= "score_squares" not in procedure.columns
+    told &= not {"score_squares", "margins"} & {*procedure.columns}
     early = np.zeros(len(bad), dtype=bool)
     for level in np.unique(each_alpha[told]).tolist():
         here = told & (each_alpha == level)
@@ -237,6 +238,9 @@ def _bounded_itself(  # noqa: PLR0917 (three columns)
     largest = np.zeros(len(table))
     for level in np.unique(levels[told]).tolist():
         here = told & (levels == level)
+        if "margins" in procedure.columns:  # of which the table says nothing
+            largest[here] = _most(procedure, n[here], level) * sigma
+            continue
         again = _again(procedure, e0[here], e1[here], n[here], level)
         assert again.radius is not None
         largest[here] = again.radius * sigma
@@ -248,6 +252,16 @@ def _bounded_itself(  # noqa: PLR0917 (three columns)
         return claims.of_rows(RADII, "falsified", bad, wrong)
     says = f"the column {name}: none exceeds {gives}"
     return Finding(check=RADII, outcome="held", says=says)
+
+
+def _most(procedure: Procedure, n: Whole, alpha: float) -> Real:
+    """What so many draws that all agree certify, in units of sigma."""
+    distinct, at = np.unique(n, return_inverse=True)
+    agreed = [
+        largest_e0_lower(procedure, draws=d, alpha=alpha) for d in distinct.tolist()
+    ]
+    most: Real = np.maximum(ndtri(np.array(agreed)), 0.0)[at]
+    return most
 
 
 def _at_alpha(alpha: float, shares: Real) -> str:

@@ -16,7 +16,8 @@ from simplicert.certificates.certify import radii_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES
 from simplicert.procedures import Procedure
-from simplicert.votes import Look, Votes
+from simplicert.votes import Look, Votes, columns
+from simplicert.votes.rivals import cells_of, choose_rivals
 
 __all__ = ["OfVotes"]
 
@@ -86,7 +87,9 @@ class OfVotes:
     def answers(self, asked: Asked) -> Answers:
         """Of samples of the stripes; at looks, the largest radius of any."""
         widths, parts = asked.synthetic.widths, []
-        batch = max(1, CELLS // asked.synthetic.scores.shape[1])
+        margins = "margins" in self.procedure.columns
+        width = columns.CELLS if margins else asked.synthetic.scores.shape[1]
+        batch = max(1, CELLS // width)
         for start in range(0, asked.trials, batch):
             size = min(batch, asked.trials - start)
             chosen = None
@@ -115,9 +118,13 @@ class OfVotes:
 
     def certified(self, asked: Asked, seen: Stripes, chosen: Stripes | None) -> Answers:
         """What it says of these draws."""
-        votes = self._votes(asked, seen, self.looks)
+        first = None if chosen is None else chosen @ asked.synthetic.scores
+        rivals = None
+        if first is not None and "margins" in self.procedure.columns:
+            rivals = choose_rivals(first, rivals=0)
+        votes = self._votes(asked, seen, self.looks, rivals)
         if chosen is not None:
-            votes = votes.chosen_by(self._votes(asked, chosen, None))
+            votes = votes.chosen_by(self._votes(asked, chosen, None, rivals))
         found = self.procedure(votes, alpha=asked.alpha)
         radius = np.zeros(len(votes))
         for each in self.mechanisms.values():
@@ -152,7 +159,11 @@ class OfVotes:
         return both, seen[here], chosen[there]
 
     def _votes(
-        self, asked: Asked, seen: Stripes, looks: tuple[Look, ...] | None
+        self,
+        asked: Asked,
+        seen: Stripes,
+        looks: tuple[Look, ...] | None,
+        rivals: Int[np.ndarray, "samples 1"] | None,
     ) -> Votes:
         scores = asked.synthetic.scores
         hard = np.eye(scores.shape[1], dtype=np.int64)[scores.argmax(axis=1)]
@@ -160,6 +171,8 @@ class OfVotes:
             counts=seen @ hard,
             score_sums=seen @ scores if self.scores else None,
             score_squares=seen @ scores**2 if self.scores else None,
+            margins=None if rivals is None else _margins(scores, seen, rivals),
+            rivals=rivals,
             draws=seen.sum(axis=1),
             indices=np.arange(len(seen)),
             sigma=asked.sigma,
@@ -167,6 +180,20 @@ class OfVotes:
             noise=NOISES.find(self.noise),
             looks=looks,
         )
+
+
+def _margins(
+    scores: Float[np.ndarray, "stripes classes"],
+    seen: Stripes,
+    rivals: Int[np.ndarray, "samples 1"],
+) -> Int[np.ndarray, "samples cells"]:
+    """Histograms of each sample's class over the largest of all others."""
+    found = np.zeros((len(seen), columns.CELLS), dtype=np.int64)
+    for top in np.unique(rivals):
+        here = rivals[:, 0] == top
+        for stripe, cell in enumerate(cells_of(scores, np.array([top]))[0]):
+            found[here, cell] += seen[here, stripe]
+    return found
 
 
 def divided(total: int, parts: int) -> Stripes:

@@ -1,0 +1,164 @@
+"""Soft scores by the distribution of their margins; other draws choose the class."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from simplicert.arguments import Reals
+from simplicert.bounds.betting import log_capital, stake_of
+from simplicert.bounds.level_sets import quantiles_of, test_functions
+from simplicert.procedures.protocol import Intervals, Procedure
+from simplicert.votes import Votes
+from simplicert.votes.columns import CELLS
+
+__all__ = ["LEVELS", "certified_radii", "largest_radius", "margins"]
+
+LEVELS = np.arange(CELLS) / (CELLS // 2) - 1.0
+"""What margins are rounded down to: the cells' lower ends."""
+
+STEP = 1 / 256
+"""Between the radii that are tested, in units of sigma."""
+
+MOST = 6.0
+"""The largest of them. 2**21 draws that agree certify 5.0 at alpha 0.5."""
+
+AT_ONCE = 32
+"""Radii that are tested before the next are thought of."""
+
+ROUNDED = 2.0**-40
+"""More than the errors of the logarithms of alpha and of a sum of two capitals."""
+
+UNSEEN = 0.5
+"""Draws at the lowest level that the pilot is taken to have missed."""
+
+
+@dataclass(frozen=True)
+class _Bet:
+    """What the pilot draws choose for one rival: how its radii are tested.
+
+    Attributes:
+        quantiles: Where the tangents touch.
+        expected: Probability of each level, for the size of the stake.
+    """
+
+    quantiles: Float[np.ndarray, " tangents"]
+    expected: Float[np.ndarray, " levels"]
+
+    @classmethod
+    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "_Bet":
+        """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
+        draws = max(int(pilot.sum()), 1)
+        missed = min(UNSEEN, lowest * draws)
+        expected = pilot / (draws + missed)
+        expected[0] += missed / (draws + missed)
+        return cls(quantiles_of(pilot, lowest=lowest), expected)
+
+    def __call__(
+        self,
+        histogram: Int[np.ndarray, " levels"],
+        levels: Float[np.ndarray, " levels"],
+        radii: Float[np.ndarray, " radii"],
+        alpha: float,
+    ) -> Reals:
+        """The logarithm of the capital in the end, for each radius."""
+        tested = test_functions(levels, self.quantiles, radii=radii)
+        gains = tested.values - tested.needed[:, None]
+        trials = int(histogram.sum())
+        stake = stake_of(self.expected, gains, trials=trials, alpha=alpha)
+        return log_capital(histogram, gains, stake=stake)
+
+
+def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_Bet]:
+    """One, or two with half of the capital each, where the pilot has few draws.
+
+    So many draws tell shares from 1 that the pilot does not; one bets that they are as
+    near as the draws can tell, one that they are where the pilot draws end.
+    """
+    told = min(-np.log(alpha) / draws, 0.5)
+    seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
+    return [_Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
+
+
+def largest_radius(
+    histogram: Int[np.ndarray, " levels"],
+    *,
+    pilot: Int[np.ndarray, " levels"],
+    alpha: float,
+    levels: Float[np.ndarray, " levels"] = LEVELS,
+    most: float = MOST,
+) -> float:
+    """Largest radius within which the mean margin is positive, as far as draws tell.
+
+    More than that is true with probability at most ``alpha``: multiples of ``STEP`` are
+    tested in increasing order, each at all of ``alpha``, until one fails.
+
+    Args:
+        histogram: How many draws had a margin that was rounded down to each level.
+        pilot: The same of other draws, which choose what is tested, and how.
+        alpha: Failure probability.
+        levels: Increasing, from -1.
+        most: No larger radius is tried.
+
+    Returns:
+        The radius in units of sigma; 0 where the first is not certified.
+    """
+    # Between levels that any draw has the pilot's shares do not change, so no tangent
+    # does: leaving such levels out changes no number. But what is below, or above all.
+    used = (histogram > 0) | (pilot > 0)
+    used[[0, -1]] = True
+    levels, histogram, pilot = levels[used], histogram[used], pilot[used]
+    bets = _bets(pilot, int(histogram.sum()), alpha)
+    needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)
+    for start in range(0, steps, AT_ONCE):
+        radii = np.arange(start + 1, min(start + AT_ONCE, steps) + 1) * STEP
+        capitals = [bet(histogram, levels, radii, alpha) for bet in bets]
+        passed = np.logaddexp.reduce(capitals, axis=0) >= needed
+        if not passed.all():
+            return float((start + int(np.argmin(passed))) * STEP)
+    return steps * STEP
+
+
+def certified_radii(votes: Votes, *, alpha: float) -> Reals:
+    """For each image the least of the radii over its rivals, each at all of alpha."""
+    pilot = votes.selection
+    assert votes.rivals is not None  # the procedure reads margins
+    assert pilot is not None  # and is separate
+    radius = np.full(len(votes), MOST)
+    for rival in range(1, votes.rivals.shape[1] + 1):
+        ours, theirs = votes.margins_over(rival), pilot.margins_over(rival)
+        for row in np.flatnonzero(radius > 0):
+            radius[row] = largest_radius(
+                ours[row], pilot=theirs[row], alpha=alpha, most=radius[row]
+            )
+    return radius
+
+
+def _intervals(votes: Votes, alpha: float) -> Intervals:
+    assert votes.rivals is not None
+    assert votes.score_sums is not None
+    rows, top = np.arange(len(votes)), votes.rivals[:, 0].astype(np.int64)
+    means = votes.score_sums / votes.draws[:, None]
+    others = means.copy()
+    others[rows, top] = -1.0
+    runner_up = others.argmax(axis=1)
+    nothing = np.zeros(len(votes))
+    return Intervals(
+        top=top,
+        runner_up=runner_up,
+        e0=means[rows, top],
+        e1=means[rows, runner_up],
+        e0_lower=nothing,
+        e1_upper=nothing + 1.0,
+        radius=certified_radii(votes, alpha=alpha),
+    )
+
+
+margins = Procedure(
+    name="margins",
+    statistic="softmax",
+    intervals=_intervals,
+    columns=("score_sums", "margins"),
+    separate=True,
+    radius_of="neyman_pearson",
+)
