@@ -145,6 +145,7 @@ class Manifest(_Record):
         statistics: What was counted: ``"multinomial"``, and ``"softmax"`` where there
             are scores.
         margins: ``None`` where no histograms of margins were recorded.
+        temperature: What logits were divided by before the softmax.
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
@@ -165,6 +166,7 @@ class Manifest(_Record):
     classes: int = Field(ge=2, le=2**24)
     statistics: list[Literal["multinomial", "softmax"]]
     margins: MarginsSource | None = None
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     model: ModelSource
     data: DataSource
     images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
@@ -196,6 +198,8 @@ class Manifest(_Record):
                 raise ValueError(
                     f"draws ({look.draws}) must be a multiple of block ({self.block})"
                 )
+        if self.temperature != 1.0 and not self.scores:
+            raise ValueError("temperature is of scores, and labels have none")
         if self.margins is not None:
             self._check_margins(self.margins)
         if len(self.images) * self.blocks > _MOST_BLOCKS:
@@ -328,7 +332,11 @@ class Manifest(_Record):
         the shape of these may not.
         """
         # Of runs without there is none, as there was before there were any.
-        asked = {} if self.margins is None else {"margins": self.margins.model_dump()}
+        asked: dict[str, object] = {}
+        if self.margins is not None:
+            asked["margins"] = self.margins.model_dump()
+        if self.temperature != 1.0:
+            asked["temperature"] = self.temperature
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
