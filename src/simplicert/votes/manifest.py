@@ -126,6 +126,9 @@ class MarginsSource(_Record):
     rivals: int = Field(ge=0, lt=2**24)
     pilot: int = Field(gt=0, le=_MOST_SCORED)
 
+    def __str__(self) -> str:
+        return f"over {self.rivals} rivals, chosen by {self.pilot:,} draws"
+
 
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.
@@ -386,12 +389,20 @@ class Manifest(_Record):
                 continue
             if isinstance(value, list) or isinstance(theirs.get(field), list):
                 return f"{field} differ"
-            if field == "noise":
-                there, here = self.noise_facts, other.noise_facts
-                same = " of another source" if str(there) == str(here) else ""
-                return f"noise is {there} there and {here}{same} here"
-            return f"{field} is {value!r} there and {theirs.get(field)!r} here"
+            return self._otherwise(other, field, value, theirs.get(field))
         return None
+
+    def _otherwise(
+        self, other: "Manifest", field: str, ours: object, theirs: object
+    ) -> str:
+        if field == "noise":
+            there, here = self.noise_facts, other.noise_facts
+            same = " of another source" if str(there) == str(here) else ""
+            return f"noise is {there} there and {here}{same} here"
+        if field == "margins":
+            said = (f"{each.margins or 'not recorded'}" for each in (self, other))
+            return "margins are {} there and {} here".format(*said)
+        return f"{field} is {ours!r} there and {theirs!r} here"
 
 
 def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:
