@@ -58,7 +58,7 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         yield Finding(check=BOUNDS, outcome="not checked", says=says)
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper, shares)
-    statistic = "softmax" if procedure is None else procedure.statistic
+    statistic = None if procedure is None else procedure.statistic
     if procedure is not None and procedure.radius_of is not None:
         yield _bounded_itself(claims, procedure, table, e0, e1, shares)
         apart = e0 > e1  # its radius is 0 elsewhere
@@ -184,21 +184,28 @@ def _again(
 
 
 def _radii(
-    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str
+    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str | None
 ) -> Finding:
-    """Each mechanism's column from the bounds, as its theorem has it."""
+    """Each mechanism's column from the bounds, as its theorem has it.
+
+    Where nobody knows the statistic, those that are about any, and of the ensemble the
+    most that it can be.
+    """
     assert claims.sigma is not None
-    ours = applying(claims.noise, statistic)
+    ours = applying(claims.noise, statistic or "softmax")
+    largest = applying(claims.noise, statistic or "multinomial")
     legal = (lower >= 0) & (lower <= 1) & (upper >= 0) & (upper <= 1)
     low, high = np.where(legal, lower, 0.0), np.where(legal, upper, 1.0)
-    values = {
+    every = {
         name: each(low, high, sigma=claims.sigma)
-        for name, each in ours.items()
+        for name, each in largest.items()
         if name != "ensemble"
     }
-    members = [n for n in paper.ENSEMBLES.get(statistic, ()) if n in values] or values
+    names = paper.ENSEMBLES.get(statistic or "multinomial", ())
+    members = [name for name in names if name in every] or every
+    values = {name: radius for name, radius in every.items() if name in ours}
     if members:
-        values["ensemble"] = np.max([values[name] for name in members], axis=0)
+        values["ensemble"] = np.max([every[name] for name in members], axis=0)
     checked = []
     for name in table.columns:
         if name not in values:
