@@ -49,6 +49,7 @@ def sample_command(
     dry_run: bool = False,
     stopping: Annotated[Stopping, STOPPING, Parameter(name="*")] = NO_RULE,
     procedure: Annotated[str | None, STOPPING, a_procedure("clopper_pearson")] = None,
+    asymptotic: Annotated[bool, STOPPING] = False,
     mechanism: Annotated[
         str | None,
         STOPPING,
@@ -106,6 +107,7 @@ def sample_command(
         dry_run: Say what would happen, and stop there.
         stopping: What stops an image. Default: nothing does.
         procedure: How --until and --within bound the expectations.
+        asymptotic: Let that procedure be one that is asymptotic, for comparison.
         mechanism: What names the class for them.
         split: Part of the dataset.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
@@ -137,11 +139,13 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
-    stops = stopping.find(mechanism=mechanism, procedure=procedure)
-    if stops is None and (procedure or mechanism):
+    stops = stopping.find(
+        mechanism=mechanism, procedure=procedure, asymptotic=asymptotic
+    )
+    if stops is None and (procedure or mechanism or asymptotic):
         raise InputError(
-            "--procedure and --mechanism are of --until, --within and --budget: votes "
-            "can be certified by any"
+            "--procedure, --mechanism and --asymptotic are of --until, --within and "
+            "--budget: votes can be certified by any"
         )
     if stops is not None:
         checked_alpha(alpha)

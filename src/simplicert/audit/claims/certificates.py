@@ -10,9 +10,11 @@ from jaxtyping import Bool
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
 from simplicert.audit.finding import Finding
+from simplicert.certificates.record import ASYMPTOTIC
 from simplicert.interop.table import numbers
 from simplicert.mechanisms.catalogue import applying
 from simplicert.procedures import PROCEDURES, Intervals, Procedure, largest_e0_lower
+from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.votes import Votes
 
 __all__ = ["certificates"]
@@ -20,8 +22,9 @@ __all__ = ["certificates"]
 _SLACK = 1e-9
 """Relative; two libraries' quantiles differ by less, and a vote makes far more."""
 
-BOUNDS, RADII, CLASSES, LOOKS = (
-    f"{what} of certificates" for what in ("bounds", "radii", "classes", "looks")
+BOUNDS, RADII, CLASSES, LOOKS, GUARANTEE = (
+    f"{what} of certificates"
+    for what in ("bounds", "radii", "classes", "looks", "guarantee")
 )
 
 
@@ -53,6 +56,9 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         for each in ("e0", "e1", "e0_lower", "e1_upper")
     )
     procedure = PROCEDURES.built_in.get(name)
+    if _is_asymptotic(table, procedure):
+        says = f"{name} {NO_GUARANTEE}"
+        yield Finding(check=GUARANTEE, outcome="doubtful", says=says)
     if procedure is None:
         says = f"{name} is no procedure of ours: give its file, and audit that"
         yield Finding(check=BOUNDS, outcome="not checked", says=says)
@@ -67,6 +73,14 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         apart = lower > upper
     if "top" in table and "runner_up" in table:
         yield _classes(claims, table, apart)
+
+
+def _is_asymptotic(table: pd.DataFrame, procedure: Procedure | None) -> bool:
+    """Whether the rows say so, or it is known of the procedure that they name."""
+    if procedure is not None and procedure.asymptotic:
+        return True
+    said = table.get(ASYMPTOTIC, pd.Series(dtype=str)).astype(str).str.lower()
+    return bool((~said.isin(("false", "0", ""))).any())
 
 
 def _shares(claims: Claims, table: pd.DataFrame, draws: Whole) -> tuple[Real, Finding]:
@@ -129,6 +143,7 @@ def _bounds(  # noqa: PLR0917 (five columns)
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
     told &= "score_squares" not in procedure.columns
+    told &= not procedure.asymptotic  # they look at the votes of all classes
     early = np.zeros(len(bad), dtype=bool)
     for level in np.unique(each_alpha[told]).tolist():
         here = told & (each_alpha == level)
