@@ -57,6 +57,7 @@ def sample_command(
     dry_run: bool = False,
     stopping: Annotated[Stopping, STOPPING, Parameter(name="*")] = NO_RULE,
     procedure: Annotated[str | None, STOPPING, a_procedure("clopper_pearson")] = None,
+    asymptotic: Annotated[bool, STOPPING] = False,
     mechanism: Annotated[
         str | None,
         STOPPING,
@@ -117,6 +118,7 @@ def sample_command(
         dry_run: Say what would happen, and stop there.
         stopping: What stops an image. Default: nothing does.
         procedure: How --until and --within bound the expectations.
+        asymptotic: Let that procedure be one that is asymptotic, for comparison.
         mechanism: What names the class for them.
         margins: Record how far the class was ahead in each draw: about twice the radii
             from soft scores (certify --procedure margins). The first block of an image
@@ -154,11 +156,13 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
-    stops = stopping.find(mechanism=mechanism, procedure=procedure)
-    if stops is None and (procedure or mechanism):
+    stops = stopping.find(
+        mechanism=mechanism, procedure=procedure, asymptotic=asymptotic
+    )
+    if stops is None and (procedure or mechanism or asymptotic):
         raise InputError(
-            "--procedure and --mechanism are of --until, --within and --budget: votes "
-            "can be certified by any"
+            "--procedure, --mechanism and --asymptotic are of --until, --within and "
+            "--budget: votes can be certified by any"
         )
     if stops is not None:
         checked_alpha(alpha)

@@ -78,7 +78,8 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
 
     Raises:
         InputError: The images have no labels, which the layout requires; or they
-            could stop at several looks, of which it knows nothing.
+            could stop at several looks, of which it knows nothing; or their procedure
+            is asymptotic.
 
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
@@ -94,6 +95,12 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
             "and its readers take one number and all of alpha for every row, which "
             "would make other radii of these than their votes allow: write .csv or "
             ".parquet instead"
+        )
+    if certificates.asymptotic:
+        raise InputError(
+            f"Cohen's layout has no place to say that {certificates.procedure} is "
+            "asymptotic, and its readers take every row for a certificate: write .csv "
+            "or .parquet instead"
         )
     if certificates.labels is None or certificates.correct is None:
         raise InputError(

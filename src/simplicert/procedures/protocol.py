@@ -12,7 +12,7 @@ from simplicert.errors import InputError
 from simplicert.votes import Votes
 from simplicert.votes.columns import COLUMNS
 
-__all__ = ["Intervals", "Procedure", "top_two"]
+__all__ = ["NO_GUARANTEE", "Intervals", "Procedure", "check_allowed", "top_two"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +60,13 @@ class Intervals:
         return np.asarray(np.minimum(self.e1_upper, 1.0 - self.e0_lower))
 
 
+NO_GUARANTEE = (
+    "is asymptotic: its level holds only as the draws grow without limit, and nothing "
+    "bounds how often a radius from so many is false. These are no certificates; they "
+    "are for comparison only"
+)
+"""What is to be said, after its name, wherever such a procedure's radii are shown."""
+
 _KINDS = {"top": np.int64, "runner_up": np.int64, "refused": np.bool_}
 """Of the fields of ``Intervals``; the others are numbers."""
 
@@ -82,6 +89,9 @@ class Procedure:
         radius_of: The one mechanism whose radius it bounds itself, without bounds of E0
             and E1 from which others could have one; ``None``: it bounds E0 and E1. It
             can be ``"neyman_pearson"``.
+        asymptotic: Whether its intervals hold at their level only as the number of
+            draws grows without limit. What rests on them is no certificate, is refused
+            where nobody has said that it is wanted, and says what it is.
     """
 
     name: str
@@ -90,6 +100,7 @@ class Procedure:
     columns: tuple[str, ...]
     separate: bool = False
     radius_of: str | None = None
+    asymptotic: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.columns, tuple) or not self.columns:
@@ -165,6 +176,20 @@ class Procedure:
             e0_lower=nothing,
             e1_upper=nothing + 1.0,
             radius=None if found.radius is None else nothing,
+        )
+
+
+def check_allowed(procedure: Procedure, *, asymptotic: bool) -> None:
+    """Refuse a procedure without a guarantee, unless somebody said that it is wanted.
+
+    Raises:
+        InputError: It is asymptotic, and ``asymptotic`` is not said.
+    """
+    if procedure.asymptotic and not asymptotic:
+        raise InputError(
+            f"the procedure {procedure.name} is asymptotic: nothing bounds how often "
+            "its radii are false, so that it gives no certificates. Use another one; "
+            "or, to compare with it, say --asymptotic (asymptotic=True)"
         )
 
 
