@@ -111,6 +111,13 @@ def test_draws_that_chose_may_be_set_apart_and_not_less(run):
         run.read().chosen_by(other)
 
 
+def test_blocks_that_are_read_backwards_are_those_blocks(run):
+    backwards = slice(None, None, -1)
+    assert run.read(blocks=backwards).drawn == run.read().drawn
+    with pytest.raises(InputError, match="the first 10 draws of this run chose the"):
+        run.read(blocks=backwards).chosen_by(replace(run.read(), drawn=None))
+
+
 def test_votes_without_scores_have_no_margins(run):
     votes = run.read(scores=False)
     assert votes.margins is None is votes.rivals
