@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from alone import bounds_alone
 
-from simplicert.procedures import clopper_pearson, hoeffding
+from simplicert.errors import InputError
+from simplicert.procedures import PROCEDURES, clopper_pearson, hoeffding
 from simplicert.procedures.naming import named_where
+from simplicert.procedures.reach import unanimous
 from simplicert.votes import Look, Votes
 
 
@@ -282,6 +284,16 @@ def test_each_look_names_at_its_share():
     ]
     assert found.refused.tolist() == [bool(each.refused[0]) for each in alone]
     assert found.e0_lower.tolist() == [each.e0_lower[0] for each in alone]
+
+
+@pytest.mark.parametrize("procedure", ["hoeffding", "empirical_bernstein", "margins"])
+def test_an_alpha_whose_parts_would_be_no_floats_is_refused(procedure):
+    """Half of the least float is 0, and half of three of them is two."""
+    procedure, votes = PROCEDURES.find(procedure), unanimous(10_000)
+    assert procedure(votes, alpha=1e-305).named.all()
+    for alpha in (5e-324, 1.5e-323, 9e-306):
+        with pytest.raises(InputError, match=f"^alpha {alpha:g}, the share of one loo"):
+            procedure(votes, alpha=alpha)
 
 
 def test_all_draws_for_nobody_name_nobody():
