@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from alone import bounds_alone
+from scipy.special import gammaln, xlogy
 
 from simplicert.errors import InputError
 from simplicert.procedures import PROCEDURES, clopper_pearson, hoeffding
@@ -190,6 +191,32 @@ def test_false_certificates_are_rarer_than_alpha(n, classes, steps, alpha, nobod
     ):
         assert false <= Fraction(alpha)
         assert wrong <= Fraction(alpha) ** 2 / 4
+
+
+@pytest.mark.parametrize(
+    ("n", "classes", "alpha"), [(31, 2, 0.05), (31, 2, 0.2), (22, 3, 0.2), (22, 3, 0.5)]
+)
+def test_laws_at_the_edges_of_bounds_are_the_worst_and_no_worse_than_alpha(
+    n, classes, alpha
+):
+    """Just beyond both bounds of some outcome, the other draws for nobody."""
+    outcomes = np.array(divided(n, classes + 1))
+    found = clopper_pearson(votes_of(outcomes[:, :classes], n), alpha=alpha)
+    named, rows = found.named, np.arange(np.count_nonzero(found.named))
+    outcomes, top = outcomes[named], found.top[named]
+    low, high = found.e0_lower[named], found.others_upper[named]
+    log_ways = gammaln(n + 1) - gammaln(outcomes + 1).sum(axis=1)
+    worst = 0.0
+    for first, second in itertools.product(np.unique(low), np.unique(high)):
+        e0, e1 = first - 1e-9, second + 1e-9
+        if e1 < e0 <= 1 - e1:
+            law = np.array([e0, e1, *[0.0] * (classes - 2), 1 - e0 - e1])
+            others = np.tile(law[:classes], (len(rows), 1))
+            others[rows, top] = -1.0
+            false = (top != 0) | (low > e0) | (high < others.max(axis=1))
+            mass = np.exp(log_ways + xlogy(outcomes, law).sum(axis=1))
+            worst = max(worst, mass[false].sum() / alpha)
+    assert 0.8 < worst <= 1.0
 
 
 @pytest.mark.parametrize(
