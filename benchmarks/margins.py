@@ -1,5 +1,6 @@
 """What margins certify beside means and hard votes, of the same draws.
 
+    python benchmarks/margins.py runs
     python benchmarks/margins.py hard
     python benchmarks/margins.py [SCORES.npz…]
 
@@ -8,6 +9,10 @@ Average certified radii of the right class, in units of sigma. Without a file: s
 ``scores`` (images × draws × classes) and ``labels``; what it has are taken for all the
 scores that there are, and drawn from. A thousand draws choose the class, its rivals
 and the test functions, and are in no column.
+
+``runs``: the committed runs that have margins, as they were drawn: what each procedure
+certifies of the same 10,000 forward passes. Margins have a thousand of them to choose
+with; the band has all, for the same class.
 
 ``hard``: margins of labels, -1, 0 and 1, beside what else bounds votes: mean radii of
 the images of the committed runs whose first class has most votes there, which are taken
@@ -149,6 +154,29 @@ def compared(scores, labels, draws: int) -> dict[str, float]:
     return found | {"ms an image": 1e3 * spent / len(votes)}
 
 
+def of_run(votes: Votes) -> dict[str, float]:
+    """Average certified radii of the right class, in units of sigma."""
+    assert votes.rivals is not None
+    assert votes.labels is not None
+    found = {}
+    names = "hoeffding", "empirical_bernstein", "clopper_pearson", "joint", "margins"
+    for name in names:
+        made = sc.certify(
+            votes, alpha=ALPHA, procedure=name, mechanism="neyman_pearson"
+        )
+        right = made.predicted == votes.labels
+        radius = made.radii["neyman_pearson"] / votes.sigma
+        found[name] = float(np.mean(radius * right))
+    rivals = range(1, votes.rivals.shape[1] + 1)
+    each = [[by_band(h) for h in votes.margins_over(rival)] for rival in rivals]
+    right = votes.rivals[:, 0] == votes.labels
+    found["band"] = float(np.mean(np.min(each, axis=0) * right))
+    best = found["margins"]
+    for name in ("hoeffding", "band", "clopper_pearson", "joint"):
+        found[f"margins / {name}"] = best / found[name]
+    return found
+
+
 def of_labels(votes: Votes, draws: int) -> dict[str, float]:
     """Mean radii of votes drawn anew: two bounds, the exact radius, margins."""
     generator = np.random.default_rng(0)
@@ -189,6 +217,13 @@ def of_labels_over(rival: int, counts, pilot) -> float:
 
 def main() -> None:
     """Print a table for each file."""
+    if sys.argv[1:] == ["runs"]:
+        runs = Path(__file__).parents[1] / "results" / "cifar10-margins"
+        for run in sorted(path.parent for path in runs.glob("*/manifest.json")):
+            found = of_run(sc.read_run(run))
+            cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
+            print(f"{run.name}: {cells}", flush=True)
+        return
     if sys.argv[1:] == ["hard"]:
         runs = Path(__file__).parents[1] / "results" / "cifar10"
         for run in sorted(path.parent for path in runs.glob("*/manifest.json")):

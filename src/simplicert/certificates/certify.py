@@ -90,6 +90,8 @@ def certify(
             "simplicert.read_run(path) reads those of a run directory"
         )
     chosen = find_procedure(procedure, framework=framework)
+    if chosen.separate:
+        votes = votes.set_apart
     own = None if mechanism is None else _find_own(mechanism, votes, chosen)
     columns = _columns(votes, chosen)
     intervals = chosen(votes, alpha=alpha)

@@ -25,13 +25,21 @@ from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.rounds import check_alone
 from simplicert.sampling.sampler import FLUSH_SECONDS
+from simplicert.sampling.soft import SoftScores
 from simplicert.sampling.workers import Place, wait_for_run, writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.chosen import draws_in_words
 
-STOPPING, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
+STOPPING, SCORES, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     Parameter(group=Group.create_ordered(name))
-    for name in ("Stopping", "Images", "Photographs", "Classifier", "Machine")
+    for name in (
+        "Stopping",
+        "Soft scores",
+        "Images",
+        "Photographs",
+        "Classifier",
+        "Machine",
+    )
 )
 
 
@@ -54,6 +62,9 @@ def sample_command(
         STOPPING,
         a_mechanism("The mechanism that names the class", "the tight one"),
     ] = None,
+    margins: Annotated[bool, SCORES, Parameter(negative=None)] = False,
+    rivals: Annotated[Whole | None, SCORES] = None,
+    temperature: Annotated[float, SCORES] = 1.0,
     split: Annotated[str, IMAGES] = "test",
     images: Annotated[str | None, IMAGES] = None,
     per_class: Annotated[Whole | None, IMAGES] = None,
@@ -107,6 +118,12 @@ def sample_command(
         stopping: What stops an image. Default: nothing does.
         procedure: How --until and --within bound the expectations.
         mechanism: What names the class for them.
+        margins: Record how far the class was ahead in each draw: about twice the radii
+            from soft scores (certify --procedure margins). The first block of an image
+            chooses which class, and over whom.
+        rivals: Over how many, beside all others together. Default: 4.
+        temperature: What logits are divided by before the softmax; part of what is
+            certified.
         split: Part of the dataset.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
@@ -184,6 +201,7 @@ def sample_command(
         batch=batch,
         rule=stops,
         alpha=alpha,
+        scores=SoftScores(margins=margins, rivals=rivals, temperature=temperature),
     )
     plan = planned()
     if share is not None and not dry_run:

@@ -148,7 +148,10 @@ class RunEvidence:
                 f"{found.name} has none"
             )
         if found.separate:
-            block = int(self.directory.manifest.draws_in(np.zeros(1, np.int64))[0])
+            manifest = self.directory.manifest
+            block = int(manifest.draws_in(np.zeros(1, np.int64))[0])
+            if manifest.margins is not None:
+                block = manifest.margins.pilot
             votes = self.directory.read(
                 scores=scores,
                 selection=block if selection is None else selection,

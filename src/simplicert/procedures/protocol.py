@@ -124,10 +124,13 @@ class Procedure:
         alpha = checked_alpha(alpha)
         missing = [name for name in self.columns if name not in votes.columns]
         if missing:
+            how = "use another one, or sample a classifier that gives logits or "
+            how += "probabilities"
+            if "score_sums" in votes.columns and "margins" in missing:
+                how = "sample anew, with --margins (margins=True)"
             raise InputError(
                 f"these votes have no {' and no '.join(missing)}, which the procedure "
-                f"{self.name} counts ({self.statistic}): use another one, or sample a "
-                "classifier that gives logits or probabilities"
+                f"{self.name} counts ({self.statistic}): {how}"
             )
         if self.separate and votes.selection is None:
             raise InputError(
