@@ -195,6 +195,15 @@ def test_a_colder_softmax_is_nearer_to_votes():
     np.testing.assert_allclose(tally.columns["score_sums"][0], by_hand, atol=2.0**-31)
 
 
+@pytest.mark.parametrize("temperature", [1e-300, 1e-320, 5e-324])
+def test_logits_that_would_be_infinite_when_divided_are_votes(temperature):
+    tally = Tally(1, 3, output="logits", device=CPU, temperature=temperature)
+    logits = torch.tensor([[1.0, 3.0, 2.0], [-7.0, -9.0, -7.0], [0.0, 0.0, 0.0]])
+    tally.add(logits, torch.zeros(3, dtype=torch.int64))
+    found = tally.columns["score_sums"][0]
+    assert found.tolist() == pytest.approx([5 / 6, 4 / 3, 5 / 6], abs=1e-9)
+
+
 def test_they_are_certified_without_another_word(tmp_path):
     votes = drawn(draws=4000, out=tmp_path / "run")
     for each in (votes, read_run(tmp_path / "run"), drawn(draws=4000)):

@@ -11,7 +11,7 @@ from synthetic import manifest, rows
 
 from simplicert.errors import InputError
 from simplicert.stopping.stages import Stages
-from simplicert.votes import RunDirectory, VoteRows, Votes
+from simplicert.votes import Look, RunDirectory, VoteRows, Votes
 from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.encoding import schema_of
 from simplicert.votes.manifest import MarginsSource
@@ -123,6 +123,19 @@ def test_draws_that_chose_may_be_set_apart_and_not_less(run):
     other = replace(run.read(), drawn=None)
     with pytest.raises(InputError, match="the first 10 draws of this run chose the"):
         run.read().chosen_by(other)
+
+
+def test_blocks_that_are_read_backwards_are_those_blocks(run):
+    backwards = slice(None, None, -1)
+    assert run.read(blocks=backwards).drawn == run.read().drawn
+    with pytest.raises(InputError, match="the first 10 draws of this run chose the"):
+        run.read(blocks=backwards).chosen_by(replace(run.read(), drawn=None))
+
+
+def test_draws_set_apart_leave_the_others_their_share_of_alpha(run):
+    votes = replace(run.read(), looks=(Look(30, 0.25),))
+    assert votes.set_apart.looks == (Look(20, 0.25),)
+    assert run.read().set_apart.fixed_looks == (Look(20, 1.0),)
 
 
 def test_votes_without_scores_have_no_margins(run):

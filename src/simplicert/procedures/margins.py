@@ -37,22 +37,35 @@ UNSEEN = 0.5
 class _Bet:
     """What the pilot draws choose for one rival: how its radii are tested.
 
+    The draws that bound have no part in a stake or a function, not even in how they are
+    rounded: both are computed at the pilot's levels, and read off between those.
+
     Attributes:
+        levels: Those that the pilot draws have, the lowest, and the highest.
         quantiles: Where the tangents touch.
         expected: Probability of each level, for the size of the stake.
     """
 
+    levels: Float[np.ndarray, " own"]
     quantiles: Float[np.ndarray, " tangents"]
-    expected: Float[np.ndarray, " levels"]
+    expected: Float[np.ndarray, " own"]
 
     @classmethod
-    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "_Bet":
+    def of(
+        cls,
+        pilot: Int[np.ndarray, " levels"],
+        levels: Float[np.ndarray, " levels"],
+        lowest: float,
+    ) -> "_Bet":
         """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
         draws = max(int(pilot.sum()), 1)
         missed = min(UNSEEN, lowest * draws)
+        kept = pilot > 0
+        kept[[0, -1]] = True
+        pilot = pilot[kept]
         expected = pilot / (draws + missed)
         expected[0] += missed / (draws + missed)
-        return cls(quantiles_of(pilot, lowest=lowest), expected)
+        return cls(levels[kept], quantiles_of(pilot, lowest=lowest), expected)
 
     def __call__(
         self,
@@ -62,14 +75,23 @@ class _Bet:
         alpha: float,
     ) -> Reals:
         """The logarithm of the capital in the end, for each radius."""
-        tested = test_functions(levels, self.quantiles, radii=radii)
-        gains = tested.values - tested.needed[:, None]
-        trials = int(histogram.sum())
+        tested = test_functions(self.levels, self.quantiles, radii=radii)
+        trials, gains = int(histogram.sum()), tested.values - tested.needed[:, None]
         stake = stake_of(self.expected, gains, trials=trials, alpha=alpha)
-        return log_capital(histogram, gains, stake=stake)
+        # Between two of the pilot's levels all tangents are one: a function is linear.
+        below = np.searchsorted(self.levels[1:-1], levels, side="right")
+        width = self.levels[below + 1] - self.levels[below]
+        part = (levels - self.levels[below]) / width
+        there = gains[:, below] * (1.0 - part) + gains[:, below + 1] * part
+        return log_capital(histogram, there, stake=stake)
 
 
-def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_Bet]:
+def _bets(
+    pilot: Int[np.ndarray, " levels"],
+    levels: Float[np.ndarray, " levels"],
+    draws: int,
+    alpha: float,
+) -> list[_Bet]:
     """One, or two with half of the capital each, where the pilot has few draws.
 
     So many draws tell shares from 1 that the pilot does not; one bets that they are as
@@ -77,7 +99,8 @@ def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_
     """
     told = min(-np.log(alpha) / draws, 0.5)
     seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
-    return [_Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
+    tried = sorted({told, max(told, seen)})
+    return [_Bet.of(pilot, levels, each) for each in tried]
 
 
 def largest_radius(
@@ -103,12 +126,9 @@ def largest_radius(
     Returns:
         The radius in units of sigma; 0 where the first is not certified.
     """
-    # Between levels that any draw has the pilot's shares do not change, so no tangent
-    # does: leaving such levels out changes no number. But what is below, or above all.
-    used = (histogram > 0) | (pilot > 0)
-    used[[0, -1]] = True
-    levels, histogram, pilot = levels[used], histogram[used], pilot[used]
-    bets = _bets(pilot, int(histogram.sum()), alpha)
+    bets = _bets(pilot, levels, int(histogram.sum()), alpha)
+    seen = histogram > 0
+    histogram, levels = histogram[seen], levels[seen]
     needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)
     for start in range(0, steps, AT_ONCE):
         radii = np.arange(start + 1, min(start + AT_ONCE, steps) + 1) * STEP

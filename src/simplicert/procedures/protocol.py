@@ -70,6 +70,9 @@ NO_GUARANTEE = (
 _KINDS = {"top": np.int64, "runner_up": np.int64, "refused": np.bool_}
 """Of the fields of ``Intervals``; the others are numbers."""
 
+LEAST_ALPHA = 1e-305
+"""Of a look: its parts, for two bounds and for each class, still have their digits."""
+
 RADII = ("neyman_pearson",)
 """The mechanisms whose radius a procedure may bound itself: ``laws`` knows it."""
 
@@ -125,8 +128,9 @@ class Procedure:
         """Intervals of all images, each at its look's share of alpha.
 
         Raises:
-            InputError: ``alpha`` outside (0, 1); votes without the columns or the
-                separate draws that it needs, or of unequal draws without looks.
+            InputError: ``alpha`` outside (0, 1), or below 1e-305 at a look; votes
+                without the columns or the separate draws that it needs, or of unequal
+                draws without looks.
         """
         alpha = checked_alpha(alpha)
         missing = [name for name in self.columns if name not in votes.columns]
@@ -164,6 +168,11 @@ class Procedure:
 
     def _at(self, votes: Votes, alpha: float) -> Intervals:
         """At one look; one without a share of alpha bounds nothing."""
+        if 0.0 < alpha < LEAST_ALPHA:
+            raise InputError(
+                f"alpha {alpha:g}, the share of one look, is too small to be divided: "
+                f"it must be at least {LEAST_ALPHA:g}"
+            )
         if alpha > 0.0:
             return self.intervals(votes, alpha)
         found = self.intervals(votes, 0.5)

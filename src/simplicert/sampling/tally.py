@@ -77,7 +77,11 @@ class Tally:
         total = wide.sum(dim=1)  # not finite if any entry is not
         if self._output == "logits":
             valid = total.isfinite()
-            scores = (wide / self._temperature).softmax(dim=1)
+            logits = wide
+            if self._temperature != 1.0:  # none is to be divided to infinity
+                logits = wide - wide.amax(dim=1, keepdim=True)
+                logits = logits / self._temperature
+            scores = logits.softmax(dim=1)
         else:
             # False for NaN. Rounded rows can sum to a little more than 1: divided by
             # their sum and floored, they sum to at most 1.

@@ -77,12 +77,13 @@ def add_up(
             "finished images only"
         )
     kept = slice(None) if complete.all() else complete  # a slice copies nothing
+    these = range(manifest.blocks)[blocks or slice(None)]
     # Imported votes have a file, not images, and no noise of ours.
     drawn = Drawn(
         seed=manifest.seed,
         draws=manifest.draws,
         block=manifest.block or manifest.draws,
-        blocks=range(manifest.blocks)[blocks or slice(None)]
+        blocks=(these if these.step > 0 else these[::-1])
         if manifest.block
         else range(1),
         by_image=manifest.noise.name not in FLOAT32,

@@ -301,12 +301,19 @@ class Votes:
         seconds = self.draw_seconds
         if seconds is not None and pilot.draw_seconds is not None:
             seconds = seconds - pilot.draw_seconds
+        remain = self.draws - pilot.draws
         return replace(
             self,
             **{name: each - pilot.columns[name] for name, each in self.columns.items()},
-            draws=self.draws - pilot.draws,
+            draws=remain,
             draw_seconds=seconds,
-            looks=None,
+            looks=tuple(
+                Look(each, look.share)
+                for each, look in zip(
+                    remain[:1].tolist(), self.fixed_looks, strict=False
+                )
+            )
+            or None,
             drawn=drawn,
             selection=pilot,
             pilot=None,
