@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from simplicert.figures.style import COLUMN_CM, new_figure
 from simplicert.simplex import Spread
 
-__all__ = ["draw_spread", "spread_figure"]
+__all__ = ["draw_distribution", "draw_spread", "spread_figure"]
 
 HEIGHT_CM = 8.6
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -36,7 +36,7 @@ def spread_figure(found: Spread) -> Figure:
     grid = figure.add_gridspec(2, len(shapes), height_ratios=(1, 3.2))
     for place, (spread, shape) in enumerate(shapes):
         ax = figure.add_subplot(grid[0, place])
-        _draw_shape(shape, ax, mean=found.e0 - found.e1)
+        draw_distribution(shape, ax, mean=found.e0 - found.e1)
         name = "hard votes" if spread == 1.0 else f"spread {spread:g}"
         ax.set_title(name, fontsize=7, pad=3)
         if place == len(shapes) // 2:
@@ -76,7 +76,14 @@ def draw_spread(found: Spread, ax: Axes) -> None:
     ax.legend(loc="upper left", frameon=True, framealpha=1.0, edgecolor="none")
 
 
-def _draw_shape(shape: pd.DataFrame, ax: Axes, *, mean: float) -> None:
+def draw_distribution(shape: pd.DataFrame, ax: Axes, *, mean: float) -> None:
+    """Draw how a margin is distributed onto small axes, with 0 and its mean.
+
+    Args:
+        shape: ``margin_from``, ``margin_to`` and ``share`` of each bin.
+        ax: Ordinary axes.
+        mean: The dashed line.
+    """
     ax.bar(
         shape["margin_from"],
         shape["share"],
