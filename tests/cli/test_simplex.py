@@ -21,7 +21,7 @@ def mine(tmp_path):
     return f"{path}:radius"
 
 
-def test_all_four_figures_by_default(simplicert, tmp_path):
+def test_all_five_figures_by_default(simplicert, tmp_path):
     code, out, _ = simplicert("simplex", *QUICK, "--out", tmp_path / "new" / "folder")
     assert code == 0
     names = ["fig2", "fig3-softmax", "fig3-multinomial", "np-over-ensemble"]
@@ -32,8 +32,8 @@ def test_all_four_figures_by_default(simplicert, tmp_path):
             *("-plane.png", "-ternary.png"),
             *(".parquet", "-boundaries.parquet"),
         )
-    }
-    for name in names:
+    } | {"spread.png", "spread.parquet", "spread-margins.parquet"}
+    for name in (*names, "spread"):
         assert f"{name}: " in out
     assert "largest   5.4414 at E0 = 0.505, E1 = 0.495" in out
 
@@ -79,9 +79,29 @@ def test_a_difference(simplicert, tmp_path):
     assert out.startswith("difference-cullen-cohen: cullen - cohen\n")
 
 
+def test_one_point_of_the_simplex_and_how_scores_are_spread_there(simplicert, tmp_path):
+    arguments = ("simplex", "spread", "--means", "0.5", "0.4", "--table", "csv")
+    code, out, _ = simplicert(*arguments, "-o", tmp_path, "--json")
+    assert code == 0
+    [(name, found)] = json.loads(out).items()
+    assert (name, found["e0"], found["e1"]) == ("spread", 0.5, 0.4)
+    table = pd.read_csv(tmp_path / "spread.csv")
+    assert table["margins"].tolist() == [row["margins"] for row in found["radii"]]
+    assert set(pd.read_csv(tmp_path / "spread-margins.csv")) == {
+        *("spread", "margin_from", "margin_to", "share")
+    }
+    assert [path.rpartition("/")[2] for path in found["files"]] == [
+        "spread.csv", "spread-margins.csv", "spread.png",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["spread", "--means", "0.2", "0.5"], "the first above it, and their sum"),
+        (["fig2", "--means", "0.5", "0.2"], "--means goes with the figure spread"),
+        (["--means", "0.5", "0.2"], "--means goes with the figure spread"),
+        (["spread", "--ratio", "li", "cohen"], "only one of FIGURE, --ratio"),
         (["fig9"], "fig3-multinomial"),
         (
             ["--resolution", "0"],

@@ -9,6 +9,7 @@ from matplotlib.text import Annotation, Text
 
 from simplicert.errors import InputError
 from simplicert.figures.simplex import draw_boundaries, draw_simplex, simplex_figure
+from simplicert.figures.spread import CURVES, spread_figure
 from simplicert.figures.style import (
     COLUMN_CM,
     MECHANISM_STYLES,
@@ -17,7 +18,7 @@ from simplicert.figures.style import (
     print_style,
     save_figure,
 )
-from simplicert.simplex import COMPARISONS, compare
+from simplicert.simplex import COMPARISONS, against_spread, compare
 
 BOTH = ["plane", "ternary"]
 
@@ -50,9 +51,46 @@ def texts(figure):
     return [(t.get_text(), t, b) for t, b in zip(shown, boxes, strict=True)]
 
 
+@pytest.fixture(scope="module", params=[(0.7, 0.2), (0.97, 0.01), (0.5, 0.45)])
+def spread(request):
+    return against_spread(request.param, spreads=[1.0, 0.7, 0.4, 0.1, 0.02])
+
+
+def spread_drawn(spread):
+    with print_style():
+        figure = spread_figure(spread)
+        FigureCanvasAgg(figure).draw()
+    return figure
+
+
 @pytest.mark.parametrize("axes", BOTH)
 def test_no_text_is_cut_off_or_covers_another(compared, axes):
-    figure = drawn(compared, axes)
+    assert_legible(drawn(compared, axes))
+
+
+def test_no_text_about_the_spread_is_cut_off_or_covers_another(spread):
+    figure = spread_drawn(spread)
+    assert_legible(figure)
+    assert figure.get_size_inches()[0] * 2.54 == pytest.approx(COLUMN_CM)
+    assert all(text.get_fontsize() >= 6 for _, text, _ in texts(figure))
+
+
+def test_the_spread_is_drawn_as_it_was_found(spread):
+    *shapes, radii = spread_drawn(spread).axes
+    for (_, shape), ax in zip(
+        spread.margins.groupby("spread", sort=False), shapes, strict=True
+    ):
+        heights = [bar.get_height() for bar in ax.patches]
+        np.testing.assert_array_equal(heights, shape["share"])
+    curves = {line.get_label(): line.get_xydata() for line in radii.lines}
+    for column, (label, *_) in CURVES.items():
+        limit = column.endswith("limit")
+        found = curves[label if limit else f"{label}, 10,000 draws"]
+        np.testing.assert_array_equal(found, spread.table[["spread", column]])
+    assert radii.get_xlim() == (1.0, 0.0)
+
+
+def assert_legible(figure):
     for name, _, box in texts(figure):
         assert box.x0 >= 0, name
         assert box.x1 <= figure.bbox.x1, name

@@ -11,6 +11,11 @@ from simplicert.analysis.breakdown import abstentions, per_class
 from simplicert.analysis.compare import compare_runs, comparison_summary, paired_tests
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
 from simplicert.analysis.formats import TableFormat, format_table, write_table
+from simplicert.analysis.margins import MarginsOnSimplex, margins_on_simplex
+from simplicert.analysis.procedures import (
+    accuracy_of_procedures,
+    certified_by_procedures,
+)
 from simplicert.analysis.published import accuracy_at, usual_radii
 from simplicert.analysis.stops import spending, stops
 from simplicert.analysis.tables import (
@@ -24,13 +29,16 @@ from simplicert.analysis.tables import (
 from simplicert.analysis.where import region_boundaries, region_shares, simplex_density
 
 __all__ = [
+    "MarginsOnSimplex",
     "TableFormat",
     "abstentions",
     "accuracy_at",
+    "accuracy_of_procedures",
     "against_draws",
     "average_certified_radius",
     "certificates_by_draws",
     "certified_accuracy",
+    "certified_by_procedures",
     "compare_runs",
     "comparison_summary",
     "curve_radii",
@@ -41,6 +49,7 @@ __all__ = [
     "improvement_survival",
     "largest_mechanism",
     "largest_shares",
+    "margins_on_simplex",
     "paired_tests",
     "per_class",
     "region_boundaries",

@@ -52,7 +52,8 @@ def certify_command(
         procedure: How the expectations are bounded, in place of a framework.
         mechanism: What names the class.
         selection: How many draws only choose the class, whole blocks, where the
-            procedure is two_stage. Default: one block.
+            procedure is two_stage or margins. Default: one block, or the pilot draws of
+            a run with margins.
         radii: At which to say the certified accuracy.
         partial: Certify the finished images of an unfinished run, and of one that stops
             its images each at the look that it has come to.

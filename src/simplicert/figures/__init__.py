@@ -8,6 +8,8 @@ from simplicert.figures.density import density as density
 from simplicert.figures.draws import draws as draws
 from simplicert.figures.images import images as images
 from simplicert.figures.improvement import improvement as improvement
+from simplicert.figures.margins import margins as margins
+from simplicert.figures.procedures import procedures as procedures
 from simplicert.figures.protocol import Figure as Figure
 from simplicert.figures.protocol import View as View
 from simplicert.figures.runs import runs as runs

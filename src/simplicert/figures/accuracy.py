@@ -10,7 +10,7 @@ from simplicert.figures.protocol import Figure
 from simplicert.figures.style import mechanism_styles
 from simplicert.noises import in_norm
 
-__all__ = ["accuracy", "draw_band", "draw_certified_accuracy", "frame"]
+__all__ = ["accuracy", "draw_band", "draw_certified_accuracy", "frame", "limits"]
 
 
 def draw_certified_accuracy(
@@ -51,13 +51,18 @@ def draw_band(rows: pd.DataFrame, ax: Axes, colour: str) -> None:
 
 def frame(table: pd.DataFrame, ax: Axes, *, label: str = "") -> None:
     """Labels, limits and legend of a share against the radius."""
+    limits(table, ax, label=label)
+    legend_above(ax)
+
+
+def limits(table: pd.DataFrame, ax: Axes, *, label: str = "") -> None:
+    """Labels and limits of a share against the radius."""
     norm = table["norm"].iloc[0]
     ax.set_xlabel(f"certified {in_norm(norm, 'radius')}{label}")
     ax.set_ylabel(str(table["quantity"].iloc[0]))
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)
     ax.grid(visible=True)
-    legend_above(ax)
 
 
 accuracy = Figure(

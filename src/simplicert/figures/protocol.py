@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from simplicert import analysis
 from simplicert.certificates import Certificates
+from simplicert.interop import RunEvidence
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.paper import BASELINE
 from simplicert.simplex import Boundary
@@ -29,12 +30,14 @@ class View:
         shorter: Certificates of the run's first draws, in order (Figure 6); ``None``
             where there are no votes to have them of.
         mechanism: One of the user's own, which ``certificates`` has a column of.
+        evidence: The run that they are of; ``None``: a log, or not known.
     """
 
     name: str
     certificates: Certificates
     shorter: Callable[[], list[Certificates]] | None = None
     mechanism: Mechanism | None = None
+    evidence: RunEvidence | None = None
 
     @property
     def stem(self) -> str:
@@ -68,25 +71,33 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A figure about one set of certificates, or about several runs together.
+    """A figure about one set of certificates, one run, or several runs together.
 
     Attributes:
         name: Of its file.
         table: A ``View`` → what is drawn, or ``None`` where there is nothing to draw.
-            Of a figure of several runs, the views of one procedure and norm.
+            Of a figure of several runs, the views of one procedure and norm; of one of
+            a run's votes, the first of its views.
         draw: ``(what the table gave, axes)``. No arithmetic, no files.
-        of: ``"run"``: one figure a view; ``"runs"``: one for all views of a procedure.
+        of: ``"run"``: one figure a view; ``"runs"``: one for all views of a procedure;
+            ``"votes"``: one for all views of a run.
     """
 
     name: str
     table: Callable[[Any], Any]
     draw: Callable[[Any, Axes], object]
-    of: Literal["run", "runs"] = "run"
+    of: Literal["run", "runs", "votes"] = "run"
 
     def drawn_from(self, views: Sequence[View]) -> dict[str, Any]:
         """File name without suffix → what its figure is drawn from."""
         if self.of == "run":
             found = {f"{self.name}-{view.stem}": self.table(view) for view in views}
+        elif self.of == "votes":
+            first = {view.name: view for view in reversed(views)}
+            found = {
+                f"{self.name}-{name}": self.table(first[name])
+                for name in dict.fromkeys(view.name for view in views)
+            }
         else:
             alike: dict[str, list[View]] = {}
             for view in views:  # radii of two norms are on no common axis

@@ -56,7 +56,8 @@ def certify_path(
         mechanism: As for ``certify`` and ``LogEvidence.certify``; by default the tight
             one, or what the log's radii are.
         selection: Draws of each image that only choose the class, whole blocks: for
-            procedures that need them. Default: one block. Not of a log.
+            procedures that need them. Default: those that chose whose margins were
+            recorded, or else one block. Not of a log.
         partial: Leave unfinished images out, instead of refusing. Of a run that stops
             its images, certify each at the look that it has come to.
         rule: As for ``stopping.with_decisions``. Not of a log.
@@ -110,10 +111,26 @@ class RunEvidence:
         """The paper's procedure of each framework that was counted."""
         return [paper.PROCEDURES[f] for f in self.directory.manifest.statistics]
 
+    @property
+    def pilot(self) -> int:
+        """So many first draws are set apart to choose the class, if nobody says it.
+
+        Those that chose whose margins were recorded; of other runs one block.
+        """
+        manifest = self.directory.manifest
+        if manifest.margins is not None:
+            return manifest.margins.pilot
+        return int(manifest.draws_in(np.zeros(1, np.int64))[0])
+
     @cached_property
     def votes(self) -> Votes:
         """All votes and scores."""
         return self.directory.read(partial=self.partial)
+
+    @cached_property
+    def apart(self) -> Votes:
+        """All but the pilot draws, which choose the class of these."""
+        return self.directory.read(selection=self.pilot, partial=self.partial)
 
     @cached_property
     def _hard_votes(self) -> Votes:
@@ -152,14 +169,12 @@ class RunEvidence:
                 f"selection is for procedures with separate draws (two_stage), and "
                 f"{found.name} has none"
             )
-        if found.separate:
-            manifest = self.directory.manifest
-            block = int(manifest.draws_in(np.zeros(1, np.int64))[0])
-            if manifest.margins is not None:
-                block = manifest.margins.pilot
+        if found.separate and scores and selection is None:
+            votes = self.apart
+        elif found.separate:
             votes = self.directory.read(
                 scores=scores,
-                selection=block if selection is None else selection,
+                selection=self.pilot if selection is None else selection,
                 partial=self.partial,
             )
         elif blocks is not None:

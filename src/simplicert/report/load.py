@@ -172,6 +172,7 @@ def _from_run(
         pictures=pictures,
         commands=commands,
         mechanisms={name: opening for name, (_, opening) in ways.items()},
+        evidence=evidence,
         shorter=None
         if evidence.partial or any(each.separate for each in procedures)
         else bound(_shorter, evidence, ways),

@@ -7,6 +7,7 @@ import numpy as np
 
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
+from simplicert.interop import RunEvidence
 from simplicert.mechanisms.protocol import Mechanism
 
 __all__ = ["MISSING", "STOPS", "Pictures", "ReportRun"]
@@ -38,6 +39,7 @@ class ReportRun:
             asked for.
         shorter: Certificates → those of the run's first draws, in order; ``None`` where
             there are no votes to have them of.
+        evidence: The run directory behind them; ``None`` where there is none.
 
     Raises:
         InputError: No images; certificates of different images; class names that are
@@ -53,6 +55,7 @@ class ReportRun:
     commands: Sequence[str] = ()
     mechanisms: Mapping[str, Mechanism | None] = field(default_factory=dict)
     shorter: Callable[[Certificates], list[Certificates]] | None = None
+    evidence: RunEvidence | None = None
 
     def __post_init__(self) -> None:
         if not self.certificates or len(self.certificates[0]) == 0:

@@ -112,6 +112,7 @@ def views_of(runs: Sequence[ReportRun]) -> list[View]:
             certificates=certificates,
             shorter=run.shorter and later(run.shorter, certificates),
             mechanism=run.mechanisms.get(certificates.procedure),
+            evidence=run.evidence,
         )
         for run in runs
         for certificates in run.certificates
