@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, binom, norm
 
+from simplicert.audit.claims import audit_claims
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.models import load_checkpoint
 from simplicert.stopping import asked, rule_from
@@ -15,7 +16,9 @@ from simplicert.votes import RunDirectory
 RESULTS = Path(__file__).parents[1] / "results"
 SCRIPT = runpy.run_path(str(RESULTS / "tables.py"))
 RUNS = SCRIPT["find_runs"]()
+README_RUN = "resnet20-1.00"
 STOPPED = SCRIPT["find_runs"](stopped=True)
+MARGINS = SCRIPT["find_runs"](margins=True)
 WEIGHTS = sorted(RESULTS.rglob("*.safetensors"))
 
 pytestmark = pytest.mark.skipif(not RUNS, reason="results/ has no runs yet")
@@ -25,7 +28,7 @@ def named(path):
     return path.stem if path.suffix == ".safetensors" else path.name
 
 
-@pytest.mark.parametrize("path", RUNS, ids=named)
+@pytest.mark.parametrize("path", [*RUNS, *MARGINS], ids=named)
 def test_a_run_is_whole_small_and_balanced(path):
     run = RunDirectory(path)
     manifest = run.manifest
@@ -40,6 +43,30 @@ def test_a_run_is_whole_small_and_balanced(path):
     # A stride through rows that cycle through the classes may meet only one of them.
     labelled = np.bincount(votes.labels, minlength=votes.classes)
     assert labelled.min() > 0.5 * labelled.max()
+
+
+@pytest.mark.parametrize("path", MARGINS, ids=named)
+def test_margins_are_of_the_scores_and_the_first_block_chose(path):
+    audit = audit_claims(path)
+    found = {finding.check: finding.outcome for finding in audit.findings}
+    assert found["margins beside scores"] == found["who chose the margins"] == "held"
+    assert "falsified" not in found.values()
+    ours, fixed = (
+        RunDirectory(each).manifest
+        for each in (path, path.parents[1] / "cifar10" / path.name)
+    )
+    assert ours.model.digest == fixed.model.digest
+    assert ours.images == fixed.images
+    assert ours.temperature == 1.0
+
+
+def test_readme_says_of_procedures_what_the_votes_give():
+    table = SCRIPT["procedures_table"]([p for p in MARGINS if p.name == README_RUN])
+    readme = (RESULTS.parent / "README.md").read_text("utf-8")
+    for row in table.to_dict("records"):
+        cells = f"{row['average_certified_radius']:.3f}"
+        cells += "".join(f" | {100 * row[f'at {r:g}']:.1f}" for r in (0, 0.25, 0.5, 1))
+        assert f"| `{row['procedure']}` | {cells} |" in readme
 
 
 @pytest.mark.parametrize("path", STOPPED, ids=named)
