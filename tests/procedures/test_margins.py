@@ -5,6 +5,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from leads import given
 from scipy.special import ndtri
 
 from simplicert.bounds.level_sets import shifted_mean
@@ -16,12 +17,11 @@ from simplicert.procedures.margins import (
     LEVELS,
     MOST,
     STEP,
-    _bets,
+    bets_of,
     largest_radius,
 )
-from simplicert.votes import Look, Votes
+from simplicert.votes import Look
 from simplicert.votes.columns import CELLS
-from simplicert.votes.rivals import cells_of, choose_rivals
 
 ALPHA = 0.05
 HARD = np.array([-1.0, 0.0, 1.0])
@@ -108,7 +108,7 @@ def test_a_radius_a_thousandth_larger_does_not_pass_at_the_least_alpha():
         else:
             enough = middle
     radii = np.array([radius, radius * 1.001])
-    (bet,) = _bets(pilot, 1000, enough)
+    (bet,) = bets_of(pilot, 1000, enough)
     passed = bet(seen, HARD, radii, enough) >= -np.log(enough)
     assert passed.tolist() == [True, False]
 
@@ -133,40 +133,6 @@ def test_radii_of_soft_laws_are_false_at_most_alpha_often(law, draws):
         for seen in generator.multinomial(draws, law, size=300)
     ]
     assert np.mean(false) <= ALPHA
-
-
-def scored(scores, chosen):
-    """What a run would record of scores, images × draws × classes."""
-    images, draws, classes = scores.shape
-    found = np.zeros((images, chosen.shape[1], CELLS), dtype=np.int64)
-    for image in range(images):
-        for place, cells in enumerate(cells_of(scores[image], chosen[image])):
-            found[image, place] = np.bincount(cells, minlength=CELLS)
-    top = scores.argmax(axis=2)
-    return Votes(
-        counts=np.stack([np.bincount(each, minlength=classes) for each in top]),
-        score_sums=scores.sum(axis=1),
-        score_squares=(scores**2).sum(axis=1),
-        margins=found.reshape(images, -1),
-        rivals=chosen,
-        draws=np.full(images, draws),
-        indices=np.arange(images),
-        sigma=0.5,
-        source={},
-    )
-
-
-def drawn(generator, images, draws, weights):
-    """Scores in eighths, of a Dirichlet-like law."""
-    return generator.multinomial(8, weights, size=(images, draws)) / 8.0
-
-
-def given(weights=(0.7, 0.1, 0.1, 0.1), *, images=3, draws=400, rivals=1, seed=0):
-    generator = np.random.default_rng(seed)
-    pilot = drawn(generator, images, 200, weights)
-    chosen = choose_rivals(pilot.sum(axis=1), rivals=rivals)
-    ours = drawn(generator, images, draws, weights)
-    return scored(ours, chosen).chosen_by(scored(pilot, chosen))
 
 
 @pytest.mark.parametrize("weights", [(0.4, 0.4, 0.2), (1 / 3, 1 / 3, 1 / 3)])
@@ -232,7 +198,9 @@ def test_levels_that_no_draw_has_are_left_out_and_nothing_changes():
         levels = np.arange(40) / 20 - 1.0
         found = largest_radius(seen, pilot=pilot, alpha=ALPHA, levels=levels)
         radii = np.array([found, found + STEP]) if found else np.array([STEP])
-        capital = [bet(seen, levels, radii, ALPHA) for bet in _bets(pilot, 200, ALPHA)]
+        capital = [
+            bet(seen, levels, radii, ALPHA) for bet in bets_of(pilot, 200, ALPHA)
+        ]
         passed = np.logaddexp.reduce(capital, axis=0) >= np.log(len(capital) / ALPHA)
         assert passed.tolist() == ([True, False] if found else [False])
 

@@ -12,7 +12,15 @@ from simplicert.procedures.protocol import Intervals, Procedure
 from simplicert.votes import Votes
 from simplicert.votes.columns import CELLS
 
-__all__ = ["LEVELS", "certified_radii", "largest_radius", "margins"]
+__all__ = [
+    "LEVELS",
+    "Bet",
+    "bets_of",
+    "certified_radii",
+    "largest_radius",
+    "margins",
+    "told_apart",
+]
 
 LEVELS = np.arange(CELLS) / (CELLS // 2) - 1.0
 """What margins are rounded down to: the cells' lower ends."""
@@ -34,7 +42,7 @@ UNSEEN = 0.5
 
 
 @dataclass(frozen=True)
-class _Bet:
+class Bet:
     """What the pilot draws choose for one rival: how its radii are tested.
 
     Attributes:
@@ -46,7 +54,7 @@ class _Bet:
     expected: Float[np.ndarray, " levels"]
 
     @classmethod
-    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "_Bet":
+    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "Bet":
         """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
         draws = max(int(pilot.sum()), 1)
         missed = min(UNSEEN, lowest * draws)
@@ -69,7 +77,7 @@ class _Bet:
         return log_capital(histogram, gains, stake=stake)
 
 
-def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_Bet]:
+def bets_of(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[Bet]:
     """One, or two with half of the capital each, where the pilot has few draws.
 
     So many draws tell shares from 1 that the pilot does not; one bets that they are as
@@ -77,7 +85,20 @@ def _bets(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[_
     """
     told = min(-np.log(alpha) / draws, 0.5)
     seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
-    return [_Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
+    return [Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
+
+
+def told_apart(
+    levels: Float[np.ndarray, " levels"], *histograms: Int[np.ndarray, " levels"]
+) -> tuple[np.ndarray, ...]:
+    """Levels that some draw has, the first and the last, and the histograms of them.
+
+    Between two of them the pilot's shares do not change, so no tangent does: leaving
+    the others out changes no number. But what is below, or above all.
+    """
+    used = np.any(np.stack(histograms) > 0, axis=0)
+    used[[0, -1]] = True
+    return tuple(each[used] for each in (levels, *histograms))
 
 
 def largest_radius(
@@ -103,12 +124,8 @@ def largest_radius(
     Returns:
         The radius in units of sigma; 0 where the first is not certified.
     """
-    # Between levels that any draw has the pilot's shares do not change, so no tangent
-    # does: leaving such levels out changes no number. But what is below, or above all.
-    used = (histogram > 0) | (pilot > 0)
-    used[[0, -1]] = True
-    levels, histogram, pilot = levels[used], histogram[used], pilot[used]
-    bets = _bets(pilot, int(histogram.sum()), alpha)
+    levels, histogram, pilot = told_apart(levels, histogram, pilot)
+    bets = bets_of(pilot, int(histogram.sum()), alpha)
     needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)
     for start in range(0, steps, AT_ONCE):
         radii = np.arange(start + 1, min(start + AT_ONCE, steps) + 1) * STEP
