@@ -1,7 +1,7 @@
 """Certified confidence: exact false rates, agreement with the radius, refusals."""
 
 from dataclasses import replace
-from math import comb, log, log1p
+from math import comb, log, prod
 
 import numpy as np
 import pytest
@@ -79,24 +79,29 @@ def test_at_twice_alpha_it_would_not_be():
     assert max(exact_rate(n, PILOTS["divided"], 0.0) for n in (25, 40)) > 0.5 * ALPHA
 
 
-def log_capital_at(lead, seen, pilot, radius, alpha, levels):
-    """Of the one bet, by a loop: what the bound inverts."""
-    (bet,) = bets_of(pilot, int(seen.sum()), alpha)
-    tested = functions(levels, bet.quantiles, radii=[radius])
-    values, needed, draws = tested.values[0], tested.needed[0], int(seen.sum())
-    mean = sum(values * bet.expected) * (1 - log(1 / alpha) / draws)
-    gains = values - needed - min(max(mean - needed, 0), 1)
-    [stake] = stake_of(bet.expected, gains[None], trials=draws, alpha=alpha)
-    return sum(
-        count * log1p(stake * (value - needed - lead))
-        for count, value in zip(seen.tolist(), values.tolist(), strict=True)
-    )
+def capital_at(lead, seen, pilot, radius, alpha, levels):
+    """Of all bets, which have equal parts of it, by a loop: what the bound inverts."""
+    draws, capitals = int(seen.sum()), []
+    for bet in bets_of(pilot, draws, alpha):
+        tested = functions(levels, bet.quantiles, radii=[radius])
+        values, needed = tested.values[0], tested.needed[0]
+        mean = sum(values * bet.expected) * (1 - log(1 / alpha) / draws)
+        gains = values - needed - min(max(mean - needed, 0), 1)
+        [stake] = stake_of(bet.expected, gains[None], trials=draws, alpha=alpha)
+        factors = [1 + stake * (value - needed - lead) for value in values.tolist()]
+        powers = zip(factors, seen.tolist(), strict=True)
+        ruined = min(factors) <= 0
+        capitals.append(0.0 if ruined else prod(f**count for f, count in powers))
+    return sum(capitals) / len(capitals)
 
 
 @pytest.mark.parametrize("radius", RADII)
-def test_a_thousandth_more_does_not_pass_at_the_least_alpha(radius):
+@pytest.mark.parametrize(("first", "bets"), [(200, 1), (40, 2)])
+def test_a_thousandth_more_does_not_pass_at_the_least_alpha(first, bets, radius):
     levels = np.array([-1.0, 0.0, 0.5, 1.0])
-    pilot, seen = np.array([5, 10, 20, 165]), np.array([30, 50, 70, 850])
+    pilot = np.array([5, 10, 20, 165]) * first // 200
+    seen = np.array([30, 50, 70, 850])
+    assert len(bets_of(pilot, 1000, ALPHA)) == bets
 
     def found(alpha):
         return largest_confidence(
@@ -113,8 +118,8 @@ def test_a_thousandth_more_does_not_pass_at_the_least_alpha(radius):
         else:
             enough = middle
     here = seen, pilot, radius, enough, levels
-    assert log_capital_at(lead, *here) >= -log(enough)
-    assert log_capital_at(lead * 1.001, *here) < -log(enough)
+    assert capital_at(lead, *here) >= 1 / enough
+    assert capital_at(lead * 1.001, *here) < 1 / enough
 
 
 def test_ten_draws_that_all_lead_by_1():
@@ -193,8 +198,8 @@ def test_less_alpha_and_worse_draws_are_less_sure():
     ]
     assert leads == sorted(leads, reverse=True)
     assert leads[2] > 0
-    worse = largest_confidence(seen + [1, -1], alpha=0.01, **ways)
-    assert worse <= leads[1] <= largest_confidence(seen, alpha=0.01, **ways)
+    for worse in (np.array([110, 890]), np.array([400, 600])):
+        assert largest_confidence(worse, alpha=0.01, **ways) < leads[1]
     assert largest_confidence(seen[::-1], alpha=0.5, **ways) == 0
 
 
@@ -228,6 +233,8 @@ def test_it_is_0_where_no_class_is_named_and_beyond_the_radius():
     votes = replace(made, radii={"neyman_pearson": np.array([edge, edge / 2])})
     assert (votes.confidence(edge / 2) > 0).all()
     assert (votes.confidence(edge / 2 * 1.01) > 0).tolist() == [True, False]
+    votes = replace(made, radii={"neyman_pearson": np.array([edge, 0.0])})
+    assert (votes.confidence(0.0) > 0).tolist() == [True, False]
     assert not made.confidence(1e9).any()
 
 
@@ -270,5 +277,5 @@ def test_other_procedures_and_what_is_no_distance_are_refused(tmp_path):
     labelled = replace(made, labels=np.zeros(len(made), dtype=np.int64))
     with pytest.raises(InputError, match="no place for confidences"):
         write_certificates(labelled.with_confidence([0.1]), tmp_path / "log.tsv")
-    with pytest.raises(InputError, match="a rule cannot call a column 'confidence 0.1"):
+    with pytest.raises(InputError, match="a rule cannot call a column 'confidence"):
         replace(made.with_confidence([0.1]), outcome={"confidence 0.1": made.draws})

@@ -120,7 +120,7 @@ def shifted_mean(levels: ArrayLike, reached: ArrayLike, *, radii: ArrayLike) -> 
 
     Example:
         >>> shifted_mean([-1, 0, 1], [0.9, 0.9], radii=[0.0, 1.0]).round(4)
-        array([0.8   , 0.2203])
+        array([0.8   , 0.2217])
     """
     s, share = np.asarray(levels, np.float64), np.asarray(reached, np.float64)
     shifted = ndtr(ndtri(share) - np.asarray(radii, np.float64)[:, None])

@@ -300,19 +300,19 @@ class Certificates:
         return np.where(stack.max(axis=0) > 0, names, "")
 
     def confidence(self, radius: float) -> Float[np.ndarray, " images"]:
-        """How far the class leads on average, at least, wherever an input moves.
+        """How far the class leads, at least, wherever an input moves within ``radius``.
 
-        Within ``radius`` of each image the smoothed classifier's score of its class is
-        more than every other class's by this much. That is false with probability at
-        most ``alpha``, for each image and one radius that nobody chose by these draws;
-        and so is it, or that the class is named as far as that (``docs/margins.md``).
+        The smoothed classifier's score of ``top`` is more than every other class's by
+        this much. That, or that ``top`` is first as far as both radii reach, is false
+        with probability at most ``alpha``, for each image and one radius that was not
+        chosen by these draws; of several, each by itself (``docs/margins.md``).
 
         Args:
             radius: In input units, from 0.
 
         Returns:
-            Expected margins, from 0 to 1: lower bounds, in steps of 1/1,024. 0 where
-            no class is named, or its radius is less.
+            Lower bounds of expected margins, in [0, 1], in steps of 1/1,024. 0 where no
+            class is named, or its radius is less.
 
         Raises:
             InputError: The procedure is not ``margins``; the radius is no distance.

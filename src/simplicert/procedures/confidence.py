@@ -113,13 +113,13 @@ def certified_confidence(
         votes: With margins, and draws that chose whose they are.
         radius: In units of sigma.
         alpha: Of each image.
-        where: Images of which it is asked; 0 elsewhere.
+        where: Images of which it is asked, at looks with a share of alpha; 0 elsewhere.
     """
     pilot = votes.selection
     assert votes.rivals is not None  # the procedure reads margins
     assert pilot is not None  # and is separate
     alphas = alpha * shares_of(votes.draws, votes.fixed_looks)
-    lead = np.where(where & (alphas > 0.0), 1.0, 0.0)
+    lead = np.where(where, 1.0, 0.0)
     for rival in range(1, votes.rivals.shape[1] + 1):
         ours, theirs = votes.margins_over(rival), pilot.margins_over(rival)
         for row in np.flatnonzero(lead > 0):
