@@ -1,14 +1,21 @@
 """What margins certify beside means and hard votes, of the same draws.
 
+    python benchmarks/margins.py runs
     python benchmarks/margins.py hard
-    python benchmarks/margins.py confidence [SCORES.npz…]
-    python benchmarks/margins.py [SCORES.npz…]
+    python benchmarks/margins.py draw CHECKPOINT DATA SIGMA LOGITS.npz
+    python benchmarks/margins.py confidence [LOGITS.npz…]
+    python benchmarks/margins.py [LOGITS.npz…]
 
-Average certified radii of the right class, in units of sigma. Without a file: scores of
-20 made-up images, some sure, some torn, whose logits are Gaussian. A file has
-``scores`` (images × draws × classes) and ``labels``; what it has are taken for all the
-scores that there are, and drawn from. A thousand draws choose the class, its rivals
-and the test functions, and are in no column.
+Average certified radii of the right class, in units of sigma. Without a file: logits of
+20 made-up images, some sure, some torn, which are Gaussian. ``draw`` writes some of a
+network, 4,000 of every tenth of the first 200 test images. What a file has are taken
+for all that there are, and drawn from, so that what is rarer does not occur and large
+radii are too large, of all columns. A thousand draws choose the class, its rivals and
+the test functions, and are in no column.
+
+``runs``: the committed runs that have margins, as they were drawn: what each procedure
+certifies of the same 10,000 forward passes. Margins have a thousand of them to choose
+with; the band has all, for the same class.
 
 ``hard``: margins of labels, -1, 0 and 1, beside what else bounds votes: mean radii of
 the images of the committed runs whose first class has most votes there, which are taken
@@ -24,11 +31,14 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import torch
 from scipy.special import ndtr, ndtri
 
 import simplicert as sc
 from simplicert.bounds import empirical_bernstein_lower, hoeffding_lower
 from simplicert.bounds.level_sets import quantiles_of, shifted_mean, test_functions
+from simplicert.data import load_dataset
+from simplicert.models.checkpoint import load_checkpoint
 from simplicert.procedures import margins
 from simplicert.procedures.confidence import largest_confidence
 from simplicert.procedures.margins import LEVELS, MOST, STEP, largest_radius
@@ -38,22 +48,46 @@ from simplicert.votes.rivals import cells_of, choose_rivals
 
 ALPHA, PILOT, RIVALS = 0.001, 1000, 4
 RADII = np.arange(1, int(MOST / STEP) + 1) * STEP
+TEMPERATURES = 1.0, 0.5, 0.25, 0.1
+LEADS = 0.0, 0.25, 0.5, 1.0
 GRID = 2.0**32
 HARD = np.array([-1.0, 0.0, 1.0])
 
 
 def made_up(images: int = 20, draws: int = 20_000, classes: int = 10):
-    """Scores of which the right class leads by little or by much."""
+    """Logits of which the right class leads by little or by much."""
     generator = np.random.default_rng(0)
-    scores = np.empty((images, draws, classes), dtype=np.float32)
+    found = np.empty((images, draws, classes), dtype=np.float32)
     for image in range(images):
         centre = generator.normal(0.0, 1.0, classes)
         centre[0] += 0.5 + 6.0 * image / images
         shared = generator.normal(0.0, 1.3, (classes, classes)) / np.sqrt(classes)
-        logits = centre + generator.normal(size=(draws, classes)) @ shared * 2.0
-        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores[image] = weights / weights.sum(axis=1, keepdims=True)
-    return scores, np.zeros(images, dtype=np.int64)
+        found[image] = centre + generator.normal(size=(draws, classes)) @ shared * 2.0
+    return found, np.zeros(images, dtype=np.int64)
+
+
+def draw(checkpoint: str, data: str, sigma: float, file: str) -> None:
+    """Logits of a network for noisy images."""
+    network = load_checkpoint(Path(checkpoint))[0].eval()
+    network = network.to(torch.bfloat16, memory_format=torch.channels_last)
+    dataset = load_dataset(data, split="test").select(np.arange(0, 200, 10))
+    generator = torch.Generator().manual_seed(0)
+    found = []
+    for image in torch.from_numpy(dataset.read(np.arange(20))):
+        for _ in range(16):
+            noise = torch.randn(250, *image.shape, generator=generator)
+            noisy = (image + sigma * noise).to(torch.bfloat16)
+            with torch.inference_mode():
+                found.append(network(noisy.to(memory_format=torch.channels_last)))
+    logits = torch.cat(found).float().numpy().reshape(20, 4000, -1)
+    np.savez(file, logits=logits, labels=dataset.labels)
+
+
+def softmax(logits, temperature: float):
+    """Scores, as a run would have them."""
+    scaled = logits.astype(np.float64) / temperature
+    weights = np.exp(scaled - scaled.max(axis=2, keepdims=True))
+    return weights / weights.sum(axis=2, keepdims=True)
 
 
 def votes_of(scores, rivals=None) -> Votes:
@@ -192,6 +226,29 @@ def compared(scores, labels, draws: int) -> dict[str, float]:
     return found | {"ms an image": 1e3 * spent / len(votes)}
 
 
+def of_run(votes: Votes) -> dict[str, float]:
+    """Average certified radii of the right class, in units of sigma."""
+    assert votes.rivals is not None
+    assert votes.labels is not None
+    found = {}
+    names = "hoeffding", "empirical_bernstein", "clopper_pearson", "joint", "margins"
+    for name in names:
+        made = sc.certify(
+            votes, alpha=ALPHA, procedure=name, mechanism="neyman_pearson"
+        )
+        right = made.predicted == votes.labels
+        radius = made.radii["neyman_pearson"] / votes.sigma
+        found[name] = float(np.mean(radius * right))
+    rivals = range(1, votes.rivals.shape[1] + 1)
+    each = [[by_band(h) for h in votes.margins_over(rival)] for rival in rivals]
+    right = votes.rivals[:, 0] == votes.labels
+    found["band"] = float(np.mean(np.min(each, axis=0) * right))
+    best = found["margins"]
+    for name in ("hoeffding", "band", "clopper_pearson", "joint"):
+        found[f"margins / {name}"] = best / found[name]
+    return found
+
+
 def of_labels(votes: Votes, draws: int) -> dict[str, float]:
     """Mean radii of votes drawn anew: two bounds, the exact radius, margins."""
     generator = np.random.default_rng(0)
@@ -232,6 +289,13 @@ def of_labels_over(rival: int, counts, pilot) -> float:
 
 def main() -> None:
     """Print a table for each file."""
+    if sys.argv[1:] == ["runs"]:
+        runs = Path(__file__).parents[1] / "results" / "cifar10-margins"
+        for run in sorted(path.parent for path in runs.glob("*/manifest.json")):
+            found = of_run(sc.read_run(run))
+            cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
+            print(f"{run.name}: {cells}", flush=True)
+        return
     if sys.argv[1:] == ["hard"]:
         runs = Path(__file__).parents[1] / "results" / "cifar10"
         for run in sorted(path.parent for path in runs.glob("*/manifest.json")):
@@ -241,26 +305,27 @@ def main() -> None:
                 cells = ", ".join(f"{name} {each:.3f}" for name, each in means.items())
                 print(f"{run.name}, {draws} draws: {cells}", flush=True)
         return
+    if sys.argv[1:2] == ["draw"]:
+        checkpoint, data, sigma, file = sys.argv[2:]
+        draw(checkpoint, data, float(sigma), file)
+        return
     confidence = sys.argv[1:2] == ["confidence"]
     for path in sys.argv[1 + confidence :] or [None]:
         if path is None:
-            scores, labels = made_up()
+            logits, labels = made_up()
         else:
             stored = np.load(path)
-            scores, labels = stored["scores"], stored["labels"]
-        print(f"{path or 'made up'}: {scores.shape}, alpha {ALPHA}")
+            logits, labels = stored["logits"], stored["labels"]
+        print(f"{path or 'made up'}: {logits.shape}, alpha {ALPHA}")
         for draws in (1000, 10_000, 100_000):
-            if confidence:
-                for radius in (0.0, 0.25, 0.5, 1.0):
-                    found = leads(scores, labels, draws, radius)
-                    cells = ", ".join(
-                        f"{name} {each:.3f}" for name, each in found.items()
-                    )
-                    print(f"{draws:8} draws within {radius:4}: {cells}", flush=True)
-                continue
-            found = compared(scores, labels, draws)
-            cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
-            print(f"{draws:8} draws: {cells}", flush=True)
+            for radius in LEADS if confidence else ():
+                found = leads(softmax(logits, 1.0), labels, draws, radius)
+                cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
+                print(f"{draws:8} draws within {radius:4}: {cells}", flush=True)
+            for temperature in () if confidence else TEMPERATURES:
+                found = compared(softmax(logits, temperature), labels, draws)
+                cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
+                print(f"{draws:8} draws at {temperature:g}: {cells}", flush=True)
 
 
 if __name__ == "__main__":

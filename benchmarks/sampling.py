@@ -38,6 +38,7 @@ from simplicert.models import build_model
 from simplicert.sampling import Sampler, sample
 from simplicert.sampling.engine import Tasks
 from simplicert.sampling.noisy import layout
+from simplicert.sampling.soft import MEANS, SoftScores
 from simplicert.stopping import Rule, until
 from simplicert.votes import Votes, read_run
 from simplicert.votes.looks import one_look
@@ -107,13 +108,17 @@ def sampler_of(options: argparse.Namespace, images: np.ndarray) -> Sampler:
     )
 
 
-def ours(options: argparse.Namespace) -> dict[str, float]:
+def ours(options: argparse.Namespace, scores: SoftScores = MEANS) -> dict[str, float]:
     """``sample`` without the disk: noise, forward passes, votes, scores, checks."""
     shape = SHAPES[options.model]
     images = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
     sampler = sampler_of(options, images)
     plan = sampler.plan(
-        sigma=SIGMA, draws=1_000_000, batch=options.batch or None, seed=0
+        sigma=SIGMA,
+        draws=1_000_000,
+        batch=options.batch or None,
+        seed=0,
+        scores=scores,
     )
     if not options.batch:
         return {"batch": plan.batch}
@@ -121,11 +126,16 @@ def ours(options: argparse.Namespace) -> dict[str, float]:
     tasks = Tasks(plan)
 
     def run() -> int:
-        for _ in sampler._draw(tasks, plan):  # what ``sampler.draw`` writes to disk
+        for _ in sampler._drawer(plan).votes(tasks):  # what ``sampler.draw`` writes
             pass
         return plan.draws
 
     return measured(run, options.seconds)
+
+
+def margins(options: argparse.Namespace) -> dict[str, float]:
+    """The same, and histograms of margins over four rivals and all others."""
+    return ours(options, SoftScores(margins=True))
 
 
 def looks(options: argparse.Namespace) -> dict[str, float]:
@@ -240,7 +250,9 @@ def memory(options: argparse.Namespace) -> dict[str, float]:
     return {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-RUNS = {run.__name__: run for run in (ours, looks, bare, textbook, art, memory)}
+RUNS = {
+    run.__name__: run for run in (ours, margins, looks, bare, textbook, art, memory)
+}
 
 
 def in_a_process(
@@ -285,10 +297,12 @@ def compare(options: argparse.Namespace) -> None:
         batch = options.batch or int(in_a_process("ours", options, **mode)["batch"])
         label = f"{precision}{', compiled' if compiled else ''}, batch {batch}"
         variants[f"Simplicert, {label}"] = ("ours", mode | {"batch": batch})
-        variants[f"Simplicert by looks, {label}"] = ("looks", mode | {"batch": batch})
+        extra = {"Simplicert with margins": "margins", "Simplicert by looks": "looks"}
+        for name, run in extra.items():
+            variants[f"{name}, {label}"] = (run, mode | {"batch": batch})
         variants[f"bare forward, {label}"] = ("bare", mode | {"batch": batch})
-        for ours in ("Simplicert", "Simplicert by looks"):
-            partner[f"{ours}, {label}"] = f"bare forward, {label}"
+        for name in ("Simplicert", *extra):
+            partner[f"{name}, {label}"] = f"bare forward, {label}"
     for batch in (400, 1000):
         variants[f"textbook, batch {batch}"] = ("textbook", {"batch": batch})
     if importlib.util.find_spec("art"):

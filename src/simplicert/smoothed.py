@@ -9,7 +9,13 @@ import numpy as np
 from jaxtyping import Int
 
 from simplicert.arguments import checked_sigma
-from simplicert.certificates import ABSTAIN, ALPHA, Certificates, certify
+from simplicert.certificates import (
+    ABSTAIN,
+    ALPHA,
+    Certificates,
+    certify,
+    find_procedure,
+)
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
@@ -140,6 +146,7 @@ class SmoothedClassifier:
         framework: str | None = None,
         procedure: str | Procedure | None = None,
         mechanism: str | Mechanism | None = None,
+        asymptotic: bool = False,
     ) -> Certificates:
         """Certified classes and radii of a batch.
 
@@ -152,13 +159,15 @@ class SmoothedClassifier:
             framework: What is counted.
             procedure: How the expectations are bounded.
             mechanism: What bounds the radius.
+            asymptotic: Let the procedure be one that guarantees nothing.
         """
+        how = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
         rule = None if until is None else as_rule(until)
         votes = self._sample(x, draws=draws, rule=rule, alpha=alpha)
         return certify(
             votes,
             alpha=alpha,
-            framework=framework,
-            procedure=procedure,
+            procedure=how,
             mechanism=mechanism,
+            asymptotic=asymptotic,
         )

@@ -29,6 +29,7 @@ from simplicert.errors import InputError
 from simplicert.interop import certify_path, import_file, write_certificates
 from simplicert.mechanisms import neyman_pearson
 from simplicert.mechanisms.catalogue import MECHANISMS
+from simplicert.procedures import clopper_pearson
 from simplicert.procedures.reach import one_hot
 from simplicert.votes import RunDirectory
 
@@ -486,6 +487,18 @@ def test_our_own_certificates_are_clean(tmp_path, votes, procedure, suffix):
     audit = audit_claims(path)
     assert clean(audit), [f.says for f in audit.findings]
     assert {"radii of certificates", "classes of certificates"} <= found(audit, "held")
+
+
+def test_nothing_is_false_of_a_procedure_that_nobody_knows(tmp_path, votes):
+    own = replace(clopper_pearson, name="own")  # of hard votes, whose ensemble is more
+    path = write_certificates(certify(votes, procedure=own), tmp_path / "table.csv")
+    audit = audit_claims(path)
+    assert clean(audit), [f.says for f in audit.findings]
+    assert "radii of certificates" in found(audit, "held")
+    frame = pd.read_csv(path)
+    frame.loc[0, "ensemble"] = 1.01 * frame.loc[0, "neyman_pearson"]
+    frame.to_csv(path, index=False)
+    assert "radii of certificates" in found(audit_claims(path), "falsified")
 
 
 def scaled(column, factor):

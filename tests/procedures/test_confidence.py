@@ -82,7 +82,7 @@ def test_at_twice_alpha_it_would_not_be():
 def capital_at(lead, seen, pilot, radius, alpha, levels):
     """Of all bets, which have equal parts of it, by a loop: what the bound inverts."""
     draws, capitals = int(seen.sum()), []
-    for bet in bets_of(pilot, draws, alpha):
+    for bet in bets_of(pilot, levels, draws, alpha):
         tested = functions(levels, bet.quantiles, radii=[radius])
         values, needed = tested.values[0], tested.needed[0]
         mean = sum(values * bet.expected) * (1 - log(1 / alpha) / draws)
@@ -101,7 +101,7 @@ def test_a_thousandth_more_does_not_pass_at_the_least_alpha(first, bets, radius)
     levels = np.array([-1.0, 0.0, 0.5, 1.0])
     pilot = np.array([5, 10, 20, 165]) * first // 200
     seen = np.array([30, 50, 70, 850])
-    assert len(bets_of(pilot, 1000, ALPHA)) == bets
+    assert len(bets_of(pilot, levels, 1000, ALPHA)) == bets
 
     def found(alpha):
         return largest_confidence(

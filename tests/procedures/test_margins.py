@@ -1,14 +1,16 @@
 """Certificates from margins: exact false rates, agreement with hard votes, refusals."""
 
+import sys
 from dataclasses import replace
-from math import comb
+from math import comb, factorial, prod
 
 import numpy as np
 import pytest
 from leads import given
 from scipy.special import ndtri
 
-from simplicert.bounds.level_sets import shifted_mean
+from simplicert.bounds.betting import log_capital, stake_of
+from simplicert.bounds.level_sets import quantiles_of, shifted_mean, test_functions
 from simplicert.certificates import certify
 from simplicert.errors import InputError
 from simplicert.procedures import largest_e0_lower, margins, min_draws
@@ -23,6 +25,8 @@ from simplicert.procedures.margins import (
 from simplicert.votes import Look
 from simplicert.votes.columns import CELLS
 
+test_functions.__test__ = False
+procedure = sys.modules[largest_radius.__module__]  # the package hides its name
 ALPHA = 0.05
 HARD = np.array([-1.0, 0.0, 1.0])
 
@@ -92,6 +96,44 @@ def test_at_twice_alpha_they_would_not_be():
     assert 0.8 * ALPHA < ours <= ALPHA  # so that there is little to be had
 
 
+def at_its_edge(law, radius, levels):
+    """The law, moved down until a shift of this norm has a mean margin of just 0."""
+    down, up = 0.0, 1.0
+    for _ in range(40):
+        kept = (down + up) / 2
+        moved = law * kept
+        moved[0] += 1 - kept
+        down, up = (kept, up) if is_false(radius, moved, levels) else (down, kept)
+    moved = law * down
+    moved[0] += 1 - down
+    return moved
+
+
+@pytest.mark.parametrize(("alpha", "draws"), [(0.05, 6), (0.2, 4), (0.5, 3)])
+def test_no_pilot_makes_radii_false_more_often(alpha, draws):
+    """Every outcome on three levels, of laws at the edge of what was certified."""
+    generator, worst = np.random.default_rng(0), 0.0
+    outcomes = _divided(draws, 3)
+    ways = [factorial(draws) / prod(map(factorial, each)) for each in outcomes.tolist()]
+    for number in range(18):
+        levels = np.array([-1.0, generator.integers(-200, 1) / 256, LEVELS[-1]])
+        size = [2, 50, 10**6][number % 3]
+        pilot = generator.multinomial(size, generator.dirichlet([0.4, 0.4, 0.8]))
+        radii = np.array(
+            [
+                largest_radius(seen, pilot=pilot, alpha=alpha, levels=levels)
+                for seen in outcomes
+            ]
+        )
+        for radius in np.unique(radii[radii > 0])[:4]:
+            for kind in ([0.1, 0.0, 0.9], [0.1, 0.3, 0.6], [0.0, 0.6, 0.4]):
+                law = at_its_edge(np.array(kind), radius, levels)
+                assert is_false(radius, law, levels)
+                mass = ways * np.prod(law**outcomes, axis=1)
+                worst = max(worst, mass[radii >= radius].sum() / alpha)
+    assert 0.8 < worst <= 1.0
+
+
 def test_a_radius_a_thousandth_larger_does_not_pass_at_the_least_alpha():
     """No less alpha allows the radius, and its test has next to nothing left."""
     pilot, seen = np.array([20, 30, 150]), np.array([90, 160, 750])
@@ -108,7 +150,7 @@ def test_a_radius_a_thousandth_larger_does_not_pass_at_the_least_alpha():
         else:
             enough = middle
     radii = np.array([radius, radius * 1.001])
-    (bet,) = bets_of(pilot, 1000, enough)
+    (bet,) = bets_of(pilot, HARD, 1000, enough)
     passed = bet(seen, HARD, radii, enough) >= -np.log(enough)
     assert passed.tolist() == [True, False]
 
@@ -166,12 +208,10 @@ def test_the_radius_is_the_least_over_the_rivals_at_all_of_alpha_each():
 
 def test_draws_in_no_cell_count_against_the_class():
     votes = given()
-    fewer = votes.margins.copy()
-    row, cell = 0, int(np.argmax(fewer[0]))
-    fewer[row, cell] -= 100
-    lost = replace(votes, margins=fewer)
-    assert lost.margins_over(1)[0, 0] == votes.margins_over(1)[0, 0] + 100
-    assert lost.margins_over(1).sum() == votes.margins_over(1).sum()
+    lost = replace(votes, draws=votes.draws + 100)
+    before, after = votes.margins_over(1), lost.margins_over(1)
+    assert (after - before)[0].nonzero()[0].tolist() == [0]
+    assert (after - before)[0, 0] == 100
     assert margins(lost, alpha=0.01).radius[0] < margins(votes, alpha=0.01).radius[0]
 
 
@@ -190,19 +230,53 @@ def test_hard_votes_in_the_limit_are_neyman_pearson_of_two_bounds():
         assert exact - STEP - 0.01 < found < exact
 
 
-def test_levels_that_no_draw_has_are_left_out_and_nothing_changes():
+def test_between_levels_that_the_pilot_has_a_function_is_linear():
+    """So it is enough to compute it there: as if each level had its tangent."""
     generator = np.random.default_rng(0)
     for _ in range(20):
         law = generator.dirichlet(np.full(40, 0.05))
-        pilot, seen = generator.multinomial(50, law), generator.multinomial(200, law)
-        levels = np.arange(40) / 20 - 1.0
-        found = largest_radius(seen, pilot=pilot, alpha=ALPHA, levels=levels)
-        radii = np.array([found, found + STEP]) if found else np.array([STEP])
-        capital = [
-            bet(seen, levels, radii, ALPHA) for bet in bets_of(pilot, 200, ALPHA)
-        ]
-        passed = np.logaddexp.reduce(capital, axis=0) >= np.log(len(capital) / ALPHA)
-        assert passed.tolist() == ([True, False] if found else [False])
+        pilot, seen = generator.multinomial(20, law), generator.multinomial(200, law)
+        levels, radii = np.arange(40) / 20 - 1.0, np.array([STEP, 0.5, 2.0])
+        bets = bets_of(pilot, levels, 200, ALPHA)
+        # ln(20) / 200 of the draws, and 1 / 40 of the pilot
+        for bet, lowest in zip(bets, (0.0149786613678, 0.025), strict=True):
+            quantiles = quantiles_of(pilot, lowest=lowest)
+            whole = test_functions(levels, quantiles, radii=radii)
+            gains = whole.values - whole.needed[:, None]
+            expected = np.zeros(40)
+            expected[np.searchsorted(levels, bet.levels)] = bet.expected
+            stake = stake_of(expected, gains, trials=200, alpha=ALPHA)
+            np.testing.assert_allclose(
+                bet(seen, levels, radii, ALPHA),
+                log_capital(seen, gains, stake=stake),
+                rtol=1e-9,
+                atol=1e-9,
+            )
+
+
+def test_no_bit_of_a_stake_depends_on_the_draws_that_bound(monkeypatch):
+    """Nor on how many radii are tested at once: those may depend on other rivals'."""
+    found = []
+
+    def noted(*args, **options):
+        stakes = stake_of(*args, **options)
+        found.append(stakes)
+        return stakes
+
+    monkeypatch.setattr(procedure, "stake_of", noted)
+    generator = np.random.default_rng(0)
+    for spread in (0.01, 0.05, 0.5):
+        pilot = generator.multinomial(300, generator.dirichlet(np.full(CELLS, spread)))
+        first, draws = [], 500
+        for most in (5 * STEP, 17 * STEP, 32 * STEP):
+            for weight in (0.01, 0.1, 1.0):
+                found.clear()
+                law = generator.dirichlet(np.full(CELLS, weight))
+                seen = generator.multinomial(draws, law)
+                largest_radius(seen, pilot=pilot, alpha=ALPHA, most=most)
+                first = first or [each[:5] for each in found[:2]]
+                for ours, theirs in zip(first, found, strict=False):
+                    np.testing.assert_array_equal(ours, theirs[:5])
 
 
 def test_more_draws_for_the_rival_never_help():
@@ -252,7 +326,7 @@ def test_votes_without_margins_or_without_draws_apart_are_refused():
         certify(replace(votes, selection=None), procedure="margins")
     with pytest.raises(InputError, match="margins need rivals"):
         replace(votes, rivals=None)
-    other = replace(votes.selection, rivals=votes.rivals[:, ::-1].copy())
+    other = replace(votes.selection, rivals=votes.rivals[:, ::-1].copy(), margins=None)
     with pytest.raises(InputError, match="margins of the same rivals"):
         votes.chosen_by(other)
     with pytest.raises(InputError, match="cohen needs bounds of E0 and E1"):

@@ -13,9 +13,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from alone import bounds_alone
+from scipy.special import gammaln, xlogy
 
-from simplicert.procedures import clopper_pearson, hoeffding
+from simplicert.errors import InputError
+from simplicert.procedures import PROCEDURES, clopper_pearson, hoeffding
 from simplicert.procedures.naming import named_where
+from simplicert.procedures.reach import unanimous
 from simplicert.votes import Look, Votes
 
 
@@ -191,6 +194,32 @@ def test_false_certificates_are_rarer_than_alpha(n, classes, steps, alpha, nobod
 
 
 @pytest.mark.parametrize(
+    ("n", "classes", "alpha"), [(31, 2, 0.05), (31, 2, 0.2), (22, 3, 0.2), (22, 3, 0.5)]
+)
+def test_laws_at_the_edges_of_bounds_are_the_worst_and_no_worse_than_alpha(
+    n, classes, alpha
+):
+    """Just beyond both bounds of some outcome, the other draws for nobody."""
+    outcomes = np.array(divided(n, classes + 1))
+    found = clopper_pearson(votes_of(outcomes[:, :classes], n), alpha=alpha)
+    named, rows = found.named, np.arange(np.count_nonzero(found.named))
+    outcomes, top = outcomes[named], found.top[named]
+    low, high = found.e0_lower[named], found.others_upper[named]
+    log_ways = gammaln(n + 1) - gammaln(outcomes + 1).sum(axis=1)
+    worst = 0.0
+    for first, second in itertools.product(np.unique(low), np.unique(high)):
+        e0, e1 = first - 1e-9, second + 1e-9
+        if e1 < e0 <= 1 - e1:
+            law = np.array([e0, e1, *[0.0] * (classes - 2), 1 - e0 - e1])
+            others = np.tile(law[:classes], (len(rows), 1))
+            others[rows, top] = -1.0
+            false = (top != 0) | (low > e0) | (high < others.max(axis=1))
+            mass = np.exp(log_ways + xlogy(outcomes, law).sum(axis=1))
+            worst = max(worst, mass[false].sum() / alpha)
+    assert 0.8 < worst <= 1.0
+
+
+@pytest.mark.parametrize(
     ("n", "second"), [(12, 0), (12, 1), (13, 0), (40, 6), (200, 55)]
 )
 def test_the_level_of_naming_is_met_to_a_part_in_thousands(n, second):
@@ -282,6 +311,16 @@ def test_each_look_names_at_its_share():
     ]
     assert found.refused.tolist() == [bool(each.refused[0]) for each in alone]
     assert found.e0_lower.tolist() == [each.e0_lower[0] for each in alone]
+
+
+@pytest.mark.parametrize("procedure", ["hoeffding", "empirical_bernstein", "margins"])
+def test_an_alpha_whose_parts_would_be_no_floats_is_refused(procedure):
+    """Half of the least float is 0, and half of three of them is two."""
+    procedure, votes = PROCEDURES.find(procedure), unanimous(10_000)
+    assert procedure(votes, alpha=1e-305).named.all()
+    for alpha in (5e-324, 1.5e-323, 9e-306):
+        with pytest.raises(InputError, match=f"^alpha {alpha:g}, the share of one loo"):
+            procedure(votes, alpha=alpha)
 
 
 def test_all_draws_for_nobody_name_nobody():

@@ -14,6 +14,7 @@ from looked import stopped_run
 from pages import XSS, grey_pictures, report_run, with_scores
 from voted import by_hand, random_votes
 
+from simplicert.certificates import certify
 from simplicert.report import ReportRun, load_runs, render_report, write_report
 
 CHROMIUM = shutil.which("chromium")
@@ -477,6 +478,18 @@ def test_what_a_log_reports_is_not_said_in_our_own_name(look, tmp_path, name):
     hearsay = "According to a log, whose votes are not known, the smoothed classifier"
     assert (hearsay in text) == (name == "reported")
     assert "he smoothed classifier answers “0” for every input closer than 0.5" in text
+
+
+def test_what_is_asymptotic_is_not_said_to_be_certain(look, tmp_path):
+    votes = random_votes(1, seed=1)
+    run = ReportRun(
+        name="run",
+        certificates=[certify(votes, procedure="goodman", asymptotic=True)],
+        digest=votes.digest,
+    )
+    page = look(write_report(render_report([run]), tmp_path / "page.html"))
+    said = "No certificate. Asymptotically, without a guarantee: the smoothed"
+    assert said in page.inner_text("#detail-body")
 
 
 def test_a_large_run_says_that_it_is_sampled(look, tmp_path):

@@ -119,60 +119,73 @@ RULES = [first_separation, largest, true_label, most_wrong]
 def exact_rates(truth, looks, alpha):
     """How often a claim is false under each rule, over all paths of votes.
 
-    A path is remembered as what the rules need of it: the counts, and for each rule
-    whether it has stopped, and on what.
+    Of each rule the mass of the paths that it lets go on, on a grid of their votes for
+    all classes but the first. A path's largest radius so far has two axes more: whether
+    it is false, and which of all radii it is.
     """
-    chances, classes = np.array(truth), len(truth)
-    states = {((0,) * classes, (None, (0.0, False), None, False)): 1.0}
-    before = 0
-    for look in looks:
-        here = outcomes(look.draws, classes)
-        radii, false = claimed(here, look.draws, looks, truth, alpha)
-        wrong = (radii > 0) & (here.argmax(axis=1) != 0)
-        said = {
-            tuple(map(int, counts)): (float(r), bool(f), bool(w))
-            for counts, r, f, w in zip(here, radii, false, wrong, strict=True)
-        }
-        steps = outcomes(look.draws - before, classes)
-        ways = gammaln(look.draws - before + 1) - gammaln(steps + 1).sum(axis=1)
-        masses = np.exp(ways + xlogy(steps, chances).sum(axis=1))
-        moves = [
-            (tuple(map(int, step)), float(mass))
-            for step, mass in zip(steps, masses, strict=True)
-            if mass > 0
-        ]
-        after = defaultdict(float)
-        for (counts, known), mass in states.items():
-            for step, chance in moves:
-                there = tuple(map(sum, zip(counts, step, strict=True)))
-                after[there, seen(known, *said[there])] += mass * chance
-        states, before = after, look.draws
-    rates = dict.fromkeys((rule.__name__ for rule in RULES), 0.0)
-    for (counts, (first, (_, best), label, any_false)), mass in states.items():
-        at_the_end = said[counts][1]
-        ends = (first, best, label, any_false)
-        for name, end in zip(rates, ends, strict=True):
-            rates[name] += mass * (at_the_end if end is None else end)
-    return rates
+    said = [on_a_grid(look, looks, truth, alpha) for look in looks]
+    radii = np.unique(np.concatenate([radius.ravel() for radius, *_ in said]))
+    point, before = np.ones((1,) * (len(truth) - 1)), 0
+    going = dict.fromkeys(("first_separation", "true_label", "most_wrong"), point)
+    best = np.zeros((2, len(radii), *point.shape))
+    best[0, 0] = 1.0
+    rates = dict.fromkeys(going, 0.0)
+    for look, (radius, false, wrong) in zip(looks, said, strict=True):
+        more, before = look.draws - before, look.draws
+        stops = (radius > 0, wrong, false)
+        for rule, stop in zip(going, stops, strict=True):
+            mass = spread_out(going[rule], more, truth)
+            rates[rule] += mass[stop & false].sum()
+            going[rule] = np.where(stop, 0.0, mass)
+        best = spread_out(best, more, truth)
+        larger = radius > radii.reshape(-1, *point.shape)
+        moved = best.sum(axis=(0, 1), where=larger)
+        best[:, larger] = 0.0
+        where = (false.astype(int), np.searchsorted(radii, radius))
+        best[*where, *np.indices(radius.shape)] += moved
+    for rule, mass in going.items():  # the end, whatever the rule would have
+        rates[rule] += mass[false].sum()
+    return rates | {"largest": best[1].sum()}
 
 
-def seen(known, radius, false, wrong):
-    """What the rules know after one more look: in turn, as ``RULES`` has them."""
-    first, best, label, any_false = known
-    if first is None and radius > 0:
-        first = false
-    if radius > best[0]:
-        best = radius, false
-    if label is None and wrong:
-        label = false
-    return first, best, label, any_false or false
+def on_a_grid(look, looks, truth, alpha):
+    """Of each outcome at a look: the radius, whether it is false, or names a wrong."""
+    here = outcomes(look.draws, len(truth))
+    radii, false = claimed(here, look.draws, looks, truth, alpha)
+    wrong = (radii > 0) & (here.argmax(axis=1) != 0)
+    found = []
+    for values in (radii, false, wrong):
+        grid = np.zeros((look.draws + 1,) * (len(truth) - 1), dtype=values.dtype)
+        grid[*here.T[1:]] = values
+        found.append(grid)
+    return found
+
+
+def spread_out(mass, more, truth):
+    """Where paths are after so many draws more; a grid is the last axes."""
+    steps = outcomes(more, len(truth))
+    axes = len(truth) - 1
+    grown = [size + more for size in mass.shape[-axes:]]
+    after = np.zeros((*mass.shape[:-axes], *grown))
+    for step, chance in zip(steps[:, 1:], chances_of(steps, truth), strict=True):
+        if chance > 0:
+            ends = step + mass.shape[-axes:]
+            there = map(slice, step.tolist(), ends.tolist())
+            after[..., *there] += chance * mass
+    return after
+
+
+def chances_of(steps, truth):
+    """Multinomial probabilities, exact at 0."""
+    ways = gammaln(steps.sum(axis=1) + 1) - gammaln(steps + 1).sum(axis=1)
+    return np.exp(ways + xlogy(steps, truth).sum(axis=1))
 
 
 @pytest.mark.parametrize("truth", TRUTHS, ids=str)
 def test_no_rule_makes_certificates_false_more_often_than_alpha(truth):
     for looks in PLANS[len(truth)]:
         rates = exact_rates(truth, looks, ALPHA)
-        assert max(rates.values()) == rates["most_wrong"] <= ALPHA
+        assert max(rates.values()) <= rates["most_wrong"] + 1e-12 <= ALPHA
 
 
 @pytest.mark.parametrize("classes", PLANS)
@@ -200,12 +213,11 @@ def test_the_rule_for_naming_only_takes_claims_away(classes):
 @pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
 def test_with_shares_doubled_each_rule_does(rule):
     # Looks refuse such shares; twice alpha gives every look as much.
-    doubled = {
-        (truth, looks): exact_rates(truth, looks, 2 * ALPHA)[rule]
+    assert any(
+        exact_rates(truth, looks, 2 * ALPHA)[rule] > ALPHA
         for truth in TRUTHS
         for looks in PLANS[len(truth)]
-    }
-    assert max(doubled.values()) > ALPHA
+    )
 
 
 def test_without_shares_they_do_so_at_once():

@@ -310,7 +310,7 @@ def test_a_small_file_takes_no_more_memory_at_a_time_than_a_large_one(wide):
     assert len(wide.read()) == 80
 
 
-@pytest.mark.parametrize("module", ["parts", "rows"])
+@pytest.mark.parametrize("module", ["parts", "adding"])
 def test_what_needs_more_memory_than_there_is_says_so_first(wide, module, monkeypatch):
     monkeypatch.setattr(f"simplicert.votes.{module}.free_memory", lambda: 5e7)
     with pytest.raises(InputError, match=r"takes .* GB of memory.* GB are free"):

@@ -11,7 +11,7 @@ from synthetic import manifest, rows
 
 from simplicert.errors import InputError
 from simplicert.stopping.stages import Stages
-from simplicert.votes import RunDirectory, VoteRows, Votes
+from simplicert.votes import Look, RunDirectory, VoteRows, Votes
 from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.encoding import schema_of
 from simplicert.votes.manifest import MarginsSource
@@ -21,20 +21,28 @@ BLOCKS = [(image, block) for image in (4, 9) for block in range(3)]
 CHOSEN = np.array([[0, 2], [2, 1]])
 
 
-def histograms(*, draws=10, images=1, seed=0):
+def scored(chosen, *, draws=10, seed=0):
+    """Of an image: sums of scores, and of squares, and margins of one class."""
     generator = np.random.default_rng(seed)
-    found = generator.multinomial(draws, np.full(CELLS, 1 / CELLS), size=(images, 2))
-    return found.reshape(images, 2 * CELLS).astype(np.int64)
+    scores = np.floor(generator.dirichlet(np.ones(3), size=draws) * 2**32) / 2**32
+    cells = cells_of(scores, chosen)
+    margins = [np.bincount(each, minlength=CELLS) for each in cells]
+    squares = np.floor(scores**2 * 2**32) / 2**32
+    return scores.sum(axis=0), squares.sum(axis=0), np.concatenate(margins)
 
 
 def block(image, number):
     """One block, with margins of class 0 or 2 over one rival and all others."""
     made = rows((image, number))
-    return replace(
-        made,
-        columns={**made.columns, "margins": histograms(seed=10 * image + number)},
-        rivals=CHOSEN[[0 if image == 4 else 1]],
-    )
+    chosen = CHOSEN[0 if image == 4 else 1]
+    names = "score_sums", "score_squares", "margins"
+    found = scored(chosen, seed=10 * image + number)
+    columns = {name: each[None] for name, each in zip(names, found, strict=True)}
+    return replace(made, columns={**made.columns, **columns}, rivals=chosen[None])
+
+
+ONE = np.eye(1, 2 * CELLS, dtype=np.int64)
+"""A draw at -1."""
 
 
 def asked(**changes):
@@ -52,7 +60,8 @@ def run(tmp_path):
 def test_margins_add_up_and_their_classes_stay(run):
     votes = run.read()
     for row, image in enumerate((4, 9)):
-        whole = sum(histograms(seed=10 * image + number)[0] for number in range(3))
+        seeds = [10 * image + number for number in range(3)]
+        whole = sum(scored(CHOSEN[row], seed=seed)[2] for seed in seeds)
         np.testing.assert_array_equal(votes.margins[row], whole)
     np.testing.assert_array_equal(votes.rivals, CHOSEN)
     assert (votes.margins_over(2)[0] == votes.margins[0, CELLS:]).all()
@@ -81,10 +90,15 @@ def test_compacting_changes_nothing(run):
 def test_the_digest_sees_margins_and_whose_they_are(run):
     votes = run.read()
     digests = {votes.digest}
-    moved = votes.margins.copy()
-    moved[0, :CELLS] = np.roll(moved[0, :CELLS], 1)
-    digests.add(replace(votes, margins=moved).digest)
-    digests.add(replace(votes, rivals=votes.rivals[:, ::-1].copy()).digest)
+    fewer = votes.margins.copy()
+    fewer[0, CELLS + int(np.argmax(fewer[0, CELLS:]))] -= 1  # whose sum is less
+    assert fewer.min() >= 0
+    digests.add(replace(votes, margins=fewer).digest)
+    other = votes.rivals.copy()
+    other[0, 1] = 1  # over the other one, and then over this
+    swapped = votes.margins.copy()
+    swapped[0] = np.roll(swapped[0], CELLS)
+    digests.add(replace(votes, rivals=other, margins=swapped).digest)
     digests.add(replace(votes, margins=None, rivals=None).digest)
     assert len(digests) == 4
     assert (
@@ -111,6 +125,19 @@ def test_draws_that_chose_may_be_set_apart_and_not_less(run):
         run.read().chosen_by(other)
 
 
+def test_blocks_that_are_read_backwards_are_those_blocks(run):
+    backwards = slice(None, None, -1)
+    assert run.read(blocks=backwards).drawn == run.read().drawn
+    with pytest.raises(InputError, match="the first 10 draws of this run chose the"):
+        run.read(blocks=backwards).chosen_by(replace(run.read(), drawn=None))
+
+
+def test_draws_set_apart_leave_the_others_their_share_of_alpha(run):
+    votes = replace(run.read(), looks=(Look(30, 0.25),))
+    assert votes.set_apart.looks == (Look(20, 0.25),)
+    assert run.read().set_apart.fixed_looks == (Look(20, 1.0),)
+
+
 def test_votes_without_scores_have_no_margins(run):
     votes = run.read(scores=False)
     assert votes.margins is None is votes.rivals
@@ -135,8 +162,8 @@ def test_blocks_of_other_classes_are_not_added_up(tmp_path):
         ({"rivals": np.array([[0, 0]])}, "margins of classes that there are not"),
         ({"rivals": np.array([[0, 3]])}, "margins of classes that there are not"),
         ({"rivals": np.array([[-1, 0]])}, "margins of classes that there are not"),
-        ({"margins": histograms(draws=11)}, "does not hold the votes of 10 draws"),
-        ({"margins": -histograms()}, "does not hold the votes of 10 draws"),
+        ({"margins": 11 * ONE}, "does not hold the votes of 10 draws"),
+        ({"margins": -ONE}, "does not hold the votes of 10 draws"),
     ],
 )
 def test_what_no_run_can_have_is_damage(tmp_path, changes, says):
@@ -154,8 +181,8 @@ def test_what_no_run_can_have_is_damage(tmp_path, changes, says):
 def test_a_run_with_margins_is_another_than_one_without(run, tmp_path):
     without = manifest()
     assert "margins" not in without.evidence()
-    assert "margins is" in without.difference(asked())
-    assert "margins is" in asked().difference(without)
+    assert "margins are not recorded there" in without.difference(asked())
+    assert "over 1 rivals, chosen by 10 draws there" in asked().difference(without)
     assert asked().difference(asked(margins=MarginsSource(rivals=1, pilot=20)))
     assert run.manifest.difference(asked()) is None
     plain = RunDirectory.create(tmp_path / "plain", without)
@@ -182,9 +209,12 @@ def test_what_cannot_be_recorded_is_refused_before_the_first_draw(changes, says)
 
 
 def votes(**changes):
+    sums, squares, found = zip(*(scored(each) for each in CHOSEN), strict=True)
     facts = {
         "counts": np.array([[9, 1, 0], [0, 0, 10]]),
-        "margins": histograms(images=2),
+        "score_sums": np.stack(sums),
+        "score_squares": np.stack(squares),
+        "margins": np.stack(found),
         "rivals": CHOSEN,
         "draws": np.array([10, 10]),
         "indices": np.array([0, 1]),
@@ -201,15 +231,31 @@ def votes(**changes):
         ({"rivals": np.array([[0, 1, 2]] * 2)}, "rivals must be 2 rows of 1 to 2"),
         ({"rivals": np.array([[0, 1], [2, 2]])}, "different classes of 0 … 2"),
         ({"rivals": np.array([[0, 1], [2, 3]])}, "different classes of 0 … 2"),
-        ({"margins": histograms(images=2)[:, 1:]}, "must have 512 cells for each of 2"),
-        ({"margins": 2 * histograms(images=2)}, "margins sum to more than draws"),
-        ({"margins": -histograms(images=2)}, "margins is negative"),
+        ({"margins": np.repeat(ONE, 2, 0)[:, 1:]}, "must have 512 cells for each of 2"),
+        ({"margins": np.repeat(11 * ONE, 2, 0)}, "margins sum to more than draws"),
+        ({"margins": np.repeat(-ONE, 2, 0)}, "margins is negative"),
+        ({"score_sums": None, "score_squares": None}, "score_sums are missing"),
     ],
 )
 def test_margins_that_are_none_are_refused(changes, says):
     votes()
     with pytest.raises(InputError, match=says):
         votes(**changes)
+
+
+@pytest.mark.parametrize("up", [True, False])
+@pytest.mark.parametrize("place", [0, 1])
+def test_histograms_that_were_edited_are_not_those_of_the_scores(place, up):
+    """Ten draws, each by one cell; over all others a margin may be less in sum."""
+    given = votes()
+    edited = given.margins.copy()
+    each = edited[0].reshape(2, CELLS)
+    each[place] = np.roll(each[place], 10 if up else -10)
+    if place == 1 and not up:
+        replace(given, margins=edited)
+        return
+    with pytest.raises(InputError, match="not those of scores with these score_sums"):
+        replace(given, margins=edited)
 
 
 def test_rivals_of_fewer_images_are_refused():

@@ -195,7 +195,7 @@ def dataset_guarantee(
     ``simplicert sample`` have seeds of their own, distinct as long as the images (by
     their indices) × the chunks of noise of each are at most 2³²; of imported votes
     it is your premise. Of a log's column ``reported`` nothing was derived here, and
-    both bounds are NaN.
+    both bounds are NaN; likewise of an asymptotic procedure, which guarantees nothing.
 
     Of images that were chosen by index nobody knows whether their votes had a say in
     it. The false certificates of all may be among them, so the first bound allows for
@@ -238,7 +238,7 @@ def dataset_guarantee(
         for mechanism in certificates.radii
     ]
     table = pd.concat(frames, ignore_index=True)
-    underived = table["mechanism"] == REPORTED
+    underived = (table["mechanism"] == REPORTED) | certificates.asymptotic
     table.loc[underived, ["dataset_lower", "population_lower"]] = np.nan
     return table
 

@@ -29,6 +29,7 @@ def certificates_by_draws(
     procedure: str | Procedure | None = None,
     mechanism: str | Mechanism | None = None,
     points: int = 10,
+    asymptotic: bool = False,
 ) -> list[Certificates]:
     """Certificates of a run's first 1, 2, …, all blocks: what fewer draws would give.
 
@@ -46,6 +47,7 @@ def certificates_by_draws(
         procedure: As for ``certify``; not one that needs separate draws.
         mechanism: As for ``certify``.
         points: At most so many numbers of draws, evenly spaced on a logarithmic scale.
+        asymptotic: As for ``certify``.
 
     Returns:
         In order of blocks. Numbers of draws with which nothing could ever be certified
@@ -56,7 +58,7 @@ def certificates_by_draws(
     """
     evidence = run if isinstance(run, RunEvidence) else RunEvidence(run)
     manifest = evidence.directory.manifest
-    found = find_procedure(procedure, framework=framework)
+    found = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
     if found.separate:
         raise InputError(
             f"{found.name} sets draws apart: the first of a run's draws are no smaller "
@@ -68,7 +70,11 @@ def certificates_by_draws(
     large = [size for size in sizes if size >= least]
     return [
         evidence.certify(
-            alpha=alpha, procedure=found, mechanism=mechanism, blocks=int(size)
+            alpha=alpha,
+            procedure=found,
+            mechanism=mechanism,
+            blocks=int(size),
+            asymptotic=asymptotic,
         )
         for size in large or sizes[-1:].tolist()
     ]

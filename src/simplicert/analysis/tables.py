@@ -10,6 +10,7 @@ from simplicert import paper
 from simplicert.analysis.accuracy import average_name, counted_radius, top_right
 from simplicert.analysis.signed_rank import signed_rank
 from simplicert.certificates import Certificates
+from simplicert.certificates.record import ASYMPTOTIC
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms import BUILT_IN
 from simplicert.paper import BASELINE, RADIUS_OF_INTEREST
@@ -36,11 +37,12 @@ def table1(certificates: Certificates) -> pd.DataFrame:
     ``Certificates.table`` is another: the largest of the *ensemble's members*.)
 
     Returns:
-        One row a mechanism: ``mechanism``, ``framework``, ``procedure``, ``noise``,
-        ``norm``, ``sigma``, ``draws`` (mean an
-        image), ``alpha``, ``images``, ``top1`` (share of images whose top class is the
-        label, certified or not; NaN without labels, or where a log does not say what
-        the top class of its abstentions is), ``median_radius``,
+        One row a mechanism: ``mechanism``, ``framework``, ``procedure``
+        (``asymptotic``, where that guarantees nothing), ``noise``, ``norm``,
+        ``sigma``, ``draws`` (mean an image), ``alpha``, ``images``, ``top1`` (share of
+        images whose top class is the label, certified or not; NaN without labels, or
+        where a log does not say what the top class of its abstentions is),
+        ``median_radius``,
         ``average_certified_radius`` (without labels ``average_radius``), ``largest``,
         ``above_0.05``.
 
@@ -59,6 +61,7 @@ def table1(certificates: Certificates) -> pd.DataFrame:
             "mechanism": mechanism,
             "framework": certificates.framework,
             "procedure": certificates.procedure,
+            **({ASYMPTOTIC: True} if certificates.asymptotic else {}),
             "noise": certificates.noise.name,
             "norm": certificates.norm,
             "sigma": certificates.sigma,

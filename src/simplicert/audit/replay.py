@@ -18,6 +18,7 @@ from simplicert.noises import FLOAT32
 from simplicert.sampling import Sampler
 from simplicert.sampling.probe import same_function
 from simplicert.sampling.progress import Progress
+from simplicert.sampling.soft import SoftScores
 from simplicert.structured import number, whole_number
 from simplicert.votes import Manifest, RunDirectory
 from simplicert.votes.copies import NEAR_TIES, moved_draws, turns_allowed
@@ -144,7 +145,10 @@ def replay(
     seed = secrets.randbits(63) if seed is None else seed
     images, blocks, stored = chosen_blocks(run, share, seed=seed)
     again, done, total = [], 0, int(plan.draws_in(blocks).sum())
-    for rows in sampler.again(plan, images, blocks):
+    rivals = run.found().rivals
+    if rivals is not None:  # whoever chose them chooses them again
+        rivals[images[blocks == 0]] = -1
+    for rows in sampler.again(plan, images, blocks, rivals=rivals):
         again.append(rows)
         done += int(plan.draws_in(rows.blocks).sum())
         if progress is not None:
@@ -168,6 +172,11 @@ def _checked(sampler: Sampler, plan: Manifest) -> bool:
         seed=plan.seed,
         block=plan.block,
         batch=plan.batch,
+        scores=SoftScores(
+            margins=plan.margins is not None,
+            rivals=None if plan.margins is None else plan.margins.rivals,
+            temperature=plan.temperature,
+        ),
     )
     # Looks are no setting of draws; the schema is of the file; not all tell the cut.
     own: dict[str, object] = {"looks": plan.looks, "schema_number": plan.schema_number}
@@ -212,6 +221,9 @@ def _moved(run: RunDirectory, again: VoteRows) -> Moved:
                 moved_draws({name: each[row]}, {name: again.columns[name][at]})
                 for name, each in rows.columns.items()
             )
+            if rows.rivals is not None and again.rivals is not None:
+                other = (rows.rivals[row] != again.rivals[at]).any()
+                scores = [*scores, float(plan.block or 0) if other else 0.0]
             block = int(rows.images[row]), int(rows.blocks[row])
             moved[block] = votes, max(scores, default=0.0)
     return moved

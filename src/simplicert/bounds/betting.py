@@ -73,7 +73,8 @@ def stake_of(
         alpha: As ``log_capital``.
     """
     n, log = int(checked_trials(trials)), -np.log(checked_alpha(alpha))
-    second = (gains * gains) @ expected
+    # Not a matrix product: a stake is not to depend on how many others are computed.
+    second = (gains * gains * expected).sum(axis=1)
     most = MOST / np.maximum(-gains.min(axis=1), np.finfo(np.float64).tiny)
     with np.errstate(divide="ignore"):
         return np.asarray(np.minimum(np.sqrt(2.0 * log / (n * second)), most))

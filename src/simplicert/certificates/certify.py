@@ -6,7 +6,12 @@ from functools import reduce
 import numpy as np
 
 from simplicert import mechanisms, paper
-from simplicert.certificates.record import PRINTED, REPORTED, Certificates
+from simplicert.certificates.record import (
+    ASYMPTOTIC,
+    PRINTED,
+    REPORTED,
+    Certificates,
+)
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
 from simplicert.mechanisms.neyman_pearson import SAFETY
@@ -21,6 +26,7 @@ from simplicert.procedures import (
     margins,
     min_draws,
 )
+from simplicert.procedures.protocol import check_allowed
 from simplicert.votes import Votes
 
 __all__ = [
@@ -43,6 +49,7 @@ def certify(
     framework: str | None = None,
     procedure: str | Procedure | None = None,
     mechanism: str | Mechanism | None = None,
+    asymptotic: bool = False,
 ) -> Certificates:
     """Certify every image: bound E0 and E1, and apply each mechanism that has a proof.
 
@@ -62,6 +69,8 @@ def certify(
             a mechanism of your own, as a function or as ``find_mechanism`` takes it,
             which becomes a column under its ``__name__``. Default: the tight one for
             the votes' noise, ``neyman_pearson`` for Gaussian noise.
+        asymptotic: Let ``procedure`` be one that is asymptotic, for comparison: what
+            rests on it is no certificate, and says so.
 
     Returns:
         Certificates with a column for each mechanism that applies: the paper's, their
@@ -90,7 +99,9 @@ def certify(
             f"certify takes Votes, got {type(votes).__name__}: "
             "simplicert.read_run(path) reads those of a run directory"
         )
-    chosen = find_procedure(procedure, framework=framework)
+    chosen = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
+    if chosen.separate:
+        votes = votes.set_apart
     own = None if mechanism is None else _find_own(mechanism, votes, chosen)
     columns = _columns(votes, chosen)
     intervals = chosen(votes, alpha=alpha)
@@ -129,6 +140,7 @@ def certify(
         looks=votes.fixed_looks,
         framework=chosen.statistic,
         procedure=chosen.name,
+        asymptotic=chosen.asymptotic,
         classes=votes.classes,
         source=votes.source,
         draw_seconds=votes.draw_seconds,
@@ -166,18 +178,25 @@ def default_of(applicable: Mapping[str, Mechanism]) -> Mechanism:
 
 
 def find_procedure(
-    procedure: str | Procedure | None = None, *, framework: str | None = None
+    procedure: str | Procedure | None = None,
+    *,
+    framework: str | None = None,
+    asymptotic: bool = False,
 ) -> Procedure:
     """The procedure that is asked for, by itself or as the paper's of a framework.
 
+    Whatever turns votes into certificates comes by it here.
+
     Raises:
-        InputError: It is unknown or unsound; or both are given and contradict.
+        InputError: It is unknown or unsound; or both are given and contradict; or it is
+            asymptotic, and nobody said that it may be.
     """
     if framework is not None and framework not in paper.PROCEDURES:
         raise unknown_name("framework", str(framework), paper.PROCEDURES)
     if procedure is None:
         return PROCEDURES.find(paper.PROCEDURES[framework or "multinomial"])
     found = PROCEDURES.find(procedure)
+    check_allowed(found, asymptotic=asymptotic)
     if framework is not None and framework != found.statistic:
         raise InputError(
             f"the procedure {found.name} counts {found.statistic}, not {framework}: "
@@ -220,7 +239,7 @@ def _find_own(mechanism: str | Mechanism, votes: Votes, chosen: Procedure) -> Me
     found = find_mechanism(mechanism)
     name = name_of(found)
     taken = {*mechanisms.BUILT_IN, *Certificates.COLUMNS, *Certificates.FACTS}
-    taken |= {REPORTED, PRINTED}
+    taken |= {REPORTED, PRINTED, ASYMPTOTIC}
     if found not in mechanisms.BUILT_IN.values() and (not name or name in taken):
         raise InputError(
             f"a mechanism of your own cannot be called {name!r}: certificates have "

@@ -27,7 +27,10 @@ from simplicert.votes.looks import shares_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABSTAIN", "PRINTED", "REPORTED", "Certificates"]
+__all__ = ["ABSTAIN", "ASYMPTOTIC", "PRINTED", "REPORTED", "Certificates"]
+
+ASYMPTOTIC = "asymptotic"
+"""The column of tables that are no certificates: true, in every row."""
 
 REPORTED = "reported"
 """The column of radii that others printed, without the votes behind them."""
@@ -73,6 +76,7 @@ class Certificates:
         framework: Whether the expectations are of hard votes (``"multinomial"``) or of
             soft scores (``"softmax"``).
         procedure: The name of what bounded them.
+        asymptotic: Whether that guarantees nothing: these are no certificates then.
         classes: Number of classes.
         source: What produced the votes.
         draw_seconds: Time that each image's draws took, as in ``Votes``.
@@ -115,6 +119,7 @@ class Certificates:
     chosen_from: int | None = None
     refused: Bool[np.ndarray, " images"] | None = None
     decided: Bool[np.ndarray, " images"] | None = None
+    asymptotic: bool = False
     outcome: Mapping[str, np.ndarray] = field(default_factory=dict)
     votes: Votes | None = None
     confidences: Mapping[float, Float[np.ndarray, " images"]] = field(
@@ -141,7 +146,8 @@ class Certificates:
     a fixed number of draws neither ``look`` nor ``share_of_alpha``."""
 
     FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
-    """What it has after them: the same in every row, so that a file explains itself."""
+    """What it has after them: the same in every row, so that a file explains itself.
+    Where the procedure guarantees nothing there is ``ASYMPTOTIC`` as well."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
@@ -151,7 +157,8 @@ class Certificates:
         for name, radius in self.radii.items():
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
-        taken = {*self.COLUMNS, *self.FACTS, *self.radii, *self._leads, PRINTED}
+        taken = {*self.COLUMNS, *self.FACTS, *self.radii, *self._leads}
+        taken |= {PRINTED, ASYMPTOTIC}
         for name in self.outcome:
             if name in taken:
                 raise InputError(
@@ -184,7 +191,7 @@ class Certificates:
         said = (
             f"Certificates: {images} × {draws_in_words(self.draws)}, "
             f"{self.noise.name} noise of sigma {self.sigma:g}, "
-            f"{self.procedure} at alpha {self.alpha}"
+            f"{self.by} at alpha {self.alpha}"
         )
         if not len(self):
             return said
@@ -225,7 +232,15 @@ class Certificates:
             "norm": self.norm,
             "procedure": self.procedure,
             "alpha": self.alpha,
+            **({ASYMPTOTIC: True} if self.asymptotic else {}),
         }
+
+    @property
+    def by(self) -> str:
+        """The procedure, as people are told of it: also if it guarantees nothing."""
+        if self.asymptotic:
+            return f"{self.procedure}, asymptotic: no guarantee"
+        return self.procedure
 
     @property
     def look(self) -> Int[np.ndarray, " images"]:
@@ -242,6 +257,8 @@ class Certificates:
     @property
     def label(self) -> str:
         """What files and choices call these: the framework where it is the paper's."""
+        if self.asymptotic:
+            return f"{self.procedure}-{ASYMPTOTIC}"
         papers = PROCEDURES.get(self.framework) == self.procedure
         return self.framework if papers else self.procedure
 

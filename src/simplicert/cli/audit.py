@@ -47,7 +47,10 @@ _GOES_WITH = {
         *("sigma", "draws", "alpha", "noise", "norm", "certificate"),
         *("label_column", "ignore_column"),
     ),
-    _TRIED: ("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
+    _TRIED: (
+        *("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
+        "asymptotic",
+    ),
     _DRAWN: ("seed", "noise", "device", "threads", *_INPUTS),
     _ATTACKED: ("alpha", "mechanism", "attacked"),
 }
@@ -91,6 +94,7 @@ def audit_command(
     trials: Annotated[Whole | None, PROCEDURES] = None,
     power: Annotated[float, PROCEDURES] = 0.99,
     detect: Annotated[float, PROCEDURES] = 2.0,
+    asymptotic: Annotated[bool, PROCEDURES] = False,
     mechanism: Annotated[
         str | None, PROCEDURES, a_mechanism("Whose radii are attacked, or tried")
     ] = None,
@@ -145,6 +149,7 @@ def audit_command(
         trials: At most so many certificates of each classifier.
         power: Probability of finding a rate of so many times alpha.
         detect: So many times.
+        asymptotic: Try a procedure that is asymptotic, which claims no guarantee.
         mechanism: Whose radii are attacked, or tried. Default: as certify.
         split: Part of the dataset.
         image_column: Column or array of the images, if it has another name.

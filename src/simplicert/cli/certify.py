@@ -42,6 +42,7 @@ def certify_command(
     confidence: Within | None = None,
     partial: bool = False,
     rule: str | None = None,
+    asymptotic: bool = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: bool = False,
 ) -> None:
@@ -70,6 +71,8 @@ def certify_command(
             its images each at the look that it has come to.
         rule: The rule that stopped the images, FILE.py:NAME, where that is your own:
             code is not run because a run names it. No certificate depends on it.
+        asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
+            gives are no certificates.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
@@ -84,6 +87,7 @@ def certify_command(
         selection=selection,
         partial=partial,
         rule=rule,
+        asymptotic=asymptotic,
     )
     if confidence is not None:
         certificates = certificates.with_confidence(confidence)

@@ -49,6 +49,7 @@ def compare_command(
     baseline: str | None = None,
     radii: Radii | None = None,
     partial: bool = False,
+    asymptotic: bool = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     as_: Annotated[TableFormat | None, Parameter(name="--as")] = None,
     json: bool = False,
@@ -74,6 +75,8 @@ def compare_command(
         baseline: What the mechanisms of one run are compared with. Default: cohen.
         radii: At which to say the certified accuracy.
         partial: Compare the finished images of unfinished runs.
+        asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
+            gives are no certificates.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
         as_: How to print the tables. Default: text.
         json: Print everything as JSON.
@@ -90,7 +93,11 @@ def compare_command(
         found = find_mechanism(mechanism)  # once, for both runs
     first, *_ = certificates = [
         each.certify(
-            alpha=alpha, framework=framework, procedure=procedure, mechanism=found
+            alpha=alpha,
+            framework=framework,
+            procedure=procedure,
+            mechanism=found,
+            asymptotic=asymptotic,
         )
         for each in evidence
     ]
@@ -108,17 +115,28 @@ def compare_command(
         stopping = {"stopping": stopped} if any(stopped) else {}
         print_json({"facts": facts, **tables, **stopping, **images})
         return
-    if as_ in (None, "text"):  # other formats are for other programs
+    text = as_ in (None, "text")  # other formats are for other programs
+    if text:
         for path, each in zip((run, other), certificates, strict=False):
             line = heading(each)
             say(line if other is None else f"{path}: {line}")
-    shown = [format_table(t, as_ or "text", width=width()) for t in tables.values()]
+    printed = (tables if text else _marked(tables, first)).values()
+    shown = [format_table(each, as_ or "text", width=width()) for each in printed]
     say("\n".join(shown), end="")
-    if as_ in (None, "text"):
+    if text:
         for remark in dict.fromkeys(n for each in certificates for n in notes(each)):
             say(f"note: {remark}")
         if other is not None and any(each.stops_early for each in certificates):
             say(f"note: {_unequal(certificates)}")
+
+
+def _marked(
+    tables: dict[str, pd.DataFrame], certificates: Certificates
+) -> dict[str, pd.DataFrame]:
+    """Tables without a heading, which say themselves if they are no certificates'."""
+    if not certificates.asymptotic:
+        return tables
+    return {name: table.assign(asymptotic=True) for name, table in tables.items()}
 
 
 def _unequal(certificates: Sequence[Certificates]) -> str:

@@ -11,14 +11,15 @@ import pandas as pd
 
 from simplicert.analysis import accuracy_at, format_table, spending, stops, table1
 from simplicert.analysis.accuracy import average_name, hits, quantity
-from simplicert.certificates.record import PRINTED, Certificates
+from simplicert.certificates.record import ASYMPTOTIC, PRINTED, Certificates
 from simplicert.cli.printing import say
 from simplicert.noises import in_norm
+from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.rounding import round_down
 from simplicert.votes.chosen import draws_in_words
 
 CONSTANT = [
-    *("framework", "procedure", "noise", "norm", "sigma"),
+    *("framework", "procedure", ASYMPTOTIC, "noise", "norm", "sigma"),
     *("draws", "alpha", "images", "top1"),
 ]
 """Columns of Table 1 that are one number a run: they go into the heading."""
@@ -30,7 +31,7 @@ def heading(certificates: Certificates) -> str:
     top1 = fact["top1"]
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     return (
-        f"{fact['framework']} ({fact['procedure']}), {fact['noise']} noise of sigma "
+        f"{fact['framework']} ({certificates.by}), {fact['noise']} noise of sigma "
         f"{fact['sigma']:g}, {in_norm(fact['norm'], 'radii')}: "
         f"{fact['images']} images × {draws_in_words(certificates.draws)}, alpha "
         f"{fact['alpha']}{right}{_decided(certificates)}"
@@ -70,7 +71,9 @@ def stopping_tables(certificates: Certificates) -> dict[str, object]:
 def print_table1(certificates: Certificates) -> None:
     """The paper's Table 1 for one set of certificates."""
     say(heading(certificates))
-    shown = table1(certificates).drop(columns=[*CONSTANT, average_name(certificates)])
+    shown = table1(certificates).drop(
+        columns=[*CONSTANT, average_name(certificates)], errors="ignore"
+    )
     say(format_table(shown))
 
 
@@ -108,6 +111,7 @@ def notes(certificates: Certificates) -> list[str]:
     """What is to be known of these certificates besides."""
     found = certificates.source.get("notes", "").splitlines()
     noise = certificates.noise
+    found += warned(certificates)
     if noise.assumes is not None:
         found.append(f"{noise.name} noise was {noise.assumes}")
     if certificates.printed is not None:
@@ -116,6 +120,13 @@ def notes(certificates: Certificates) -> list[str]:
             "Print may have rounded them up: they are not guaranteed"
         )
     return list(filter(None, found))
+
+
+def warned(certificates: Certificates) -> list[str]:
+    """That they are no certificates, where their procedure guarantees nothing."""
+    if not certificates.asymptotic:
+        return []
+    return [f"{certificates.procedure} {NO_GUARANTEE}"]
 
 
 def width() -> int | None:

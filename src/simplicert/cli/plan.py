@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from simplicert.analysis import format_table
 from simplicert.analysis.published import usual_radii
 from simplicert.certificates import ALPHA
-from simplicert.cli.output import print_json
+from simplicert.cli.output import print_json, warned
 from simplicert.cli.printing import say
 from simplicert.cli.rules import NO_RULE, Stopping
 from simplicert.cli.types import a_mechanism, a_procedure
@@ -32,6 +32,7 @@ def plan_command(
         str | None,
         a_mechanism("The mechanism that names the class", "the tight one"),
     ] = None,
+    asymptotic: bool = False,
     json: bool = False,
 ) -> None:
     """Stop the images of a finished run after the fact: draws and what they lose.
@@ -51,24 +52,26 @@ def plan_command(
         alpha: Failure probability of each image's certificate.
         procedure: How the expectations are bounded.
         mechanism: What names the class.
+        asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
+            gives are no certificates.
         json: Print the tables as JSON.
     """
     check_votes(run)
-    said = stopping.find(mechanism=mechanism, procedure=procedure)
+    how = {"mechanism": mechanism, "procedure": procedure}
+    said = stopping.find(**how, asymptotic=asymptotic)
     asked = RULES.find("named") if said is None else said
     store = RunDirectory(run)
     at = looks_of(store) if looks is None else spread(_numbers(looks))
-    found = replay(
-        store, asked, looks=at, alpha=alpha, mechanism=mechanism, procedure=procedure
-    )
+    found = replay(store, asked, looks=at, alpha=alpha, asymptotic=asymptotic, **how)
     radii = stopping.until or usual_radii(found.fixed)
     tables = {
         "plan": found.summary(),
         "radii": found.shares(radii),
         "looks": found.stops(),
     }
+    remarks = warned(found.fixed)
     if json:
-        print_json(tables)
+        print_json(tables | ({"notes": remarks} if remarks else {}))
         return
     say(format_table(tables["plan"]))
     say(f"share certified at {in_norm(found.fixed.norm, 'radius')}:")
@@ -80,6 +83,8 @@ def plan_command(
             f"note: {found.ended.sum()} images would have been drawn further, and the "
             "run has no more draws of them"
         )
+    for remark in remarks:
+        say(f"note: {remark}")
 
 
 def _numbers(text: str) -> list[int]:

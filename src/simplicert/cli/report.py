@@ -34,6 +34,7 @@ def report_command(
     ] = None,
     radii: Radii | None = None,
     partial: bool = False,
+    asymptotic: bool = False,
     data: str | None = None,
     split: str | None = None,
     size: Whole | None = None,
@@ -61,6 +62,8 @@ def report_command(
         mechanism: The mechanism that the page opens with.
         radii: At which to say the certified accuracy.
         partial: Report on the finished images of unfinished runs.
+        asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
+            gives are no certificates.
         data: The dataset that was sampled, to show its pictures.
         split: The part of it that was sampled. Default: test.
         size: The side to which its photographs were cut, where the run does not say.
@@ -87,6 +90,7 @@ def report_command(
         mechanism=mechanism,
         radii=radii,
         partial=partial,
+        asymptotic=asymptotic,
         dataset=dataset,
         only=figure,
         formats=format or ("png",),

@@ -67,7 +67,9 @@ class Stopping:
     ] = None
     rule: Annotated[str | None, one_of(RULES.names, "What stops an image")] = None
 
-    def find(self, *, mechanism: str | None, procedure: str | None) -> Rule | None:
+    def find(
+        self, *, mechanism: str | None, procedure: str | None, asymptotic: bool
+    ) -> Rule | None:
         """The rule that these options mean; ``None`` if they mean none.
 
         Raises:
@@ -79,7 +81,11 @@ class Stopping:
             raise InputError(f"{' and '.join(given)} are two rules: give one")
         if self.within_radius is not None and self.within is None:
             raise InputError("--within-radius is of --within: give a share, as 5%, too")
-        how: dict[str, Any] = {"mechanism": mechanism, "procedure": procedure}
+        how: dict[str, Any] = {
+            "mechanism": mechanism,
+            "procedure": procedure,
+            "asymptotic": asymptotic,
+        }
         found = None
         if self.until is not None:
             found = until(self.until, **how)

@@ -25,13 +25,21 @@ from simplicert.sampling import Sampler
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.rounds import check_alone
 from simplicert.sampling.sampler import FLUSH_SECONDS
+from simplicert.sampling.soft import SoftScores
 from simplicert.sampling.workers import Place, wait_for_run, writer
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.chosen import draws_in_words
 
-STOPPING, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
+STOPPING, SCORES, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     Parameter(group=Group.create_ordered(name))
-    for name in ("Stopping", "Images", "Photographs", "Classifier", "Machine")
+    for name in (
+        "Stopping",
+        "Soft scores",
+        "Images",
+        "Photographs",
+        "Classifier",
+        "Machine",
+    )
 )
 
 
@@ -49,11 +57,15 @@ def sample_command(
     dry_run: bool = False,
     stopping: Annotated[Stopping, STOPPING, Parameter(name="*")] = NO_RULE,
     procedure: Annotated[str | None, STOPPING, a_procedure("clopper_pearson")] = None,
+    asymptotic: Annotated[bool, STOPPING] = False,
     mechanism: Annotated[
         str | None,
         STOPPING,
         a_mechanism("The mechanism that names the class", "the tight one"),
     ] = None,
+    margins: Annotated[bool, SCORES, Parameter(negative=None)] = False,
+    rivals: Annotated[Whole | None, SCORES] = None,
+    temperature: Annotated[float, SCORES] = 1.0,
     split: Annotated[str, IMAGES] = "test",
     images: Annotated[str | None, IMAGES] = None,
     per_class: Annotated[Whole | None, IMAGES] = None,
@@ -106,7 +118,14 @@ def sample_command(
         dry_run: Say what would happen, and stop there.
         stopping: What stops an image. Default: nothing does.
         procedure: How --until and --within bound the expectations.
+        asymptotic: Let that procedure be one that is asymptotic, for comparison.
         mechanism: What names the class for them.
+        margins: Record how far the class was ahead in each draw: about twice the radii
+            from soft scores (certify --procedure margins). The first block of an image
+            chooses which class, and over whom.
+        rivals: Over how many, beside all others together. Default: 4.
+        temperature: What logits are divided by before the softmax; part of what is
+            certified.
         split: Part of the dataset.
         images: Which: a slice 0:100:2, a list 3,14,15, or a file of positions.
         per_class: Only the first so many of each class.
@@ -137,11 +156,13 @@ def sample_command(
     if dry_run and place.rank > 0:
         return
     added = NOISES.find(noise)  # before what takes longer to find
-    stops = stopping.find(mechanism=mechanism, procedure=procedure)
-    if stops is None and (procedure or mechanism):
+    stops = stopping.find(
+        mechanism=mechanism, procedure=procedure, asymptotic=asymptotic
+    )
+    if stops is None and (procedure or mechanism or asymptotic):
         raise InputError(
-            "--procedure and --mechanism are of --until, --within and --budget: votes "
-            "can be certified by any"
+            "--procedure, --mechanism and --asymptotic are of --until, --within and "
+            "--budget: votes can be certified by any"
         )
     if stops is not None:
         checked_alpha(alpha)
@@ -184,6 +205,7 @@ def sample_command(
         batch=batch,
         rule=stops,
         alpha=alpha,
+        scores=SoftScores(margins=margins, rivals=rivals, temperature=temperature),
     )
     plan = planned()
     if share is not None and not dry_run:

@@ -91,7 +91,15 @@ def a_mechanism(what: str, default: str | None = TIGHT) -> Parameter:
 def a_procedure(default: str = "clopper_pearson, or the log's own") -> Parameter:
     """An option that takes a procedure."""
     what = "How the expectations are bounded, in place of a framework"
-    return one_of(PROCEDURES.names, what, default)
+    limits = [each.name for each in PROCEDURES.built_in.values() if each.asymptotic]
+    return one_of(
+        [
+            f"{name} (asymptotic)" if name in limits else name
+            for name in PROCEDURES.names
+        ],
+        what,
+        default,
+    )
 
 
 def a_noise(what: str) -> Parameter:

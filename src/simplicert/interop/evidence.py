@@ -44,6 +44,7 @@ def certify_path(
     selection: int | None = None,
     partial: bool = False,
     rule: str | Rule | None = None,
+    asymptotic: bool = False,
 ) -> Certificates:
     """Certificates from a run directory or an imported log, whichever ``path`` is.
 
@@ -59,6 +60,7 @@ def certify_path(
         partial: Leave unfinished images out, instead of refusing. Of a run that stops
             its images, certify each at the look that it has come to.
         rule: As for ``stopping.with_decisions``. Not of a log.
+        asymptotic: As for ``certify``.
 
     Raises:
         InputError: As ``certify``, ``RunDirectory.read``, ``LogEvidence.certify`` and
@@ -71,6 +73,7 @@ def certify_path(
         "procedure": procedure,
         "mechanism": mechanism,
         "selection": selection,
+        "asymptotic": asymptotic,
     }
     if rule is None:
         return evidence.certify(**ways)
@@ -128,6 +131,7 @@ class RunEvidence:
         selection: int | None = None,
         blocks: int | None = None,
         rule: str | Rule | None = None,
+        asymptotic: bool = False,
     ) -> Certificates:
         """Certificates of the run, or of its first ``blocks`` only.
 
@@ -139,8 +143,9 @@ class RunEvidence:
             selection: Likewise.
             blocks: How many blocks of each image to use: what a shorter run would give.
             rule: As for ``certify_path``.
+            asymptotic: Likewise.
         """
-        found = find_procedure(procedure, framework=framework)
+        found = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
         scores = found.statistic != "multinomial"
         if not found.separate and selection is not None:
             raise InputError(
@@ -148,7 +153,10 @@ class RunEvidence:
                 f"{found.name} has none"
             )
         if found.separate:
-            block = int(self.directory.manifest.draws_in(np.zeros(1, np.int64))[0])
+            manifest = self.directory.manifest
+            block = int(manifest.draws_in(np.zeros(1, np.int64))[0])
+            if manifest.margins is not None:
+                block = manifest.margins.pilot
             votes = self.directory.read(
                 scores=scores,
                 selection=block if selection is None else selection,
@@ -166,6 +174,7 @@ class RunEvidence:
             alpha=ALPHA if alpha is None else alpha,
             procedure=found,
             mechanism=mechanism,
+            asymptotic=asymptotic,
         )
         if blocks is not None:  # not where the rule stopped them
             return made
@@ -196,6 +205,7 @@ class LogEvidence:
         procedure: str | Procedure | None = None,
         mechanism: str | Mechanism | None = None,
         selection: int | None = None,
+        asymptotic: bool = False,  # noqa: ARG002 (its one procedure is not)
     ) -> Certificates:
         """Certificates that the log itself supports.
 
@@ -216,6 +226,7 @@ class LogEvidence:
             mechanism: Which column counts: ``"cohen"``, whose radii the reported ones
                 are where they are not re-derivable, or ``"reported"``.
             selection: Cannot be had.
+            asymptotic: Says nothing here: the log's procedure is not.
 
         Raises:
             InputError: Another mechanism, framework or procedure; another alpha than

@@ -78,7 +78,8 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
 
     Raises:
         InputError: The images have no labels, which the layout requires; or they
-            could stop at several looks, or have confidences, of which it knows nothing.
+            could stop at several looks, or have confidences, of which it knows nothing;
+            or their procedure is asymptotic.
 
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
@@ -99,6 +100,12 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
         raise InputError(
             "Cohen's layout has no place for confidences: write .csv or .parquet "
             "instead, or leave them out"
+        )
+    if certificates.asymptotic:
+        raise InputError(
+            f"Cohen's layout has no place to say that {certificates.procedure} is "
+            "asymptotic, and its readers take every row for a certificate: write .csv "
+            "or .parquet instead"
         )
     if certificates.labels is None or certificates.correct is None:
         raise InputError(

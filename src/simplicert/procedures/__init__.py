@@ -6,6 +6,7 @@ from simplicert.procedures.clopper_pearson import clopper_pearson as clopper_pea
 from simplicert.procedures.empirical_bernstein import (
     empirical_bernstein as empirical_bernstein,
 )
+from simplicert.procedures.goodman import goodman as goodman
 from simplicert.procedures.hoeffding import hoeffding as hoeffding
 from simplicert.procedures.joint import joint as joint
 from simplicert.procedures.laws import check_procedure
@@ -16,6 +17,7 @@ from simplicert.procedures.reach import largest_e0_lower as largest_e0_lower
 from simplicert.procedures.reach import min_draws as min_draws
 from simplicert.procedures.simultaneous import Seen as Seen
 from simplicert.procedures.simultaneous import simultaneous as simultaneous
+from simplicert.procedures.sison_glaz import sison_glaz as sison_glaz
 from simplicert.procedures.two_stage import two_stage as two_stage
 
 PROCEDURES = kind_of_values(

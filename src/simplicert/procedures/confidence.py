@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from simplicert.arguments import Reals
 from simplicert.bounds.betting import log_capital, stake_of
 from simplicert.bounds.level_sets import test_functions
-from simplicert.procedures.margins import LEVELS, ROUNDED, Bet, bets_of, told_apart
+from simplicert.procedures.margins import LEVELS, ROUNDED, Bet, bets_of
 from simplicert.votes import Votes
 from simplicert.votes.looks import shares_of
 
@@ -34,13 +34,13 @@ def _capital(
     The stake is one for all leads, so that the capital falls with the lead, and good
     for the lead that the pilot foretells, less what draws that all agree leave open.
     """
-    tested = test_functions(levels, bet.quantiles, radii=[radius])
-    values, needed = tested.values, float(tested.needed[0])
-    trials = int(histogram.sum())
+    tested = test_functions(bet.levels, bet.quantiles, radii=[radius])
+    needed, trials = float(tested.needed[0]), int(histogram.sum())
     agreed = 1.0 + np.log(alpha) / trials
-    foretold = float((values @ bet.expected)[0]) * agreed - needed
-    gains = values - (needed + min(max(foretold, 0.0), 1.0))
+    foretold = float((tested.values @ bet.expected)[0]) * agreed - needed
+    gains = tested.values - (needed + min(max(foretold, 0.0), 1.0))
     stake = stake_of(bet.expected, gains, trials=trials, alpha=alpha)
+    values = bet.read_off(tested.values, levels)
 
     def capital(lead: float) -> float:
         if stake[0] * (needed + lead) >= 1.0:  # the lowest level would lose all
@@ -84,10 +84,10 @@ def largest_confidence(
         >>> largest_confidence(seen, pilot=seen, radius=0.0, alpha=0.5, levels=ends)
         0.865234375
     """
-    levels, histogram, pilot = told_apart(levels, histogram, pilot)
+    bets = bets_of(pilot, levels, int(histogram.sum()), alpha)
+    seen = histogram > 0
     capitals = [
-        _capital(bet, histogram, levels, radius, alpha)
-        for bet in bets_of(pilot, int(histogram.sum()), alpha)
+        _capital(bet, histogram[seen], levels[seen], radius, alpha) for bet in bets
     ]
     needed = np.log(len(capitals)) - np.log(alpha) + ROUNDED
 

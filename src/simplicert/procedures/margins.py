@@ -14,12 +14,12 @@ from simplicert.votes.columns import CELLS
 
 __all__ = [
     "LEVELS",
+    "ROUNDED",
     "Bet",
     "bets_of",
     "certified_radii",
     "largest_radius",
     "margins",
-    "told_apart",
 ]
 
 LEVELS = np.arange(CELLS) / (CELLS // 2) - 1.0
@@ -45,22 +45,35 @@ UNSEEN = 0.5
 class Bet:
     """What the pilot draws choose for one rival: how its radii are tested.
 
+    The draws that bound have no part in a stake or a function, not even in how they are
+    rounded: both are computed at the pilot's levels, and read off between those.
+
     Attributes:
+        levels: Those that the pilot draws have, the lowest, and the highest.
         quantiles: Where the tangents touch.
         expected: Probability of each level, for the size of the stake.
     """
 
+    levels: Float[np.ndarray, " own"]
     quantiles: Float[np.ndarray, " tangents"]
-    expected: Float[np.ndarray, " levels"]
+    expected: Float[np.ndarray, " own"]
 
     @classmethod
-    def of(cls, pilot: Int[np.ndarray, " levels"], lowest: float) -> "Bet":
+    def of(
+        cls,
+        pilot: Int[np.ndarray, " levels"],
+        levels: Float[np.ndarray, " levels"],
+        lowest: float,
+    ) -> "Bet":
         """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
         draws = max(int(pilot.sum()), 1)
         missed = min(UNSEEN, lowest * draws)
+        kept = pilot > 0
+        kept[[0, -1]] = True
+        pilot = pilot[kept]
         expected = pilot / (draws + missed)
         expected[0] += missed / (draws + missed)
-        return cls(quantiles_of(pilot, lowest=lowest), expected)
+        return cls(levels[kept], quantiles_of(pilot, lowest=lowest), expected)
 
     def __call__(
         self,
@@ -70,14 +83,30 @@ class Bet:
         alpha: float,
     ) -> Reals:
         """The logarithm of the capital in the end, for each radius."""
-        tested = test_functions(levels, self.quantiles, radii=radii)
-        gains = tested.values - tested.needed[:, None]
-        trials = int(histogram.sum())
+        tested = test_functions(self.levels, self.quantiles, radii=radii)
+        trials, gains = int(histogram.sum()), tested.values - tested.needed[:, None]
         stake = stake_of(self.expected, gains, trials=trials, alpha=alpha)
-        return log_capital(histogram, gains, stake=stake)
+        return log_capital(histogram, self.read_off(gains, levels), stake=stake)
+
+    def read_off(
+        self, values: Float[np.ndarray, "tests own"], levels: Float[np.ndarray, " more"]
+    ) -> Float[np.ndarray, "tests more"]:
+        """What functions of which these are the values are at other levels.
+
+        Between two of the pilot's levels all tangents are one: a function is linear.
+        """
+        below = np.searchsorted(self.levels[1:-1], levels, side="right")
+        width = self.levels[below + 1] - self.levels[below]
+        part = (levels - self.levels[below]) / width
+        return np.asarray(values[:, below] * (1.0 - part) + values[:, below + 1] * part)
 
 
-def bets_of(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list[Bet]:
+def bets_of(
+    pilot: Int[np.ndarray, " levels"],
+    levels: Float[np.ndarray, " levels"],
+    draws: int,
+    alpha: float,
+) -> list[Bet]:
     """One, or two with half of the capital each, where the pilot has few draws.
 
     So many draws tell shares from 1 that the pilot does not; one bets that they are as
@@ -85,20 +114,8 @@ def bets_of(pilot: Int[np.ndarray, " levels"], draws: int, alpha: float) -> list
     """
     told = min(-np.log(alpha) / draws, 0.5)
     seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
-    return [Bet.of(pilot, each) for each in sorted({told, max(told, seen)})]
-
-
-def told_apart(
-    levels: Float[np.ndarray, " levels"], *histograms: Int[np.ndarray, " levels"]
-) -> tuple[np.ndarray, ...]:
-    """Levels that some draw has, the first and the last, and the histograms of them.
-
-    Between two of them the pilot's shares do not change, so no tangent does: leaving
-    the others out changes no number. But what is below, or above all.
-    """
-    used = np.any(np.stack(histograms) > 0, axis=0)
-    used[[0, -1]] = True
-    return tuple(each[used] for each in (levels, *histograms))
+    tried = sorted({told, max(told, seen)})
+    return [Bet.of(pilot, levels, each) for each in tried]
 
 
 def largest_radius(
@@ -124,8 +141,9 @@ def largest_radius(
     Returns:
         The radius in units of sigma; 0 where the first is not certified.
     """
-    levels, histogram, pilot = told_apart(levels, histogram, pilot)
-    bets = bets_of(pilot, int(histogram.sum()), alpha)
+    bets = bets_of(pilot, levels, int(histogram.sum()), alpha)
+    seen = histogram > 0
+    histogram, levels = histogram[seen], levels[seen]
     needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)
     for start in range(0, steps, AT_ONCE):
         radii = np.arange(start + 1, min(start + AT_ONCE, steps) + 1) * STEP

@@ -12,7 +12,7 @@ from simplicert.errors import InputError
 from simplicert.votes import Votes
 from simplicert.votes.columns import COLUMNS
 
-__all__ = ["Intervals", "Procedure", "top_two"]
+__all__ = ["NO_GUARANTEE", "Intervals", "Procedure", "check_allowed", "top_two"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,8 +60,18 @@ class Intervals:
         return np.asarray(np.minimum(self.e1_upper, 1.0 - self.e0_lower))
 
 
+NO_GUARANTEE = (
+    "is asymptotic: its level holds only as the draws grow without limit, and nothing "
+    "bounds how often a radius from so many is false. These are no certificates; they "
+    "are for comparison only"
+)
+"""What is to be said, after its name, wherever such a procedure's radii are shown."""
+
 _KINDS = {"top": np.int64, "runner_up": np.int64, "refused": np.bool_}
 """Of the fields of ``Intervals``; the others are numbers."""
+
+LEAST_ALPHA = 1e-305
+"""Of a look: its parts, for two bounds and for each class, still have their digits."""
 
 RADII = ("neyman_pearson",)
 """The mechanisms whose radius a procedure may bound itself: ``laws`` knows it."""
@@ -82,6 +92,9 @@ class Procedure:
         radius_of: The one mechanism whose radius it bounds itself, without bounds of E0
             and E1 from which others could have one; ``None``: it bounds E0 and E1. It
             can be ``"neyman_pearson"``.
+        asymptotic: Whether its intervals hold at their level only as the number of
+            draws grows without limit. What rests on them is no certificate, is refused
+            where nobody has said that it is wanted, and says what it is.
     """
 
     name: str
@@ -90,6 +103,7 @@ class Procedure:
     columns: tuple[str, ...]
     separate: bool = False
     radius_of: str | None = None
+    asymptotic: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.columns, tuple) or not self.columns:
@@ -114,16 +128,20 @@ class Procedure:
         """Intervals of all images, each at its look's share of alpha.
 
         Raises:
-            InputError: ``alpha`` outside (0, 1); votes without the columns or the
-                separate draws that it needs, or of unequal draws without looks.
+            InputError: ``alpha`` outside (0, 1), or below 1e-305 at a look; votes
+                without the columns or the separate draws that it needs, or of unequal
+                draws without looks.
         """
         alpha = checked_alpha(alpha)
         missing = [name for name in self.columns if name not in votes.columns]
         if missing:
+            how = "use another one, or sample a classifier that gives logits or "
+            how += "probabilities"
+            if "score_sums" in votes.columns and "margins" in missing:
+                how = "sample anew, with --margins (margins=True)"
             raise InputError(
                 f"these votes have no {' and no '.join(missing)}, which the procedure "
-                f"{self.name} counts ({self.statistic}): use another one, or sample a "
-                "classifier that gives logits or probabilities"
+                f"{self.name} counts ({self.statistic}): {how}"
             )
         if self.separate and votes.selection is None:
             raise InputError(
@@ -150,6 +168,11 @@ class Procedure:
 
     def _at(self, votes: Votes, alpha: float) -> Intervals:
         """At one look; one without a share of alpha bounds nothing."""
+        if 0.0 < alpha < LEAST_ALPHA:
+            raise InputError(
+                f"alpha {alpha:g}, the share of one look, is too small to be divided: "
+                f"it must be at least {LEAST_ALPHA:g}"
+            )
         if alpha > 0.0:
             return self.intervals(votes, alpha)
         found = self.intervals(votes, 0.5)
@@ -162,6 +185,20 @@ class Procedure:
             e0_lower=nothing,
             e1_upper=nothing + 1.0,
             radius=None if found.radius is None else nothing,
+        )
+
+
+def check_allowed(procedure: Procedure, *, asymptotic: bool) -> None:
+    """Refuse a procedure without a guarantee, unless somebody said that it is wanted.
+
+    Raises:
+        InputError: It is asymptotic, and ``asymptotic`` is not said.
+    """
+    if procedure.asymptotic and not asymptotic:
+        raise InputError(
+            f"the procedure {procedure.name} is asymptotic: nothing bounds how often "
+            "its radii are false, so that it gives no certificates. Use another one; "
+            "or, to compare with it, say --asymptotic (asymptotic=True)"
         )
 
 

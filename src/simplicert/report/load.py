@@ -34,6 +34,7 @@ def load_runs(
     mechanism: str | Mechanism | None = None,
     partial: bool = False,
     dataset: Dataset | None = None,
+    asymptotic: bool = False,
 ) -> list[ReportRun]:
     """Read and certify runs for ``render_report``.
 
@@ -48,6 +49,7 @@ def load_runs(
             tight one, or what a log's radii are.
         partial: Leave unfinished images out, instead of refusing.
         dataset: The sampled images, for their pictures.
+        asymptotic: As for ``certify``.
 
     Raises:
         InputError: No run, or one twice; one that cannot be read or certified;
@@ -73,7 +75,7 @@ def load_runs(
     found = None if mechanism is None or only_logs else find_mechanism(mechanism)
     one = None
     if procedure is not None or framework is not None:
-        one = find_procedure(procedure, framework=framework)
+        one = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
     _check_applies(found, opened, procedure=one)
     loaded = []
     for name, evidence in zip(names, opened, strict=True):
@@ -143,7 +145,12 @@ def _from_run(
         if mechanism is not None and not one:
             lack = why_not(mechanism, manifest.noise_facts, each.statistic)
             opening = mechanism if lack is None else None  # it is for other views
-        made = evidence.certify(alpha=alpha, procedure=each, mechanism=opening)
+        made = evidence.certify(
+            alpha=alpha,
+            procedure=each,
+            mechanism=opening,
+            asymptotic=each.asymptotic,  # which was allowed
+        )
         certificates.append(made)
         ways[made.procedure] = each, opening
         commands.append(
@@ -153,6 +160,7 @@ def _from_run(
                 *("--procedure", texts[0] or each.name),
                 *("--mechanism", (opening and texts[1]) or made.mechanism),
                 *(["--partial"] if evidence.partial else []),
+                *(["--asymptotic"] if each.asymptotic else []),
             )
         )
     return ReportRun(
@@ -178,7 +186,11 @@ def _shorter(
     """What the run's first draws give, certified as ``made`` was."""
     procedure, opening = ways[made.procedure]
     return certificates_by_draws(
-        evidence, alpha=made.alpha, procedure=procedure, mechanism=opening
+        evidence,
+        alpha=made.alpha,
+        procedure=procedure,
+        mechanism=opening,
+        asymptotic=procedure.asymptotic,
     )
 
 

@@ -10,6 +10,7 @@ from simplicert.analysis import accuracy_at, false_certificates, table1
 from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.noises import in_norm, measured
+from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.report.run import MISSING, STOPS, ReportRun
 from simplicert.rounding import round_down
 
@@ -39,6 +40,8 @@ class Overview:
         table_promise: What alpha means for all images of a run.
         reported: The runs of which no votes are known, or "".
         printed: Whether there are radii as a log printed them.
+        asymptotic: A sentence for each procedure that guarantees nothing, or "".
+        promises: Whether anything else is on the page.
     """
 
     claim: str
@@ -48,6 +51,8 @@ class Overview:
     table_promise: str
     reported: str
     printed: bool
+    asymptotic: str
+    promises: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,11 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
             run.name for run in runs if REPORTED in run.certificates[0].radii
         ),
         printed=any(c.printed is not None for c in every),
+        asymptotic=" ".join(
+            f"{name} {NO_GUARANTEE}."
+            for name in dict.fromkeys(c.procedure for c in every if c.asymptotic)
+        ),
+        promises=not all(c.asymptotic for c in every),
     )
 
 
@@ -166,7 +176,7 @@ def conditions(run: ReportRun) -> dict[str, str]:
         else "one, fixed before the first draw",
         "alpha an image": _each(str(c.alpha) for c in run.certificates),
         "framework": _each(c.framework for c in run.certificates),
-        "procedure": _each(c.procedure for c in run.certificates),
+        "procedure": _each(c.by for c in run.certificates),
         "abstains": _each(
             f"{(c.radius == 0).sum():,} ({c.label})" for c in run.certificates
         ),

@@ -51,6 +51,7 @@ def write(
     only: Sequence[str | Figure] | None = None,
     formats: Sequence[FigureFormat] = ("png",),
     radii: Distances | None = None,
+    asymptotic: bool = False,
 ) -> Written:
     """Certify runs once, and write what is asked for about them.
 
@@ -68,6 +69,7 @@ def write(
         only: Which figures, as ``FIGURES.find`` takes them. Default: the paper's.
         formats: Of the figures' files.
         radii: At which to say the certified accuracy; by default ``usual_radii``.
+        asymptotic: As for ``load_runs``.
 
     Raises:
         InputError: As ``load_runs``, ``write_report`` and ``write_figures``; a file
@@ -88,6 +90,7 @@ def write(
         mechanism=mechanism,
         partial=partial,
         dataset=dataset,
+        asymptotic=asymptotic,
     )
     views = views_of(loaded)
     return Written(

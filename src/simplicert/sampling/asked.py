@@ -12,6 +12,7 @@ from simplicert.classifiers.outputs import outputs_of
 from simplicert.classifiers.protocol import Classifier
 from simplicert.data import Dataset
 from simplicert.data.given import check_range
+from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES, cpu_threads
 from simplicert.noises import Noise
 from simplicert.sampling.engine import too_large
@@ -21,7 +22,7 @@ from simplicert.sampling.recheck import Recheck
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import Probe
 
-__all__ = ["Asked"]
+__all__ = ["Asked", "check_shape"]
 
 
 class Asked:
@@ -180,3 +181,17 @@ class Asked:
     def _clean(self, most: int) -> Tensor:
         """The first images, as the model takes them."""
         return self._images(most).to(DTYPES[self._precision])
+
+
+def check_shape(classifier: Classifier, dataset: Dataset) -> None:
+    """Refuse inputs of another shape than a classifier takes, where that is known.
+
+    Raises:
+        InputError: As said.
+    """
+    needed = classifier.shape
+    if needed is not None and not classifier.takes(dataset.shape):
+        raise InputError(
+            f"{classifier.name} takes images of shape {tuple(needed)}, but "
+            f"{dataset.name} has {dataset.shape}: load them at that size"
+        )

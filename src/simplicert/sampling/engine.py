@@ -16,9 +16,11 @@ from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.noises import FLOAT32, Noise
 from simplicert.sampling.float32 import Float32Inputs
+from simplicert.sampling.margins import Rivals
 from simplicert.sampling.noisy import NoisyInputs, chunk_draws, stages
 from simplicert.sampling.tally import Tally
 from simplicert.votes import Manifest
+from simplicert.votes.encoding import CHOSEN
 from simplicert.votes.rows import VoteRows
 
 # Results wait on the device for this many tasks, so that the host rarely waits for it.
@@ -48,39 +50,55 @@ class Tasks(Sequence[Task]):
     The division depends on the run's manifest alone, hence so does the company that a
     draw has in its forward pass. Tasks are made when asked for: there can be millions.
 
+    Tasks are shared out by *lanes*: of most runs each is one. Where an image's first
+    block chooses what the others count, a lane has whole images, and one worker, which
+    comes to the first block first.
+
     Args:
         plan: The run's manifest.
-        share: ``(rank, world)``: every ``world``-th task, from the ``rank``-th.
+        share: ``(rank, world)``: every ``world``-th lane, from the ``rank``-th.
     """
 
     def __init__(self, plan: Manifest, *, share: tuple[int, int] = (0, 1)) -> None:
-        self._share = rank, world = share
         self._blocks, self._total = plan.blocks, len(plan.images) * plan.blocks
         assert plan.block is not None  # else images are drawn in rounds
-        self._group = max(1, plan.batch // plan.block)
-        self._starts = range(0, self._total, self._group)[rank::world]
+        self._group = self._lane = max(1, plan.batch // plan.block)
+        if plan.margins is not None:
+            self._lane = max(1, self._group // plan.blocks) * plan.blocks
+        self._pieces = -(-self._lane // self._group)  # of a lane, each a task
+        rank, world = share
+        self._lanes = range(-(-self._total // self._lane))[rank::world]
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._lanes) * self._pieces
 
     def missing(
         self, done: Bool[np.ndarray, "images blocks"]
     ) -> Int[np.ndarray, " tasks"]:
         """Which tasks have blocks that are not done."""
-        flat = np.pad(done.ravel(), (0, -done.size % self._group), constant_values=True)
-        complete = np.all(flat.reshape(-1, self._group), axis=1)
-        rank, world = self._share
-        return np.flatnonzero(~np.asarray(complete)[rank::world])
+        lanes = np.arange(0, self._total, self._lane)[:, None]
+        starts = lanes + np.arange(self._pieces) * self._group
+        complete = np.logical_and.reduceat(done.ravel(), starts.ravel())
+        mine = complete.reshape(starts.shape)[self._lanes.start :: self._lanes.step]
+        return np.flatnonzero(~mine)
 
     def count_blocks(self, tasks: Int[np.ndarray, " tasks"]) -> int:
-        """How many blocks these tasks hold: a group each, but for the run's last."""
-        ends = np.asarray(self._starts)[tasks] + self._group
-        return int(len(tasks) * self._group - np.maximum(ends - self._total, 0).sum())
+        """How many blocks these tasks hold."""
+        starts, ends = self._ends_of(tasks)
+        return int((ends - starts).sum())
 
     def __getitem__(self, index: Any) -> Any:  # a slice is not needed, and not given
-        start = self._starts[index]
-        flat = np.arange(start, min(start + self._group, self._total))
+        start, end = self._ends_of(range(len(self))[index])
+        flat = np.arange(start, end)
         return Task(positions=flat // self._blocks, blocks=flat % self._blocks)
+
+    def _ends_of(self, tasks: Any) -> tuple[Any, Any]:
+        lane = (self._lanes.start + self._lanes.step * (tasks // self._pieces)) * (
+            self._lane
+        )
+        start = lane + tasks % self._pieces * self._group
+        end = np.minimum(start + self._group, lane + self._lane)
+        return start, np.minimum(end, self._total)
 
 
 def buffer_draws(shape: Sequence[int], batch: int) -> int:
@@ -108,6 +126,7 @@ class Drawer:
         output: What ``forward`` returns.
         device: Where everything happens.
         heard: Told of each pass's inputs and outputs.
+        rivals: Whose margins stored rows have, if the plan has margins.
     """
 
     def __init__(
@@ -120,11 +139,15 @@ class Drawer:
         output: Output,
         device: torch.device,
         heard: Callable[[Tensor, Tensor], None] | None = None,
+        rivals: Int[np.ndarray, "images chosen"] | None = None,
     ) -> None:
         self.forward, self.read, self.plan, self.noise = forward, read, plan, noise
         self.output, self.device, self.heard = output, device, heard
         self.batch = plan.batch
         self.noisy: NoisyInputs | Float32Inputs | None = None
+        self._rivals: Rivals | None = None
+        if plan.margins is not None:
+            self._rivals = Rivals(plan, device=device, known=rivals)
         self._indices = np.array(plan.images)
         self._images, self._held = torch.empty(0), np.empty(0, dtype=np.int64)
         self._begun, self._since = 0, time.monotonic()
@@ -170,6 +193,9 @@ class Drawer:
         blocks = list(zip(images, task.blocks.tolist(), strict=True))
         while (tally := self.draw(blocks, own)) is None:
             self.shrink()
+        if self._rivals is not None:
+            with torch.inference_mode():
+                tally.count_margins(self._rivals, task.positions, task.blocks)
         tally.send()
         return tally
 
@@ -181,6 +207,7 @@ class Drawer:
         columns = {
             name: np.concatenate([each[name] for each in sent]) for name in sent[0]
         }
+        rivals = columns.pop(CHOSEN, None)
         blocks = np.concatenate([task.blocks for task in tasks])
         draws, before = self.plan.draws_in(blocks), self._since
         self._begun, self._since = self._begun - len(begun), time.monotonic()
@@ -188,6 +215,7 @@ class Drawer:
             images=self._indices[np.concatenate([task.positions for task in tasks])],
             blocks=blocks,
             columns=columns,
+            rivals=rivals,
             draw_seconds=(self._since - before) * draws / draws.sum(),
         )
 
@@ -213,7 +241,12 @@ class Drawer:
         Nothing here waits for a GPU: the host stays ahead of it by some batches.
         """
         tally = Tally(
-            len(images), self.plan.classes, output=self.output, device=self.device
+            len(images),
+            self.plan.classes,
+            output=self.output,
+            device=self.device,
+            temperature=self.plan.temperature,
+            margins=self._rivals is not None,
         )
         try:
             sizes = self.plan.draws_in(np.array([block for _, block in blocks]))

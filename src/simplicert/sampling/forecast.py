@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
-from simplicert.votes.columns import columns_of
 from simplicert.votes.joining import TOGETHER
 from simplicert.votes.rows import Found
 from simplicert.votes.words import rule_in_words
@@ -66,6 +65,7 @@ def forecast(
         f"{_passes(plan, passes)} of {plan.model.name} on {plan.data.name}, "
         f"{plan.noise.name} noise of sigma {plan.sigma:g}",
         *_stops(plan),
+        *_scores(plan),
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
@@ -129,6 +129,20 @@ def _stops(plan: Manifest) -> list[str]:
     ]
 
 
+def _scores(plan: Manifest) -> list[str]:
+    said = []
+    if plan.temperature != 1.0:
+        said.append(f"soft scores at temperature {plan.temperature:g}")
+    if plan.margins is not None:
+        over = f"{plan.margins.rivals} rivals and all others"
+        if plan.classes == 2:
+            over = "the other class"
+        said.append(
+            f"margins over {over}; the first {plan.margins.pilot:,} draws choose"
+        )
+    return ["; ".join(said)] if said else []
+
+
 def _to_go(plan: Manifest, *, missing: int, seconds: float, speed: float) -> str:
     if not plan.stops_early:
         return f"{missing:,} passes to go, about {_duration(seconds)}"
@@ -150,7 +164,7 @@ def _duration(seconds: float) -> str:
 
 def storage(plan: Manifest) -> int:
     """Bytes that the votes of a run take at most; compressed they are fewer."""
-    cells = 3 + len(columns_of(plan.statistics)) * plan.classes  # which block, its time
+    cells = 3 + sum(plan.widths().values())  # which block, its time
     return len(plan.images) * plan.blocks * cells * 8
 
 

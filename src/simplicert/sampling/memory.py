@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simplicert.votes import Manifest, RunDirectory, VoteRows, Votes
-from simplicert.votes.rows import Found, add_up
+from simplicert.votes.adding import add_up
+from simplicert.votes.rows import Found
 
 __all__ = ["MemoryRun"]
 

@@ -11,6 +11,7 @@ from simplicert.data.given import Images
 from simplicert.noises import Noise
 from simplicert.sampling.progress import Progress, shown_progress
 from simplicert.sampling.sampler import FLUSH_SECONDS, Sampler
+from simplicert.sampling.soft import SoftScores
 from simplicert.sampling.workers import writer
 from simplicert.stopping import Rule, as_rule
 from simplicert.votes import Votes
@@ -26,6 +27,9 @@ def sample(
     draws: int,
     until: str | Rule | Sequence[float] | np.ndarray | float | None = None,
     alpha: float = ALPHA,
+    margins: bool = False,
+    rivals: int | None = None,
+    temperature: float = 1.0,
     labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
     noise: str | Noise = "gaussian",
     out: Path | str | None = None,
@@ -56,6 +60,12 @@ def sample(
             ``stopping.budget(10_000_000)`` or ``"FILE.py:NAME"``. Default: every image
             gets all draws. It costs no certificate its proof (``docs/looks.md``).
         alpha: At which ``until`` asks. Certify at any other.
+        margins: Whether to record how far the class was ahead in each draw, for the
+            procedure ``margins`` (``docs/margins.md``): of the soft scores' margins
+            over some rivals, and over all others. An image's first block chooses whose.
+        rivals: How many. Default: 4, or as many as there are.
+        temperature: What logits are divided by before the softmax. It is part of what
+            is certified, so choose it before.
         labels: True classes, for an array of images. Optional.
         noise: What is added: ``"gaussian"``, for l2 radii; ``"uniform"``, for l1; or
             one of your own, as ``NOISES.find`` takes it. Sigma is its standard
@@ -126,6 +136,7 @@ def sample(
         batch=batch,
         rule=rule,
         alpha=alpha,
+        scores=SoftScores(margins=margins, rivals=rivals, temperature=temperature),
     )
     if out is None:
         return sampler.votes(plan, rule=rule, progress=progress)

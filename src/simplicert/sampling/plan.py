@@ -18,6 +18,7 @@ from simplicert.data import Dataset
 from simplicert.errors import InputError
 from simplicert.noises import Noise
 from simplicert.noises.grid import grid_step, largest_input
+from simplicert.sampling.soft import MEANS, SoftScores
 from simplicert.sampling.tally import statistics_of
 from simplicert.stopping import Rule, check_rule, looks_for
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
@@ -26,16 +27,22 @@ from simplicert.votes.looks import one_look
 DEFAULT_BLOCK = 1000
 
 
-def usual_block(draws: int) -> int:
+def usual_block(draws: int, *, most: int | None = None) -> int:
     """The divisor of ``draws`` nearest to 1,000, as a ratio; no less than 100.
+
+    Args:
+        draws: An image's.
+        most: The largest that will do, at least 1. Default: ``draws``.
 
     Example:
         >>> [usual_block(draws) for draws in (100_000, 700, 1500, 1999)]
         [1000, 700, 750, 1999]
+        >>> usual_block(700, most=350)
+        350
     """
-    most = min(math.isqrt(draws), 50_000)
-    small = [d for d in range(1, most + 1) if draws % d == 0]
-    divisors = small + [draws // d for d in small]
+    root = min(math.isqrt(draws), 50_000)
+    small = [d for d in range(1, root + 1) if draws % d == 0]
+    divisors = [d for d in (*small, *(draws // d for d in small)) if d <= (most or d)]
     return min(divisors, key=lambda d: (d < 100, abs(math.log(d / DEFAULT_BLOCK))))
 
 
@@ -56,13 +63,15 @@ def describe_run(
     threads: int,
     rule: Rule | None = None,
     alpha: float = ALPHA,
+    scores: SoftScores = MEANS,
 ) -> Manifest:
     """The manifest of a run that is about to start.
 
     Raises:
         InputError: A number is out of range, or ``draws`` not a multiple of ``block``;
-            a rule that could never be met.
+            a rule that could never be met; of soft scores what there is not.
     """
+    scores.check(classifier)
     if rule is not None and block is not None:
         raise InputError(
             f"a block of {block}: a run whose images stop has blocks from look to "
@@ -75,16 +84,21 @@ def describe_run(
             f"sigma {sigma:g} is too small beside inputs of up to 1: in float32 they "
             f"would lose such noise. It must be at least {1.0 / largest_input(1.0):.1e}"
         )
+    if rule is None and block is None:
+        block = usual_block(draws, most=max(draws // 2, 1) if scores.margins else None)
+    margins = scores.source(classes=classes, draws=draws, block=block)
     try:
         plan = Manifest(
             sigma=sigma,
             noise=NoiseSource.of(noise, step=grid_step(sigma)),
             looks=[*(one_look(draws) if rule is None else looks_for(draws))],
-            block=usual_block(draws) if rule is None and block is None else block,
+            block=block,
             rule=None if rule is None else {**rule.spec, "alpha": alpha},
             seed=seed if seed is not None else secrets.randbits(63),
             classes=classes,
             statistics=[*statistics_of(classifier.output)],  # type: ignore[list-item]  # likewise
+            margins=margins,
+            temperature=float(scores.temperature),
             model=ModelSource(
                 name=classifier.name,
                 digest=classifier.digest,

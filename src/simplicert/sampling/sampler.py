@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from functools import partial
@@ -25,7 +25,7 @@ from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.machine.locks import Claims
 from simplicert.noises import NOISES, Noise
-from simplicert.sampling.asked import Asked
+from simplicert.sampling.asked import Asked, check_shape
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import (
     Drawer,
@@ -41,6 +41,7 @@ from simplicert.sampling.plan import describe_run
 from simplicert.sampling.probe import Questions, same_function
 from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
+from simplicert.sampling.soft import MEANS, SoftScores
 from simplicert.stopping import Rule
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.holding import claiming
@@ -118,7 +119,7 @@ class Sampler:
             self.classifier = in_order_of(
                 self._given, dataset.class_names, source=dataset.name
             )
-            self._check_shape()
+            check_shape(self.classifier, dataset)
             self._asked = Asked(
                 self.classifier,
                 dataset,
@@ -146,6 +147,7 @@ class Sampler:
         batch: int | None = None,
         rule: Rule | None = None,
         alpha: float = ALPHA,
+        scores: SoftScores = MEANS,
     ) -> Manifest:
         """The manifest of the run to be drawn; what is not given is as at ``out``.
 
@@ -175,6 +177,7 @@ class Sampler:
             threads=threads or torch.get_num_threads(),
             rule=rule,
             alpha=alpha,
+            scores=scores,
         )
         plan = plan.model_copy(update={"probe": self.probe(plan)})
         if (
@@ -247,7 +250,7 @@ class Sampler:
                 yield task
 
         with cpu_threads(plan.threads):
-            for _ in self._draw(for_a_while(), plan):
+            for _ in self._drawer(plan).votes(for_a_while()):
                 pass
         return drawn / (time.monotonic() - began)
 
@@ -303,7 +306,8 @@ class Sampler:
             self._draw_rounds(run, rule, out, share=share, progress=progress)
             return
         mine = Tasks(plan, share=share)
-        todo = mine.missing(run.found(skip_damaged=True).done)
+        found = run.found(skip_damaged=True)
+        todo = mine.missing(found.done)
         assert plan.block is not None
         size = plan.block
         total = mine.count_blocks(np.arange(len(mine))) * size
@@ -311,7 +315,7 @@ class Sampler:
         if progress is not None:
             progress(counted, total)
         with cpu_threads(plan.threads), out(draws=total - counted) as going:
-            drawer = self._drawer(plan, heard=going.hear)
+            drawer = self._drawer(plan, heard=going.hear, rivals=found.rivals)
             for rows in drawer.votes(mine[task] for task in todo):
                 going.take(rows)
                 counted += len(rows.blocks) * size
@@ -349,6 +353,8 @@ class Sampler:
         plan: Manifest,
         positions: Int[np.ndarray, " rows"],
         blocks: Int[np.ndarray, " rows"],
+        *,
+        rivals: Int[np.ndarray, "images chosen"] | None = None,
     ) -> Iterator[VoteRows]:
         """Draw some blocks of a run once more, in the company that they had.
 
@@ -358,6 +364,7 @@ class Sampler:
             plan: The run's manifest.
             positions: Each block's image, by its position in the run.
             blocks: Its number within the image.
+            rivals: Whose margins there are, of each image of a run that has margins.
 
         Yields:
             The votes of these blocks, and of others that share their passes.
@@ -371,12 +378,13 @@ class Sampler:
             tasks = Tasks(plan)
             again = (tasks[task] for task in tasks.missing(done))
         with cpu_threads(plan.threads):
-            yield from self._draw(again, plan)
+            yield from self._drawer(plan, rivals=rivals).votes(again)
 
     def _drawer(
         self,
         plan: Manifest,
         heard: Callable[[Tensor, Tensor], None] | None = None,
+        rivals: Int[np.ndarray, "images chosen"] | None = None,
     ) -> Drawer:
         return Drawer(
             self._asked.forward,
@@ -386,15 +394,5 @@ class Sampler:
             output=self.classifier.output,
             device=self.device,
             heard=heard,
+            rivals=rivals,
         )
-
-    def _draw(self, tasks: Iterable[Task], plan: Manifest) -> Iterator[VoteRows]:
-        return self._drawer(plan).votes(tasks)
-
-    def _check_shape(self) -> None:
-        needed = self.classifier.shape
-        if needed is not None and not self.classifier.takes(self.dataset.shape):
-            raise InputError(
-                f"{self.classifier.name} takes images of shape {tuple(needed)}, but "
-                f"{self.dataset.name} has {self.dataset.shape}: load them at that size"
-            )

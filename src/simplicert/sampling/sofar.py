@@ -8,7 +8,8 @@ from jaxtyping import Int
 
 from simplicert.stopping import Rule, asked, draws_to_come
 from simplicert.votes import Votes
-from simplicert.votes.rows import VoteRows, votes_of
+from simplicert.votes.adding import votes_of
+from simplicert.votes.rows import VoteRows
 
 if TYPE_CHECKING:
     from simplicert.sampling.memory import MemoryRun

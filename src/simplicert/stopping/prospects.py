@@ -56,7 +56,11 @@ class Prospects:
 
     @classmethod
     def of(
-        cls, *, mechanism: str | Mechanism | None, procedure: str | Procedure | None
+        cls,
+        *,
+        mechanism: str | Mechanism | None,
+        procedure: str | Procedure | None,
+        asymptotic: bool = False,
     ) -> "Prospects":
         """Those of a mechanism and a procedure, as ``certify`` takes them.
 
@@ -64,7 +68,7 @@ class Prospects:
             InputError: Either is unknown; the procedure needs other draws that choose
                 the class; the mechanism is not monotone.
         """
-        how = find_procedure(procedure)
+        how = find_procedure(procedure, asymptotic=asymptotic)
         if how.separate:
             raise InputError(
                 f"a rule cannot ask the procedure {how.name}, which needs other draws "
@@ -76,6 +80,7 @@ class Prospects:
         found = {
             "mechanism": what and _said(MECHANISMS, mechanism, what, name_of(what)),
             "procedure": _said(PROCEDURES, procedure, how, how.name),
+            **({"asymptotic": True} if how.asymptotic else {}),
         }
         return cls(how, what, found)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Int
 
 from simplicert.arguments import checked_alpha
-from simplicert.certificates import ALPHA, Certificates, certify
+from simplicert.certificates import ALPHA, Certificates, certify, find_procedure
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.stopping.looks import looks_for, spread
@@ -114,6 +114,7 @@ def replay(
     alpha: float = ALPHA,
     mechanism: str | Mechanism | None = None,
     procedure: str | Procedure | None = None,
+    asymptotic: bool = False,
 ) -> Replay:
     """Stop the images of a finished run after the fact: what a rule saves and costs.
 
@@ -128,6 +129,7 @@ def replay(
         alpha: Failure probability of each image's certificate, for the rule.
         mechanism: Of the certificates, as ``certify`` takes it.
         procedure: Likewise.
+        asymptotic: Likewise.
 
     Raises:
         InputError: Looks that are not whole blocks of the run, or beyond its draws; an
@@ -135,6 +137,7 @@ def replay(
             looks can never meet; a budget that is less than the first look takes.
     """
     checked_alpha(alpha)
+    how = find_procedure(procedure, asymptotic=asymptotic)
     looks = looks_of(run) if looks is None else tuple(looks)
     check_looks(looks)
     check_rule(rule, run.manifest, alpha=alpha, looks=looks)
@@ -144,7 +147,13 @@ def replay(
     votes = stages.votes(stopped)
 
     def certified(what: Votes) -> Certificates:
-        return certify(what, alpha=alpha, mechanism=mechanism, procedure=procedure)
+        return certify(
+            what,
+            alpha=alpha,
+            mechanism=mechanism,
+            procedure=how,
+            asymptotic=asymptotic,
+        )
 
     early = stopped < len(looks) - 1
     spent = rule.total is not None and not decided.all()

@@ -7,8 +7,9 @@ from jaxtyping import Int
 
 from simplicert.errors import InputError
 from simplicert.votes import Look, Manifest, RunDirectory, Votes
+from simplicert.votes.adding import votes_of
 from simplicert.votes.columns import COLUMNS
-from simplicert.votes.rows import Positions, votes_of
+from simplicert.votes.rows import Positions
 
 __all__ = ["Stages"]
 

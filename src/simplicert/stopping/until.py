@@ -26,6 +26,7 @@ def until(
     *,
     mechanism: str | Mechanism | None = None,
     procedure: str | Procedure | None = None,
+    asymptotic: bool = False,
 ) -> Rule:
     """Stop an image when each radius is certified, or futile.
 
@@ -37,6 +38,7 @@ def until(
         radii: Which to decide, in input units, rising; 0 asks for a class.
         mechanism: By which they are certified, as ``certify`` takes it; a monotone one.
         procedure: Likewise.
+        asymptotic: Likewise.
 
     Raises:
         InputError: There is no radius, one is negative or not finite, or they do not
@@ -47,7 +49,9 @@ def until(
         [0.25, 0.5]
     """
     goals = _checked(radii)
-    prospects = Prospects.of(mechanism=mechanism, procedure=procedure)
+    prospects = Prospects.of(
+        mechanism=mechanism, procedure=procedure, asymptotic=asymptotic
+    )
     return Rule(
         name="until",
         decided=partial(_decided, prospects, goals),

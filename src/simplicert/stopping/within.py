@@ -23,6 +23,7 @@ def within(
     radius: float | None = None,
     mechanism: str | Mechanism | None = None,
     procedure: str | Procedure | None = None,
+    asymptotic: bool = False,
 ) -> Rule:
     """Stop an image when its radius is nearly what the last look would certify at best.
 
@@ -36,6 +37,7 @@ def within(
         mechanism: By which radii are certified, as ``certify`` takes it; a monotone
             one.
         procedure: Likewise.
+        asymptotic: Likewise.
 
     Raises:
         InputError: ``share`` outside (0, 1), or a ``radius`` that is not positive and
@@ -53,7 +55,9 @@ def within(
             f"got {radius!r}"
         )
     missing, cap = float(share), np.inf if radius is None else float(radius)
-    prospects = Prospects.of(mechanism=mechanism, procedure=procedure)
+    prospects = Prospects.of(
+        mechanism=mechanism, procedure=procedure, asymptotic=asymptotic
+    )
     return Rule(
         name="within",
         decided=partial(_decided, prospects, missing, cap),

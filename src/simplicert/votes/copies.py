@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int, UInt64
 
 from simplicert.errors import InputError
+from simplicert.votes.columns import COLUMNS
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import Positions, VoteRows
 
@@ -32,10 +33,21 @@ class OtherVotesError(InputError):
 def moved_draws(
     ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray]
 ) -> float:
-    """How many draws of one block fell otherwise, at least, by the columns of both."""
+    """How many draws of one block fell otherwise, at least, by the columns of both.
+
+    In a histogram a draw that is one cell off has moved by the cell's width.
+    """
     return max(
-        float(np.abs(values - theirs[name]).sum()) / 2 for name, values in ours.items()
+        _moved(values - theirs[name], COLUMNS[name].cells)
+        for name, values in ours.items()
     )
+
+
+def _moved(differences: np.ndarray, cells: int | None) -> float:
+    if cells is None:
+        return float(np.abs(differences).sum()) / 2
+    each = np.abs(differences.reshape(-1, cells).cumsum(axis=1)).sum(axis=1)
+    return float(each.max()) / cells
 
 
 def turns_allowed(draws: int) -> float:

@@ -126,6 +126,9 @@ class MarginsSource(_Record):
     rivals: int = Field(ge=0, lt=2**24)
     pilot: int = Field(gt=0, le=_MOST_SCORED)
 
+    def __str__(self) -> str:
+        return f"over {self.rivals} rivals, chosen by {self.pilot:,} draws"
+
 
 class Manifest(_Record):
     """The conditions of a run. Written once, before the first draw; never radii.
@@ -145,6 +148,7 @@ class Manifest(_Record):
         statistics: What was counted: ``"multinomial"``, and ``"softmax"`` where there
             are scores.
         margins: ``None`` where no histograms of margins were recorded.
+        temperature: What logits were divided by before the softmax.
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
@@ -165,6 +169,7 @@ class Manifest(_Record):
     classes: int = Field(ge=2, le=2**24)
     statistics: list[Literal["multinomial", "softmax"]]
     margins: MarginsSource | None = None
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     model: ModelSource
     data: DataSource
     images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
@@ -196,6 +201,8 @@ class Manifest(_Record):
                 raise ValueError(
                     f"draws ({look.draws}) must be a multiple of block ({self.block})"
                 )
+        if self.temperature != 1.0 and not self.scores:
+            raise ValueError("temperature is of scores, and labels have none")
         if self.margins is not None:
             self._check_margins(self.margins)
         if len(self.images) * self.blocks > _MOST_BLOCKS:
@@ -328,7 +335,11 @@ class Manifest(_Record):
         the shape of these may not.
         """
         # Of runs without there is none, as there was before there were any.
-        asked = {} if self.margins is None else {"margins": self.margins.model_dump()}
+        asked: dict[str, object] = {}
+        if self.margins is not None:
+            asked["margins"] = self.margins.model_dump()
+        if self.temperature != 1.0:
+            asked["temperature"] = self.temperature
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
@@ -378,12 +389,20 @@ class Manifest(_Record):
                 continue
             if isinstance(value, list) or isinstance(theirs.get(field), list):
                 return f"{field} differ"
-            if field == "noise":
-                there, here = self.noise_facts, other.noise_facts
-                same = " of another source" if str(there) == str(here) else ""
-                return f"noise is {there} there and {here}{same} here"
-            return f"{field} is {value!r} there and {theirs.get(field)!r} here"
+            return self._otherwise(other, field, value, theirs.get(field))
         return None
+
+    def _otherwise(
+        self, other: "Manifest", field: str, ours: object, theirs: object
+    ) -> str:
+        if field == "noise":
+            there, here = self.noise_facts, other.noise_facts
+            same = " of another source" if str(there) == str(here) else ""
+            return f"noise is {there} there and {here}{same} here"
+        if field == "margins":
+            said = (f"{each.margins or 'not recorded'}" for each in (self, other))
+            return "margins are {} there and {} here".format(*said)
+        return f"{field} is {ours!r} there and {theirs!r} here"
 
 
 def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:

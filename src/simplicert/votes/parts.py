@@ -188,7 +188,7 @@ class Parts:
     def _rows(self, content: pq.ParquetFile, *, scores: bool) -> Iterator[VoteRows]:
         names = [*self.manifest.widths(scores=scores)]
         wanted = ["image", "block", *names, SECONDS]
-        if "margins" in names:
+        if self.manifest.margins is not None:  # whoever goes on needs them, too
             wanted.append(CHOSEN)
         if self.manifest.stops_early:
             wanted.append(LAST)

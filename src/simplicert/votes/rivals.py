@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
 from simplicert.votes.columns import CELLS
@@ -11,7 +11,13 @@ from simplicert.votes.columns import CELLS
 if TYPE_CHECKING:
     from simplicert.votes.table import Votes
 
-__all__ = ["cells_of", "check_chosen_apart", "check_rivals", "choose_rivals"]
+__all__ = [
+    "cells_of",
+    "check_chosen_apart",
+    "check_rivals",
+    "choose_rivals",
+    "mislaid_margins",
+]
 
 
 def choose_rivals(
@@ -104,6 +110,32 @@ def check_rivals(
             f"margins must have {CELLS} cells for each of {rivals.shape[1]} histograms "
             f"({rivals.shape[1] - 1} rivals and all others), got shape {margins.shape}"
         )
+
+
+def mislaid_margins(
+    rivals: Int[np.ndarray, "rows chosen"],
+    margins: Int[np.ndarray, "rows cells"],
+    sums: Float[np.ndarray, "rows classes"],
+) -> Bool[np.ndarray, " rows"]:
+    """Rows whose histograms are not of scores with these sums.
+
+    Draws in a cell have margins of at least its lower end and at most the next one's;
+    so what a class is ahead of another in sum lies between two sums over the cells.
+    """
+    rows = np.arange(len(sums))[:, None]
+    others = sums.copy()
+    others[rows, rivals] = -np.inf
+    over = np.concatenate([sums[rows, rivals[:, 1:]], others.max(axis=1)[:, None]], 1)
+    ahead = sums[rows, rivals[:, :1]] - over
+    each = margins.reshape(*ahead.shape, CELLS)
+    least = each @ (np.arange(CELLS) / (CELLS // 2) - 1.0)
+    draws = each.sum(axis=2)
+    slack = 1e-9 * (1.0 + draws)  # our sums are exact; others' were rounded
+    wrong = least > ahead + slack
+    # Over the largest of all others, draw by draw, it is ahead by no more than that.
+    wrong[:, :-1] |= (least + draws / (CELLS // 2) < ahead - slack)[:, :-1]
+    mislaid: np.ndarray = wrong.any(axis=1)
+    return mislaid
 
 
 def check_chosen_apart(votes: "Votes", selection: "Votes") -> None:

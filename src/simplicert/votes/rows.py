@@ -1,17 +1,13 @@
-"""Votes block by block: what workers produce, parts hold, and tables add up."""
+"""Votes block by block: what workers produce and parts hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from simplicert.errors import InputError
-from simplicert.machine.memory import free_memory
-from simplicert.noises import FLOAT32
-from simplicert.votes.looks import Look
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.table import Drawn, Votes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,10 +100,16 @@ class Found:
 
     Attributes:
         blocks: Which there are: images × blocks.
+        rivals: Whose margins each image's blocks are of; -1 where it has none yet.
+            ``None`` of a run without.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest, self._position = manifest, Positions(manifest.images)
+        self.rivals: Int[np.ndarray, "images chosen"] | None = None
+        if manifest.margins is not None:
+            shape = len(manifest.images), manifest.margins.rivals + 1
+            self.rivals = np.full(shape, -1, dtype=np.int64)
         self.blocks = np.zeros((len(manifest.images), manifest.blocks), dtype=bool)
         self._ends = np.full(len(self.blocks), manifest.blocks)
         self._reached = np.zeros(len(self.blocks), dtype=np.int64)
@@ -117,12 +119,34 @@ class Found:
         return self._position(rows.images)
 
     def add(self, rows: VoteRows) -> Int[np.ndarray, " rows"]:
-        """Add some rows; returns the positions of their images."""
+        """Add some rows; returns the positions of their images.
+
+        Raises:
+            InputError: Another block of an image has margins of other classes.
+        """
         where = self.where(rows)
         self.blocks[where, rows.blocks] = True
+        if self.rivals is not None and rows.rivals is not None:
+            self._add_rivals(self.rivals, rows.rivals, where)
         if rows.last is not None:  # of several marks the first counts
             np.minimum.at(self._ends, where[rows.last], rows.blocks[rows.last] + 1)
         return where
+
+    def _add_rivals(
+        self,
+        known: Int[np.ndarray, "images chosen"],
+        rivals: Int[np.ndarray, "rows chosen"],
+        where: Int[np.ndarray, " rows"],
+    ) -> None:
+        new = known[where, 0] < 0
+        known[where[new]] = rivals[new]
+        other = (known[where] != rivals).any(axis=1)
+        if other.any():
+            image = self._manifest.images[int(where[int(np.argmax(other))])]
+            raise InputError(
+                f"image {image} has blocks with margins of different classes: they "
+                "cannot be added up. One of them was edited, or is another run's"
+            )
 
     def counts(self, rows: VoteRows) -> Bool[np.ndarray, " rows"]:
         """Which rows are of what each image has.
@@ -211,208 +235,3 @@ class Found:
         """Which blocks there are, or will not be drawn."""
         until = np.where(self.ended, self.have, self._manifest.blocks)
         return self.blocks | (np.arange(self._manifest.blocks) >= until[:, None])
-
-
-def add_up(
-    rows: Iterable[VoteRows],
-    manifest: Manifest,
-    *,
-    blocks: slice | None,
-    partial: bool,
-    run: str,
-) -> Votes:
-    """Sum blocks into one row an image; see ``RunDirectory.read``.
-
-    Args:
-        rows: Every block at most once.
-        manifest: The run's.
-        blocks: Which blocks of every image; ``None`` for all.
-        partial: Leave out images that are not complete, instead of refusing.
-        run: Where the rows are from, for messages and ``Votes.source``.
-    """
-    wanted = np.zeros(manifest.blocks, dtype=bool)
-    wanted[blocks if blocks is not None else slice(None)] = True
-    if not wanted.any():
-        raise InputError(
-            f"no block selected: {run} has {manifest.blocks} blocks an image"
-        )
-    images, widths = len(manifest.images), manifest.widths()
-    rivals = _Rivals(manifest)
-    totals: dict[str, np.ndarray] = {}
-    found = Found(manifest)
-    seconds = np.zeros(images)
-    free = free_memory()
-    for part in rows:
-        use = wanted[part.blocks]
-        where = found.add(part)[use]
-        held = np.count_nonzero(found.blocks.any(axis=1))
-        width = sum(values.shape[1] for values in part.columns.values())
-        if held * 8 * width > free:
-            raise _too_large(manifest, run=run, free=free)
-        np.add.at(seconds, where, part.draw_seconds[use])
-        rivals.add(part, use, where)
-        for name, values in part.columns.items():
-            if name not in totals:
-                try:
-                    totals[name] = np.zeros((images, widths[name]), values.dtype)
-                except MemoryError:
-                    raise _too_large(manifest, run=run, free=free) from None
-            _add_at(totals[name], where, values[use])
-    summed = (found.blocks & wanted).sum(axis=1)
-    complete = summed == wanted.sum()
-    if manifest.stops_early:  # at a look, with all that was drawn until then
-        some = (summed > 0) & (summed == np.minimum(found.have, wanted.sum()))
-        complete |= some if partial else some & found.ended
-    if not complete.any():
-        raise InputError(
-            f"{run} has no finished image yet: run the same `simplicert sample` "
-            "command again to go on"
-        )
-    if not complete.all() and not partial:
-        image = manifest.images[int(np.argmin(complete))]
-        raise InputError(
-            f"{run} is not finished: {int((~complete).sum())} of {len(complete)} "
-            f"images lack draws, image {image} among them. Run the same `simplicert "
-            "sample` command again to finish it, or use --partial to certify the "
-            "finished images only"
-        )
-    kept = slice(None) if complete.all() else complete  # a slice copies nothing
-    # Imported votes have a file, not images, and no noise of ours.
-    drawn = Drawn(
-        seed=manifest.seed,
-        draws=manifest.draws,
-        block=manifest.block or manifest.draws,
-        blocks=range(manifest.blocks)[blocks or slice(None)]
-        if manifest.block
-        else range(1),
-        by_image=manifest.noise.name not in FLOAT32,
-    )
-    return votes_of(
-        manifest,
-        np.arange(len(complete))[kept],
-        {name: values[kept] for name, values in totals.items()},
-        rivals=rivals.found[kept] if "margins" in totals else None,
-        draws=manifest.draws_until(summed[kept]),
-        draw_seconds=seconds[kept],
-        looks=_looks_of(manifest, wanted, run=run),
-        drawn=drawn if manifest.data.shape else None,
-        source={
-            "data digest": manifest.data.digest if manifest.data.shape else "",
-            "precision": manifest.precision,
-            "run": run,
-        },
-    )
-
-
-def votes_of(
-    manifest: Manifest,
-    positions: Int[np.ndarray, " images"],
-    columns: Mapping[str, Shaped[np.ndarray, "images classes"]],
-    *,
-    draws: Int[np.ndarray, " images"],
-    draw_seconds: Float[np.ndarray, " images"] | None,
-    looks: tuple[Look, ...] | None,
-    rivals: Int[np.ndarray, "images chosen"] | None = None,
-    drawn: Drawn | None = None,
-    source: Mapping[str, str] | None = None,
-) -> Votes:
-    """Sums of some images of a run, with what their manifest says of them."""
-    labels = manifest.labels
-    return Votes(
-        **columns,  # type: ignore[arg-type]  # their names are fields
-        rivals=rivals,
-        draws=draws,
-        indices=np.array(manifest.images, dtype=np.int64)[positions],
-        labels=None if labels is None else np.array(labels, dtype=np.int64)[positions],
-        sigma=manifest.sigma,
-        draw_seconds=draw_seconds,
-        noise=manifest.noise_facts,
-        looks=looks,
-        drawn=drawn,
-        source={
-            "model": manifest.model.name,
-            "data": manifest.data.name,
-            **(source or {}),
-        },
-        manifest=manifest,
-    )
-
-
-class _Rivals:
-    """Whose margins an image's blocks are of: all of them of the same."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        chosen = 1 if manifest.margins is None else manifest.margins.rivals + 1
-        self._images = manifest.images
-        self.found = np.full((len(manifest.images), chosen), -1, dtype=np.int64)
-
-    def add(
-        self,
-        rows: VoteRows,
-        use: Bool[np.ndarray, " rows"],
-        where: Int[np.ndarray, " used"],
-    ) -> None:
-        """Note these.
-
-        Raises:
-            InputError: Another block of the image says otherwise.
-        """
-        if rows.rivals is None:
-            return
-        theirs, known = rows.rivals[use], self.found[where]
-        self.found[where] = np.where(known < 0, theirs, known)
-        other = (self.found[where] != theirs).any(axis=1)
-        if other.any():
-            image = self._images[int(where[int(np.argmax(other))])]
-            raise InputError(
-                f"image {image} has blocks with margins of different classes: they "
-                "cannot be added up. One of them was edited, or is another run's"
-            )
-
-
-def _too_large(manifest: Manifest, *, run: str, free: float) -> InputError:
-    images, classes = len(manifest.images), manifest.classes
-    size = 8 * images * sum(manifest.widths().values())
-    return InputError(
-        f"{run} takes {size / 1e9:,.0f} GB of memory ({images:,} images × {classes:,} "
-        f"classes), and {free / 1e9:,.0f} GB are free: read it where there is more"
-    )
-
-
-def _looks_of(
-    manifest: Manifest, wanted: Bool[np.ndarray, " blocks"], *, run: str
-) -> tuple[Look, ...] | None:
-    """What may be certified of these blocks: of several looks, each at its own share.
-
-    Raises:
-        InputError: The blocks are not those up to a look, of a run with several.
-    """
-    if wanted.all():
-        return tuple(manifest.looks)
-    if len(manifest.looks) == 1:  # a part of what was fixed was fixed, too
-        return None
-    draws = int(manifest.draws_until(np.array([wanted.sum()]))[0])
-    first = bool(wanted[: int(wanted.sum())].all())
-    if not first or draws not in [look.draws for look in manifest.looks]:
-        raise InputError(
-            f"{run} has looks at {[look.draws for look in manifest.looks]} draws: only "
-            "the draws up to one of these can be certified apart from the others"
-        )
-    return tuple(manifest.looks)
-
-
-def _add_at(
-    total: Shaped[np.ndarray, "images classes"],
-    where: Int[np.ndarray, " rows"],
-    rows: Shaped[np.ndarray, "rows classes"],
-) -> None:
-    """``np.add.at(total, where, rows)``, several times faster for long rows."""
-    if not len(where):
-        return
-    order = np.argsort(where, kind="stable")
-    images, starts = np.unique(where[order], return_index=True)
-    if len(images) < len(where):
-        rows = np.add.reduceat(rows[order], starts, axis=0)
-    else:
-        rows = rows[order]
-    total[images] += rows

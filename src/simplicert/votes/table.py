@@ -22,7 +22,7 @@ from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.digest import digest
 from simplicert.votes.looks import Look, check_looks, one_look
 from simplicert.votes.manifest import Manifest
-from simplicert.votes.rivals import check_chosen_apart, check_rivals
+from simplicert.votes.rivals import check_chosen_apart, check_rivals, mislaid_margins
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class Votes:
             digest.
         selection: Other draws of the same images, which choose the class that these
             bound; ``None`` where these do both. Not part of the digest.
+        pilot: Those of these draws that chose ``rivals``, where they are known. Not
+            part of the digest.
         manifest: Of the run that drew them; ``None``: not known. Not part of the
             digest.
         chosen_from: How many images these were chosen from, by index; ``None``: they
@@ -113,6 +115,7 @@ class Votes:
     looks: tuple[Look, ...] | None = None
     drawn: Drawn | None = None
     selection: "Votes | None" = None
+    pilot: "Votes | None" = None
     manifest: Manifest | None = None
     chosen_from: int | None = None
 
@@ -138,6 +141,13 @@ class Votes:
         for name, values in self.columns.items():
             self._check_column(name, values)
         self._check_squares()
+        if self.margins is not None and self.rivals is not None:
+            if self.score_sums is None:
+                raise InputError("margins are those of scores: score_sums are missing")
+            self._check_rows(
+                "margins are not those of scores with these score_sums",
+                mislaid_margins(self.rivals, self.margins, self.score_sums),
+            )
         if self.labels is not None:
             if self.labels.shape != self.indices.shape:
                 raise InputError(f"{len(self.labels)} labels for {len(self)} images")
@@ -277,6 +287,38 @@ class Votes:
         """
         return replace(self, selection=selection)
 
+    @property
+    def set_apart(self) -> "Votes":
+        """Without their pilot draws, which are the ``selection`` of those that remain.
+
+        These themselves, if they have a selection, or no pilot that is known.
+        """
+        pilot, drawn = self.pilot, self.drawn
+        if pilot is None or self.selection is not None or len(self.fixed_looks) > 1:
+            return self
+        if drawn is not None and pilot.drawn is not None:
+            drawn = replace(drawn, blocks=drawn.blocks[len(pilot.drawn.blocks) :])
+        seconds = self.draw_seconds
+        if seconds is not None and pilot.draw_seconds is not None:
+            seconds = seconds - pilot.draw_seconds
+        remain = self.draws - pilot.draws
+        return replace(
+            self,
+            **{name: each - pilot.columns[name] for name, each in self.columns.items()},
+            draws=remain,
+            draw_seconds=seconds,
+            looks=tuple(
+                Look(each, look.share)
+                for each, look in zip(
+                    remain[:1].tolist(), self.fixed_looks, strict=False
+                )
+            )
+            or None,
+            drawn=drawn,
+            selection=pilot,
+            pilot=None,
+        )
+
     def __getitem__(self, index: Any) -> "Votes":
         """Those of some images: one, a slice, a list or a mask of rows.
 
@@ -288,7 +330,7 @@ class Votes:
         rows = chosen_rows(index, len(self))
         columns = {name: values[rows] for name, values in self.columns.items()}
         labels, seconds, chosen = self.labels, self.draw_seconds, self.selection
-        rivals = self.rivals
+        rivals, pilot = self.rivals, self.pilot
         looks = (
             self.fixed_looks or None
         )  # or some of unequal draws would pass for fixed
@@ -302,6 +344,7 @@ class Votes:
             labels=None if labels is None else labels[rows],
             draw_seconds=None if seconds is None else seconds[rows],
             selection=None if chosen is None else chosen[rows],
+            pilot=None if pilot is None else pilot[rows],
             chosen_from=chosen_from(self.chosen_from, rows, len(self)),
         )
 

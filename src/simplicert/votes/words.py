@@ -51,6 +51,8 @@ def _by(spec: Mapping[str, Any]) -> str:
     said = [spec.get(kind) for kind in ("mechanism", "procedure")]
     names = [each.get("name") if isinstance(each, Mapping) else each for each in said]
     asked = [_short(name) for name in names if name not in (None, "clopper_pearson")]
+    if asked and spec.get("asymptotic") is True:
+        asked[-1] += " (asymptotic)"
     return f", by {' and '.join(asked)}" if asked else ""
 
 

@@ -98,7 +98,7 @@ def attack(
         raise InputError(f"an attack takes a number of seconds, got {seconds!r}")
     balls, why_not = _balls(sampler.dataset, certificates)
     seed = secrets.randbits(63) if seed is None else seed
-    what = f"radii of {certificates.mechanism} by {certificates.procedure} at alpha "
+    what = f"radii of {certificates.mechanism} by {certificates.by} at alpha "
     what += f"{certificates.alpha:g}, seed {seed}. "
     if balls is None:
         says = f"{what}Not done: {why_not}."

@@ -11,6 +11,7 @@ from simplicert.audit.claims.blocks import blocks
 from simplicert.audit.claims.ceiling import ceiling
 from simplicert.audit.claims.certificates import certificates
 from simplicert.audit.claims.lattice import lattice
+from simplicert.audit.claims.margins import margins
 from simplicert.audit.claims.noise import noise
 from simplicert.audit.claims.reading import claims_at
 from simplicert.audit.claims.recount import recount
@@ -34,6 +35,7 @@ CHECKS: tuple[Callable[[Claims], Iterable[Finding]], ...] = (
     stops,
     noise,
     blocks,
+    margins,
     rows,
     sums,
     ceiling,

@@ -11,9 +11,11 @@ from scipy.special import ndtri
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
 from simplicert.audit.finding import Finding
+from simplicert.certificates.record import ASYMPTOTIC
 from simplicert.interop.table import numbers
 from simplicert.mechanisms.catalogue import applying
 from simplicert.procedures import PROCEDURES, Intervals, Procedure, largest_e0_lower
+from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.votes import Votes
 
 __all__ = ["certificates"]
@@ -21,8 +23,9 @@ __all__ = ["certificates"]
 _SLACK = 1e-9
 """Relative; two libraries' quantiles differ by less, and a vote makes far more."""
 
-BOUNDS, RADII, CLASSES, LOOKS = (
-    f"{what} of certificates" for what in ("bounds", "radii", "classes", "looks")
+BOUNDS, RADII, CLASSES, LOOKS, GUARANTEE = (
+    f"{what} of certificates"
+    for what in ("bounds", "radii", "classes", "looks", "guarantee")
 )
 
 
@@ -54,12 +57,15 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         for each in ("e0", "e1", "e0_lower", "e1_upper")
     )
     procedure = PROCEDURES.built_in.get(name)
+    if _is_asymptotic(table, procedure):
+        says = f"{name} {NO_GUARANTEE}"
+        yield Finding(check=GUARANTEE, outcome="doubtful", says=says)
     if procedure is None:
         says = f"{name} is no procedure of ours: give its file, and audit that"
         yield Finding(check=BOUNDS, outcome="not checked", says=says)
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper, shares)
-    statistic = "softmax" if procedure is None else procedure.statistic
+    statistic = None if procedure is None else procedure.statistic
     if procedure is not None and procedure.radius_of is not None:
         yield _bounded_itself(claims, procedure, table, e0, e1, shares)
         apart = e0 > e1  # its radius is 0 elsewhere
@@ -68,6 +74,14 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         apart = lower > upper
     if "top" in table and "runner_up" in table:
         yield _classes(claims, table, apart)
+
+
+def _is_asymptotic(table: pd.DataFrame, procedure: Procedure | None) -> bool:
+    """Whether the rows say so, or it is known of the procedure that they name."""
+    if procedure is not None and procedure.asymptotic:
+        return True
+    said = table.get(ASYMPTOTIC, pd.Series(dtype=str)).astype(str).str.lower()
+    return bool((~said.isin(("false", "0", ""))).any())
 
 
 def _shares(claims: Claims, table: pd.DataFrame, draws: Whole) -> tuple[Real, Finding]:
@@ -130,6 +144,7 @@ def _bounds(  # noqa: PLR0917 (five columns)
         e1 = np.where(np.isnan(e1), 0.0, e1)
     told = ~bad & ~np.isnan(e0 + e1) & (each_alpha > 0)
     told &= not {"score_squares", "margins"} & {*procedure.columns}
+    told &= not procedure.asymptotic  # they look at the votes of all classes
     early = np.zeros(len(bad), dtype=bool)
     for level in np.unique(each_alpha[told]).tolist():
         here = told & (each_alpha == level)
@@ -185,21 +200,28 @@ def _again(
 
 
 def _radii(
-    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str
+    claims: Claims, table: pd.DataFrame, lower: Real, upper: Real, statistic: str | None
 ) -> Finding:
-    """Each mechanism's column from the bounds, as its theorem has it."""
+    """Each mechanism's column from the bounds, as its theorem has it.
+
+    Where nobody knows the statistic, those that are about any, and of the ensemble the
+    most that it can be.
+    """
     assert claims.sigma is not None
-    ours = applying(claims.noise, statistic)
+    ours = applying(claims.noise, statistic or "softmax")
+    largest = applying(claims.noise, statistic or "multinomial")
     legal = (lower >= 0) & (lower <= 1) & (upper >= 0) & (upper <= 1)
     low, high = np.where(legal, lower, 0.0), np.where(legal, upper, 1.0)
-    values = {
+    every = {
         name: each(low, high, sigma=claims.sigma)
-        for name, each in ours.items()
+        for name, each in largest.items()
         if name != "ensemble"
     }
-    members = [n for n in paper.ENSEMBLES.get(statistic, ()) if n in values] or values
+    names = paper.ENSEMBLES.get(statistic or "multinomial", ())
+    members = [name for name in names if name in every] or every
+    values = {name: radius for name, radius in every.items() if name in ours}
     if members:
-        values["ensemble"] = np.max([values[name] for name in members], axis=0)
+        values["ensemble"] = np.max([every[name] for name in members], axis=0)
     checked = []
     for name in table.columns:
         if name not in values:

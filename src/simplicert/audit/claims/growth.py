@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Int
 
 from simplicert.votes import Manifest, Votes
-from simplicert.votes.rows import Positions, VoteRows, votes_of
+from simplicert.votes.adding import votes_of
+from simplicert.votes.rows import Positions, VoteRows
 
 __all__ = ["Stage", "growth"]
 

@@ -61,7 +61,8 @@ class OfVotes:
     def kind(self) -> str:
         """Which shape it has, in words."""
         names = ", ".join(self.mechanisms)
-        return f"procedure of {self.procedure.statistic} votes; largest of {names}"
+        kind = f"procedure of {self.procedure.statistic} votes; largest of {names}"
+        return f"{kind}; asymptotic" if self.procedure.asymptotic else kind
 
     @property
     def scores(self) -> bool:

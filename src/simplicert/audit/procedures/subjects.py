@@ -15,6 +15,7 @@ from simplicert.noises import NOISES
 from simplicert.plugins import attribute_of, defined_name, import_place, shown_as_theirs
 from simplicert.procedures import PROCEDURES, Procedure
 from simplicert.procedures.laws import guarded
+from simplicert.procedures.protocol import check_allowed
 
 __all__ = ["Subject", "adapted", "find_audited"]
 
@@ -104,13 +105,18 @@ def _takes(thing: object, *arguments: object, **named: object) -> bool:
 
 
 def adapted(
-    thing: object, *, draws: int, mechanism: str | Mechanism | None = None
+    thing: object,
+    *,
+    draws: int,
+    mechanism: str | Mechanism | None = None,
+    asymptotic: bool = False,
 ) -> Subject:
     """Anything that may be tried, so that it can be.
 
     Raises:
         InputError: It has none of the three shapes; or a mechanism is given, but not
-            to a procedure of votes, or one that has no proof for what that counts.
+            to a procedure of votes, or one that has no proof for what that counts; or
+            the procedure is asymptotic, and nobody said that it may be.
     """
     if isinstance(thing, str):
         text, thing = thing, find_audited(thing)
@@ -119,6 +125,7 @@ def adapted(
     with shown_as_theirs(f"{type(thing).__name__} {thing!r:.60}"):
         shape = _shape(thing)
     if isinstance(thing, Procedure):
+        check_allowed(thing, asymptotic=asymptotic)
         return _of_votes(thing, draws, mechanism)
     if shape is None:
         raise InputError(f"{thing!r:.80} cannot be tried: {EXPECTED}")

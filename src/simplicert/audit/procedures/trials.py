@@ -46,6 +46,7 @@ def try_procedure(
     draws: int | None = None,
     trials: int | None = None,
     mechanism: str | Mechanism | None = None,
+    asymptotic: bool = False,
     seed: int | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Audit:
@@ -81,6 +82,7 @@ def try_procedure(
             found still.
         mechanism: Of a procedure of votes: the one whose radii are tried. Default: the
             largest of all that apply under Gaussian noise.
+        asymptotic: Let it be one that is asymptotic, as for ``certify``.
         seed: Of all samples; one is drawn, and reported, if none is given.
         progress: Told the samples done and the samples in all.
 
@@ -105,6 +107,7 @@ def try_procedure(
         procedure,
         draws=100 if draws is None else checked_draws(draws),
         mechanism=mechanism,
+        asymptotic=asymptotic,
     )
     subjects = [subject]
     if draws is None and isinstance(subject, OfVotes):

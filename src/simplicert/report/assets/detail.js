@@ -18,6 +18,7 @@ function sentence(row) {
   if (!(r > 0)) return `No class is certified: ${WHY[abstention(row)]}.`;
   const promise = `he smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this image`;
   if (state.mechanism === "reported") return `According to a log, whose votes are not known, t${promise}.`;
+  if (view().facts.asymptotic) return `No certificate. Asymptotically, without a guarantee: t${promise}.`;
   return `T${promise}.`;
 }
 
