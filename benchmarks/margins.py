@@ -3,6 +3,7 @@
     python benchmarks/margins.py runs
     python benchmarks/margins.py hard
     python benchmarks/margins.py draw CHECKPOINT DATA SIGMA LOGITS.npz
+    python benchmarks/margins.py confidence [LOGITS.npz…]
     python benchmarks/margins.py [LOGITS.npz…]
 
 Average certified radii of the right class, in units of sigma. Without a file: logits of
@@ -19,6 +20,10 @@ with; the band has all, for the same class.
 ``hard``: margins of labels, -1, 0 and 1, beside what else bounds votes: mean radii of
 the images of the committed runs whose first class has most votes there, which are taken
 for the truth.
+
+``confidence``: mean certified confidences within some radii, of right classes, beside
+what Hoeffding's bound of the mean margin and its being Lipschitz give, and what there
+is to be had.
 """
 
 import sys
@@ -27,14 +32,15 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 import simplicert as sc
-from simplicert.bounds import empirical_bernstein_lower
+from simplicert.bounds import empirical_bernstein_lower, hoeffding_lower
 from simplicert.bounds.level_sets import quantiles_of, shifted_mean, test_functions
 from simplicert.data import load_dataset
 from simplicert.models.checkpoint import load_checkpoint
 from simplicert.procedures import margins
+from simplicert.procedures.confidence import largest_confidence
 from simplicert.procedures.margins import LEVELS, MOST, STEP, largest_radius
 from simplicert.votes import Votes
 from simplicert.votes.columns import CELLS
@@ -43,6 +49,7 @@ from simplicert.votes.rivals import cells_of, choose_rivals
 ALPHA, PILOT, RIVALS = 0.001, 1000, 4
 RADII = np.arange(1, int(MOST / STEP) + 1) * STEP
 TEMPERATURES = 1.0, 0.5, 0.25, 0.1
+LEADS = 0.0, 0.25, 0.5, 1.0
 GRID = 2.0**32
 HARD = np.array([-1.0, 0.0, 1.0])
 
@@ -153,13 +160,51 @@ def over_rivals(votes: Votes, radius) -> np.ndarray:
     return np.array([[radius(*pair) for pair in each] for each in pairs]).min(axis=0)
 
 
-def compared(scores, labels, draws: int) -> dict[str, float]:
-    """Average certified radii of the right class."""
+def by_mean(histogram, radius: float) -> float:
+    """A lead within a radius by the mean margin alone."""
+    n = int(histogram.sum())
+    share = (1.0 + histogram @ LEVELS / n) / 2.0
+    lower = float(hoeffding_lower(share, trials=n, alpha=ALPHA))
+    return max(2.0 * float(ndtr(ndtri(lower) - radius)) - 1.0, 0.0)
+
+
+def lead_in_the_limit(histogram, radius: float) -> float:
+    """If the draws were all there are."""
+    reached = np.cumsum(histogram[::-1])[::-1][1:] / histogram.sum()
+    return max(float(shifted_mean(LEVELS, reached, radii=[radius])[0]), 0.0)
+
+
+def leads(scores, labels, draws: int, radius: float) -> dict[str, float]:
+    """Mean confidences within a radius in units of sigma, of right classes."""
+    votes, pilot, whole = drawn_again(scores, draws)
+    right = pilot.rivals[:, 0] == labels
+    start = perf_counter()
+    ways = {
+        "mean": over_rivals(votes, lambda h, _: by_mean(h, radius)),
+        "margins": over_rivals(
+            votes,
+            lambda h, p: largest_confidence(h, pilot=p, radius=radius, alpha=ALPHA),
+        ),
+        "limit": over_rivals(whole, lambda h, _: lead_in_the_limit(h, radius)),
+    }
+    spent = 1e3 * (perf_counter() - start) / len(votes)
+    found = {name: float(np.mean(lead * right)) for name, lead in ways.items()}
+    return found | {"ms an image": spent}
+
+
+def drawn_again(scores, draws: int) -> tuple[Votes, Votes, Votes]:
+    """Votes of so many draws and their pilot, the pilot, and all that there are."""
     generator = np.random.default_rng(1)
     pilot = votes_of(scores[:, :PILOT])
     picked = generator.integers(PILOT, scores.shape[1], (len(scores), draws))
     drawn = np.stack([s[p] for s, p in zip(scores, picked, strict=True)])
     votes = votes_of(drawn, pilot.rivals).chosen_by(pilot)
+    return votes, pilot, votes_of(scores, pilot.rivals).chosen_by(pilot)
+
+
+def compared(scores, labels, draws: int) -> dict[str, float]:
+    """Average certified radii of the right class."""
+    votes, pilot, whole = drawn_again(scores, draws)
     right = pilot.rivals[:, 0] == labels
 
     def mean(radius, chosen) -> float:
@@ -176,7 +221,6 @@ def compared(scores, labels, draws: int) -> dict[str, float]:
     start = perf_counter()
     found["margins"] = float(np.mean(margins(votes, alpha=ALPHA).radius * right))
     spent = perf_counter() - start
-    whole = votes_of(scores, pilot.rivals).chosen_by(pilot)
     limit = over_rivals(whole, lambda h, _: in_the_limit(h))
     found["limit"] = float(np.mean(limit * right))
     return found | {"ms an image": 1e3 * spent / len(votes)}
@@ -265,7 +309,8 @@ def main() -> None:
         checkpoint, data, sigma, file = sys.argv[2:]
         draw(checkpoint, data, float(sigma), file)
         return
-    for path in sys.argv[1:] or [None]:
+    confidence = sys.argv[1:2] == ["confidence"]
+    for path in sys.argv[1 + confidence :] or [None]:
         if path is None:
             logits, labels = made_up()
         else:
@@ -273,7 +318,11 @@ def main() -> None:
             logits, labels = stored["logits"], stored["labels"]
         print(f"{path or 'made up'}: {logits.shape}, alpha {ALPHA}")
         for draws in (1000, 10_000, 100_000):
-            for temperature in TEMPERATURES:
+            for radius in LEADS if confidence else ():
+                found = leads(softmax(logits, 1.0), labels, draws, radius)
+                cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
+                print(f"{draws:8} draws within {radius:4}: {cells}", flush=True)
+            for temperature in () if confidence else TEMPERATURES:
                 found = compared(softmax(logits, temperature), labels, draws)
                 cells = ", ".join(f"{name} {each:.3f}" for name, each in found.items())
                 print(f"{draws:8} draws at {temperature:g}: {cells}", flush=True)

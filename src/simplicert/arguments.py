@@ -78,6 +78,26 @@ def checked_sigma(sigma: object) -> float:
     raise InputError(f"sigma must be a positive, finite number, got {sigma!r}")
 
 
+def checked_distance(radius: object) -> float:
+    """``radius`` as a float, finite and not negative.
+
+    Raises:
+        InputError: Anything else.
+
+    Example:
+        >>> checked_distance(0)
+        0.0
+    """
+    if isinstance(radius, Real) and not isinstance(radius, bool):
+        value = float(radius)
+        if 0.0 <= value < np.inf:
+            return value
+    raise InputError(
+        "a radius must not be negative, NaN or infinite: it is a distance, got "
+        f"{radius!r}"
+    )
+
+
 def checked_probabilities(values: object, *, argument: str) -> Reals:
     """``values`` as float64, every one of them in [0, 1].
 

@@ -100,9 +100,15 @@ def test_what_makes_no_function_is_refused():
     for quantiles in ([0.0, 0.0], [np.nan], 0.0):
         with pytest.raises(InputError, match="quantiles must be 1 numbers"):
             functions([-1, 1], quantiles, radii=[1.0])
-    for radii in ([0.0], [-1.0], [9.0], [np.nan], 1.0):
+    for radii in ([-1e-9], [-1.0], [9.0], [np.nan], 1.0):
         with pytest.raises(InputError, match="radii must be"):
             functions([-1, 1], [0.0], radii=radii)
+
+
+def test_without_a_shift_it_is_the_margin_itself():
+    found = functions(LEVELS, np.linspace(-3, 3, len(LEVELS) - 1), radii=[0.0])
+    np.testing.assert_allclose(found.values[0] - found.needed[0], LEVELS, atol=1e-11)
+    assert (found.values[0] - found.needed[0] < LEVELS).all()
 
 
 def test_quantiles_of_a_histogram_are_those_of_its_shares():

@@ -6,6 +6,7 @@ from math import comb, factorial, prod
 
 import numpy as np
 import pytest
+from leads import given
 from scipy.special import ndtri
 
 from simplicert.bounds.betting import log_capital, stake_of
@@ -18,12 +19,11 @@ from simplicert.procedures.margins import (
     LEVELS,
     MOST,
     STEP,
-    _bets,
+    bets_of,
     largest_radius,
 )
-from simplicert.votes import Look, Votes
+from simplicert.votes import Look
 from simplicert.votes.columns import CELLS
-from simplicert.votes.rivals import cells_of, choose_rivals
 
 test_functions.__test__ = False
 procedure = sys.modules[largest_radius.__module__]  # the package hides its name
@@ -150,7 +150,7 @@ def test_a_radius_a_thousandth_larger_does_not_pass_at_the_least_alpha():
         else:
             enough = middle
     radii = np.array([radius, radius * 1.001])
-    (bet,) = _bets(pilot, HARD, 1000, enough)
+    (bet,) = bets_of(pilot, HARD, 1000, enough)
     passed = bet(seen, HARD, radii, enough) >= -np.log(enough)
     assert passed.tolist() == [True, False]
 
@@ -175,40 +175,6 @@ def test_radii_of_soft_laws_are_false_at_most_alpha_often(law, draws):
         for seen in generator.multinomial(draws, law, size=300)
     ]
     assert np.mean(false) <= ALPHA
-
-
-def scored(scores, chosen):
-    """What a run would record of scores, images × draws × classes."""
-    images, draws, classes = scores.shape
-    found = np.zeros((images, chosen.shape[1], CELLS), dtype=np.int64)
-    for image in range(images):
-        for place, cells in enumerate(cells_of(scores[image], chosen[image])):
-            found[image, place] = np.bincount(cells, minlength=CELLS)
-    top = scores.argmax(axis=2)
-    return Votes(
-        counts=np.stack([np.bincount(each, minlength=classes) for each in top]),
-        score_sums=scores.sum(axis=1),
-        score_squares=(scores**2).sum(axis=1),
-        margins=found.reshape(images, -1),
-        rivals=chosen,
-        draws=np.full(images, draws),
-        indices=np.arange(images),
-        sigma=0.5,
-        source={},
-    )
-
-
-def drawn(generator, images, draws, weights):
-    """Scores in eighths, of a Dirichlet-like law."""
-    return generator.multinomial(8, weights, size=(images, draws)) / 8.0
-
-
-def given(weights=(0.7, 0.1, 0.1, 0.1), *, images=3, draws=400, rivals=1, seed=0):
-    generator = np.random.default_rng(seed)
-    pilot = drawn(generator, images, 200, weights)
-    chosen = choose_rivals(pilot.sum(axis=1), rivals=rivals)
-    ours = drawn(generator, images, draws, weights)
-    return scored(ours, chosen).chosen_by(scored(pilot, chosen))
 
 
 @pytest.mark.parametrize("weights", [(0.4, 0.4, 0.2), (1 / 3, 1 / 3, 1 / 3)])
@@ -271,7 +237,7 @@ def test_between_levels_that_the_pilot_has_a_function_is_linear():
         law = generator.dirichlet(np.full(40, 0.05))
         pilot, seen = generator.multinomial(20, law), generator.multinomial(200, law)
         levels, radii = np.arange(40) / 20 - 1.0, np.array([STEP, 0.5, 2.0])
-        bets = _bets(pilot, levels, 200, ALPHA)
+        bets = bets_of(pilot, levels, 200, ALPHA)
         # ln(20) / 200 of the draws, and 1 / 40 of the pilot
         for bet, lowest in zip(bets, (0.0149786613678, 0.025), strict=True):
             quantiles = quantiles_of(pilot, lowest=lowest)

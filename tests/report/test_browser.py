@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from leads import led_run
 from looked import stopped_run
 from pages import XSS, grey_pictures, report_run, with_scores
 from voted import by_hand, random_votes
@@ -517,3 +518,24 @@ def test_of_a_run_that_stops_images_csv_and_table_have_its_columns(look, tmp_pat
     shown = table.iloc[: len(column(page, "draws"))]
     assert column(page, "draws") == [f"{draws:,}" for draws in shown["draws"]]
     assert column(page, "until 0.25") == shown["until 0.25"].tolist()
+
+
+def test_of_a_pinned_image_the_certified_confidence_is_shown(look, tmp_path):
+    [run] = load_runs([led_run(tmp_path / "led").path], procedure="margins")
+    made, radii = run.certificates[0], [0.0, 0.125, 0.25, 3.0]
+    file = write_report(render_report([run], radii=radii), tmp_path / "page.html")
+    page = look(file)
+    page.click("#images button.link:text-is('9')")
+    shown = page.locator(".confidence tbody tr, .confidence > tr")
+    cells = [row.locator("th, td").all_inner_texts()[:2] for row in shown.all()]
+    assert [float(radius) for radius, _ in cells] == radii[:3]  # 3 is not certified
+    for radius, least in cells:
+        exact = made.confidence(float(radius))[1]
+        assert 0 <= exact - float(least) < 1e-4
+    said = page.inner_text(".confidence .note")
+    assert "by itself is false with probability at most 0.001" in said
+
+
+def test_without_margins_there_is_no_confidence(page):
+    assert page.locator("#detail h3").count() == 1
+    assert page.locator(".confidence").count() == 0

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from leads import given
 from pages import grey_pictures, report_run, with_scores
 from voted import by_hand, random_votes
 
@@ -72,6 +73,20 @@ def test_images_that_are_too_close_are_marked():
     log = by_hand({"cohen": [0.3]})
     alone = data_of(ReportRun(name="log", certificates=[log], digest=""))
     assert alone["runs"][0]["views"][0]["too_close"] == []
+
+
+def test_confidences_are_those_of_the_certificates_within_the_pages_radii():
+    made = certify(given(images=4), procedure="margins")
+    run = ReportRun(name="margins", certificates=[made], digest="")
+    data = page_data([run], most_images=2000, radii=np.array([0.0, 0.125]))
+    [view] = data["runs"][0]["views"]
+    assert view["confidence"] == [
+        {"radius": each, "least": made.confidence(each).tolist()}
+        for each in (0.0, 0.125)
+    ]
+    assert min(view["confidence"][1]["least"]) > 0
+    others = page_data([report_run()], most_images=2000, radii=np.array([0.125]))
+    assert [view["confidence"] for view in others["runs"][0]["views"]] == [[], []]
 
 
 def test_regions_are_between_the_ensemble_members_of_the_view():

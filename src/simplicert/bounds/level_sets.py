@@ -31,9 +31,8 @@ class TestFunctions:
 
     Attributes:
         values: At each level; 0 at the first, and not falling.
-        needed: If the mean of ``values`` is at least ``needed``, the mean of the margin
-            is not negative after any shift of l2 norm up to the radius, in units of
-            sigma; if it is more, positive.
+        needed: The mean of the margin, after any shift of l2 norm up to the radius, in
+            units of sigma, is at least the mean of ``values`` less this.
     """
 
     values: Float[np.ndarray, "radii levels"]
@@ -54,11 +53,11 @@ def test_functions(
         quantiles: For each level but the first, where its tangent touches:
             ``ndtri(u)``, u being near the probability to reach the level. Any numbers
             are sound; those of other draws make it sharp.
-        radii: Shifts in units of sigma, positive.
+        radii: Shifts in units of sigma; of 0, ``values - needed`` is the margin itself.
 
     Raises:
         InputError: Levels that do not increase or are not in [-1, 1], another number of
-            quantiles, or NaN; a radius that is not positive and finite.
+            quantiles, or NaN; a radius that is negative, or not small.
 
     References:
         Cohen et al. 2019, arXiv:1902.02918, Lemma 4, for one level set.
@@ -82,8 +81,8 @@ def test_functions(
         raise InputError(
             f"quantiles must be {len(s) - 1} numbers, one for each level but the first"
         )
-    if r.ndim != 1 or not ((r > 0) & (r < LARGEST)).all():
-        raise InputError(f"radii must be numbers above 0 and below {LARGEST:g}")
+    if r.ndim != 1 or not ((r >= 0) & (r < LARGEST)).all():
+        raise InputError(f"radii must be numbers from 0 to below {LARGEST:g}")
     # Levels that no draw tells apart touch at one place: most do.
     z, where = np.unique(np.clip(z, -LARGEST, LARGEST), return_inverse=True)
     weights, r = np.diff(s), r[:, None]
@@ -121,7 +120,7 @@ def shifted_mean(levels: ArrayLike, reached: ArrayLike, *, radii: ArrayLike) -> 
 
     Example:
         >>> shifted_mean([-1, 0, 1], [0.9, 0.9], radii=[0.0, 1.0]).round(4)
-        array([0.8   , 0.2203])
+        array([0.8   , 0.2217])
     """
     s, share = np.asarray(levels, np.float64), np.asarray(reached, np.float64)
     shifted = ndtr(ndtri(share) - np.asarray(radii, np.float64)[:, None])

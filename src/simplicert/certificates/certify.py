@@ -23,6 +23,7 @@ from simplicert.procedures import (
     Intervals,
     Procedure,
     largest_e0_lower,
+    margins,
     min_draws,
 )
 from simplicert.procedures.protocol import check_allowed
@@ -145,6 +146,7 @@ def certify(
         draw_seconds=votes.draw_seconds,
         chosen_from=votes.chosen_from,
         refused=intervals.refused,
+        votes=votes if chosen is margins else None,
     )
 
 

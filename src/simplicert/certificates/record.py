@@ -1,18 +1,21 @@
 """What is certified about each image, and the facts that it rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from simplicert.arguments import checked_distance
 from simplicert.errors import InputError, unknown_name
+from simplicert.mechanisms.neyman_pearson import SAFETY
 from simplicert.noises import Noise, in_norm
 from simplicert.notebook import rounded, shown_rows, table_html
 from simplicert.paper import PROCEDURES
+from simplicert.procedures.confidence import certified_confidence
 from simplicert.rounding import round_down
-from simplicert.votes import Look
+from simplicert.votes import Look, Votes
 from simplicert.votes.chosen import (
     chosen_from,
     chosen_rows,
@@ -86,6 +89,9 @@ class Certificates:
             ``None``: there is none, or it could not be asked.
         outcome: What it decided, in words, by columns of its own. No radius depends on
             these two.
+        votes: What ``confidence`` is computed from; ``None`` where the procedure bounds
+            no margin.
+        confidences: ``confidence`` within some radii, for ``table``.
     """
 
     indices: Int[np.ndarray, " images"]
@@ -115,6 +121,10 @@ class Certificates:
     decided: Bool[np.ndarray, " images"] | None = None
     asymptotic: bool = False
     outcome: Mapping[str, np.ndarray] = field(default_factory=dict)
+    votes: Votes | None = None
+    confidences: Mapping[float, Float[np.ndarray, " images"]] = field(
+        default_factory=dict
+    )
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "image",
@@ -147,7 +157,8 @@ class Certificates:
         for name, radius in self.radii.items():
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
-        taken = {*self.COLUMNS, *self.FACTS, *self.radii, PRINTED, ASYMPTOTIC}
+        taken = {*self.COLUMNS, *self.FACTS, *self.radii, *self._leads}
+        taken |= {PRINTED, ASYMPTOTIC}
         for name in self.outcome:
             if name in taken:
                 raise InputError(
@@ -170,6 +181,8 @@ class Certificates:
             **{name: each[rows] for name, each in columns.items() if each is not None},
             radii={name: radius[rows] for name, radius in self.radii.items()},
             outcome={name: words[rows] for name, words in self.outcome.items()},
+            votes=None if self.votes is None else self.votes[rows],
+            confidences={at: each[rows] for at, each in self.confidences.items()},
             chosen_from=chosen_from(self.chosen_from, rows, len(self)),
         )
 
@@ -303,6 +316,57 @@ class Certificates:
         names = np.array(self.members)[stack.argmax(axis=0)]
         return np.where(stack.max(axis=0) > 0, names, "")
 
+    def confidence(self, radius: float) -> Float[np.ndarray, " images"]:
+        """How far the class leads, at least, wherever an input moves within ``radius``.
+
+        The smoothed classifier's score of ``top`` is more than every other class's by
+        this much. That, or that ``top`` is first as far as both radii reach, is false
+        with probability at most ``alpha``, for each image and one radius that was not
+        chosen by these draws; of several, each by itself (``docs/margins.md``).
+
+        Args:
+            radius: In input units, from 0.
+
+        Returns:
+            Lower bounds of expected margins, in [0, 1], in steps of 1/1,024. 0 where no
+            class is named, or its radius is less.
+
+        Raises:
+            InputError: The procedure is not ``margins``; the radius is no distance.
+        """
+        within = checked_distance(radius)
+        if self.votes is None:
+            raise InputError(
+                f"the procedure {self.procedure} bounds no margin, and so no "
+                "confidence: certify with procedure='margins', of votes whose margins "
+                "were recorded"
+            )
+        manifest = self.votes.manifest
+        moved = 0.0 if manifest is None else manifest.displacement
+        return certified_confidence(
+            self.votes,
+            radius=(within + moved) / self.sigma * (1.0 + SAFETY),
+            alpha=self.alpha,
+            where=(self.radius > 0) & (self.radius >= within),
+        )
+
+    def with_confidence(self, radii: Iterable[float]) -> "Certificates":
+        """These, with a column of ``table`` for the confidence within each radius.
+
+        Raises:
+            InputError: As ``confidence``.
+        """
+        found = {float(radius): self.confidence(radius) for radius in radii}
+        return replace(self, confidences=found)
+
+    @property
+    def _leads(self) -> dict[str, Float[np.ndarray, " images"]]:
+        """The columns of ``confidences``."""
+        return {
+            f"confidence {np.format_float_positional(at, trim='-')}": each
+            for at, each in self.confidences.items()
+        }
+
     def table(self) -> "pd.DataFrame":
         """One row an image; one radius column a mechanism."""
         import pandas as pd  # noqa: PLC0415 (costs half a second)
@@ -318,4 +382,6 @@ class Certificates:
         radii = dict(self.radii) | {"largest": largest}
         if self.printed is not None:
             radii[PRINTED] = self.printed
-        return pd.DataFrame(columns | radii | dict(self.outcome) | self.facts)
+        return pd.DataFrame(
+            columns | radii | self._leads | dict(self.outcome) | self.facts
+        )

@@ -7,12 +7,21 @@ from cyclopts import Parameter
 
 from simplicert.analysis import accuracy_at, table1
 from simplicert.cli.output import (
+    confidences_of,
     print_accuracy,
+    print_confidence,
     print_json,
     print_table1,
     stopping_tables,
 )
-from simplicert.cli.types import Framework, Radii, Whole, a_mechanism, a_procedure
+from simplicert.cli.types import (
+    Framework,
+    Radii,
+    Whole,
+    Within,
+    a_mechanism,
+    a_procedure,
+)
 from simplicert.files import check_suffix
 from simplicert.interop import certify_path, write_certificates
 from simplicert.interop.export import CERTIFICATE_SUFFIXES
@@ -30,6 +39,7 @@ def certify_command(
     ] = None,
     selection: Whole | None = None,
     radii: Radii | None = None,
+    confidence: Within | None = None,
     partial: bool = False,
     rule: str | None = None,
     asymptotic: bool = False,
@@ -55,6 +65,9 @@ def certify_command(
             procedure is two_stage or margins. Default: one block, or the pilot draws of
             a run with margins.
         radii: At which to say the certified accuracy.
+        confidence: Within which to say how far the class leads on average, at least, of
+            each image: the expected margin that is certified. For the procedure
+            margins; each radius is at alpha by itself.
         partial: Certify the finished images of an unfinished run, and of one that stops
             its images each at the look that it has come to.
         rule: The rule that stopped the images, FILE.py:NAME, where that is your own:
@@ -77,6 +90,8 @@ def certify_command(
         rule=rule,
         asymptotic=asymptotic,
     )
+    if confidence is not None:
+        certificates = certificates.with_confidence(confidence)
     if out is not None:
         write_certificates(certificates, out)
     if json:
@@ -84,6 +99,7 @@ def certify_command(
             {
                 "summary": table1(certificates),
                 "accuracy": accuracy_at(certificates, radii),
+                **confidences_of(certificates),
                 **stopping_tables(certificates),
                 "images": certificates.table(),
             }
@@ -91,3 +107,4 @@ def certify_command(
     else:
         print_table1(certificates)
         print_accuracy(certificates, radii)
+        print_confidence(certificates)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simplicert.analysis import accuracy_at, format_table, spending, stops, table1
-from simplicert.analysis.accuracy import average_name, quantity
+from simplicert.analysis.accuracy import average_name, hits, quantity
 from simplicert.certificates.record import ASYMPTOTIC, PRINTED, Certificates
 from simplicert.cli.printing import say
 from simplicert.noises import in_norm
@@ -84,6 +84,27 @@ def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) ->
     say(f"{said}\n{format_table(table, width=width())}", end="")
     for remark in notes(certificates):
         say(f"note: {remark}")
+
+
+def confidences_of(certificates: Certificates) -> dict[str, pd.DataFrame]:
+    """Mean confidences, counted as 0 where the class is wrong; nothing, of none."""
+    if not certificates.confidences:
+        return {}
+    hit = hits(certificates, certificates.mechanism)
+    averages = {
+        radius: float(np.where(hit, each, 0.0).mean())
+        for radius, each in certificates.confidences.items()
+    }
+    columns = {"radius": list(averages), "average_confidence": list(averages.values())}
+    return {"confidence": pd.DataFrame(columns)}
+
+
+def print_confidence(certificates: Certificates) -> None:
+    """How far classes lead within the radii that were asked for, on average."""
+    for table in confidences_of(certificates).values():
+        said = f"\ncertified confidence within {in_norm(certificates.norm, 'radius')}"
+        say(f"{said}, each at alpha {certificates.alpha}:")
+        say(format_table(table, width=width()), end="")
 
 
 def notes(certificates: Certificates) -> list[str]:

@@ -47,6 +47,16 @@ Radii = Annotated[
         "where it is above 1",
     ),
 ]
+Within = Annotated[
+    tuple[float, ...],
+    Parameter(
+        converter=_radii,
+        n_tokens=1,
+        metavar="FLOAT,...",
+        help="Within which radii to say how far the class leads on average, at least, "
+        "where the procedure is margins: 0.25,0.5.",
+    ),
+]
 Whole = Annotated[int, Parameter(converter=_whole)]
 """A whole number. By itself cyclopts reads 2.5 as 2."""
 

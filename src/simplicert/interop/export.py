@@ -78,8 +78,8 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
 
     Raises:
         InputError: The images have no labels, which the layout requires; or they
-            could stop at several looks, of which it knows nothing; or their procedure
-            is asymptotic.
+            could stop at several looks, or have confidences, of which it knows nothing;
+            or their procedure is asymptotic.
 
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
@@ -95,6 +95,11 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
             "and its readers take one number and all of alpha for every row, which "
             "would make other radii of these than their votes allow: write .csv or "
             ".parquet instead"
+        )
+    if certificates.confidences:
+        raise InputError(
+            "Cohen's layout has no place for confidences: write .csv or .parquet "
+            "instead, or leave them out"
         )
     if certificates.asymptotic:
         raise InputError(

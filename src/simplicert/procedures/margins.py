@@ -12,7 +12,15 @@ from simplicert.procedures.protocol import Intervals, Procedure
 from simplicert.votes import Votes
 from simplicert.votes.columns import CELLS
 
-__all__ = ["LEVELS", "certified_radii", "largest_radius", "margins"]
+__all__ = [
+    "LEVELS",
+    "ROUNDED",
+    "Bet",
+    "bets_of",
+    "certified_radii",
+    "largest_radius",
+    "margins",
+]
 
 LEVELS = np.arange(CELLS) / (CELLS // 2) - 1.0
 """What margins are rounded down to: the cells' lower ends."""
@@ -34,7 +42,7 @@ UNSEEN = 0.5
 
 
 @dataclass(frozen=True)
-class _Bet:
+class Bet:
     """What the pilot draws choose for one rival: how its radii are tested.
 
     The draws that bound have no part in a stake or a function, not even in how they are
@@ -56,7 +64,7 @@ class _Bet:
         pilot: Int[np.ndarray, " levels"],
         levels: Float[np.ndarray, " levels"],
         lowest: float,
-    ) -> "_Bet":
+    ) -> "Bet":
         """Shares nearer to 0 or 1 than ``lowest`` the pilot does not tell."""
         draws = max(int(pilot.sum()), 1)
         missed = min(UNSEEN, lowest * draws)
@@ -78,20 +86,27 @@ class _Bet:
         tested = test_functions(self.levels, self.quantiles, radii=radii)
         trials, gains = int(histogram.sum()), tested.values - tested.needed[:, None]
         stake = stake_of(self.expected, gains, trials=trials, alpha=alpha)
-        # Between two of the pilot's levels all tangents are one: a function is linear.
+        return log_capital(histogram, self.read_off(gains, levels), stake=stake)
+
+    def read_off(
+        self, values: Float[np.ndarray, "tests own"], levels: Float[np.ndarray, " more"]
+    ) -> Float[np.ndarray, "tests more"]:
+        """What functions of which these are the values are at other levels.
+
+        Between two of the pilot's levels all tangents are one: a function is linear.
+        """
         below = np.searchsorted(self.levels[1:-1], levels, side="right")
         width = self.levels[below + 1] - self.levels[below]
         part = (levels - self.levels[below]) / width
-        there = gains[:, below] * (1.0 - part) + gains[:, below + 1] * part
-        return log_capital(histogram, there, stake=stake)
+        return np.asarray(values[:, below] * (1.0 - part) + values[:, below + 1] * part)
 
 
-def _bets(
+def bets_of(
     pilot: Int[np.ndarray, " levels"],
     levels: Float[np.ndarray, " levels"],
     draws: int,
     alpha: float,
-) -> list[_Bet]:
+) -> list[Bet]:
     """One, or two with half of the capital each, where the pilot has few draws.
 
     So many draws tell shares from 1 that the pilot does not; one bets that they are as
@@ -100,7 +115,7 @@ def _bets(
     told = min(-np.log(alpha) / draws, 0.5)
     seen = min(UNSEEN / max(int(pilot.sum()), 1), 0.5)
     tried = sorted({told, max(told, seen)})
-    return [_Bet.of(pilot, levels, each) for each in tried]
+    return [Bet.of(pilot, levels, each) for each in tried]
 
 
 def largest_radius(
@@ -126,7 +141,7 @@ def largest_radius(
     Returns:
         The radius in units of sigma; 0 where the first is not certified.
     """
-    bets = _bets(pilot, levels, int(histogram.sum()), alpha)
+    bets = bets_of(pilot, levels, int(histogram.sum()), alpha)
     seen = histogram > 0
     histogram, levels = histogram[seen], levels[seen]
     needed, steps = np.log(len(bets)) - np.log(alpha) + ROUNDED, int(most / STEP)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from simplicert.analysis import certified_accuracy, curve_radii
+from simplicert.analysis.accuracy import Distances
 from simplicert.certificates.record import Certificates
 from simplicert.figures.style import mechanism_styles
 from simplicert.mechanisms import BUILT_IN
@@ -24,17 +25,19 @@ REGION_RESOLUTION = 60
 """Points a side of the grid that finds the regions: smooth on a screen, in 0.1 s."""
 
 
-def page_data(runs: Sequence[ReportRun], *, most_images: int) -> dict[str, Any]:
+def page_data(
+    runs: Sequence[ReportRun], *, most_images: int, radii: Distances = ()
+) -> dict[str, Any]:
     """Everything the script draws from.
 
     Of a run with more than ``most_images`` images only ``shown_rows`` are listed;
-    ``curves`` is of all of them.
+    ``curves`` is of all of them. Confidences are within each of ``radii``.
     """
     sprites: list[str] = []
     names = dict.fromkeys(m for r in runs for c in r.certificates for m in c.radii)
     styles = mechanism_styles(names)
     return {
-        "runs": [_run(run, most_images, sprites) for run in runs],
+        "runs": [_run(run, most_images, sprites, radii) for run in runs],
         "sprites": sprites,
         "styles": {
             name: {"color": style["color"], "dash": _dash(style["linestyle"])}
@@ -65,7 +68,9 @@ def shown_rows(certificates: Certificates, most: int) -> Int[np.ndarray, " rows"
     return np.array(sorted(rows))
 
 
-def _run(run: ReportRun, most: int, sprites: list[str]) -> dict[str, Any]:
+def _run(
+    run: ReportRun, most: int, sprites: list[str], radii: Distances
+) -> dict[str, Any]:
     rows = np.unique(np.concatenate([shown_rows(c, most) for c in run.certificates]))
     first = run.certificates[0]
     return {
@@ -74,7 +79,7 @@ def _run(run: ReportRun, most: int, sprites: list[str]) -> dict[str, Any]:
         "images": len(first),
         "classNames": list(run.class_names) if run.class_names else None,
         "thumbnails": _thumbnails(run, first.indices[rows], sprites),
-        "views": [_view(certificates, rows) for certificates in run.certificates],
+        "views": [_view(each, rows, radii) for each in run.certificates],
     }
 
 
@@ -98,7 +103,9 @@ def _thumbnails(
     return {"sheet": sprites.index(sheet), "columns": columns, "count": len(indices)}
 
 
-def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[str, Any]:
+def _view(
+    certificates: Certificates, rows: Int[np.ndarray, " rows"], radii: Distances
+) -> dict[str, Any]:
     """Columns as in ``Certificates.table()``; numbers keep every digit."""
     labels = certificates.labels
     columns = {
@@ -119,6 +126,7 @@ def _view(certificates: Certificates, rows: Int[np.ndarray, " rows"]) -> dict[st
         "too_close": _marked(certificates.refused, rows),
         "radii": _columns(certificates.radii, rows),
         "largest": certificates.largest[rows].tolist(),
+        "confidence": _confidence(certificates, rows, radii),
         "decisions": _columns(certificates.outcome, rows),
         "curves": _curves(certificates),
         "regions": _regions(certificates.members),
@@ -133,6 +141,19 @@ def _looks(
     if share is None:
         return {}
     return _columns({"look": certificates.look, "share_of_alpha": share}, rows)
+
+
+def _confidence(
+    certificates: Certificates, rows: Int[np.ndarray, " rows"], radii: Distances
+) -> list[dict[str, Any]]:
+    """Within each radius, of each row; nothing where no margin is bounded."""
+    if certificates.votes is None or not len(radii):
+        return []
+    listed = certificates[rows].with_confidence(radii)
+    return [
+        {"radius": radius, "least": least.tolist()}
+        for radius, least in listed.confidences.items()
+    ]
 
 
 def _columns(

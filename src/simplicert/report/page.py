@@ -52,7 +52,8 @@ def render_report(
         title: Heading; names the runs by default.
         most_images: How many images of a run the page lists. Of a larger run it lists
             an even choice and the extremes, and says so; its tables are of all images.
-        radii: At which to say the certified accuracy; by default ``usual_radii``.
+        radii: At which to say the certified accuracy, and within which the confidence;
+            by default ``usual_radii``.
 
     Raises:
         InputError: No runs, ``most_images`` below 1, or radii that are no distances.
@@ -64,7 +65,7 @@ def render_report(
     every = [certificates for run in runs for certificates in run.certificates]
     at = usual_radii(*every) if radii is None else np.unique(checked_radii(radii))
     environment = page_environment()
-    data = page_data(runs, most_images=most_images)
+    data = page_data(runs, most_images=most_images, radii=at)
     scripts = [get_plotlyjs(), *(asset(f"{name}.js") for name in SCRIPTS)]
     return environment.from_string(asset("report.html.jinja")).render(
         title=title or f"Certified robustness: {', '.join(run.name for run in runs)}",

@@ -57,6 +57,25 @@ function bars(row) {
   );
 }
 
+/** The certified confidence within each radius as far as the class is certified. */
+function confidence(row) {
+  const within = view().confidence.filter(({ radius }) => radii()[row] > 0 && radius <= radii()[row]);
+  if (within.length === 0) return "";
+  return element(
+    "table",
+    { className: "bars confidence" },
+    element("caption", {}, "Certified confidence within radius"),
+    ...within.map(({ radius, least }) => {
+      const bar = element("span", { className: "bar" });
+      bar.style.width = 100 * least[row] + "%";
+      return element("tr", {}, element("th", { scope: "row" }, String(radius)),
+        element("td", { className: "number" }, least[row] > 0 ? roundDown(least[row]) : "–"), element("td", { className: "track" }, bar));
+    }),
+    element("tfoot", {}, element("tr", {}, element("td", { colSpan: 3, className: "note" },
+      `How far “${className(view().top[row])}” is ahead of every other class in mean score, anywhere within that radius. Each line by itself is false with probability at most ${view().facts.alpha}.`))),
+  );
+}
+
 function inOtherRuns(row) {
   const others = sameData().filter(([other]) => other !== run());
   if (others.length === 0) return "";
@@ -89,6 +108,7 @@ function drawDetail() {
     element("p", {}, sentence(row)),
     facts(row),
     bars(row),
+    confidence(row),
     inOtherRuns(row),
   );
 }
