@@ -10,29 +10,24 @@ import pandas as pd
 import pytest
 import torch
 from audited import edit_manifest, rewritten
-from stopped import (
-    ALPHA,
-    CLASSES,
-    HORIZON,
-    IMAGES,
-    RULE,
-    stopped_plan,
-    stopped_rows,
-    stopped_run,
-)
+from looked import CHANCES, RULE, draw, plan, stopped_run
 
 from simplicert.analysis import certificates_by_draws
 from simplicert.audit import audit_claims
 from simplicert.audit.attack.target import Target
 from simplicert.audit.page import render_audit
 from simplicert.audit.replay import chosen_blocks, replay
+from simplicert.certificates import ALPHA
 from simplicert.errors import InputError
 from simplicert.interop import certify_path, write_certificates
 from simplicert.sampling import Sampler
+from simplicert.sampling.memory import MemoryRun
 from simplicert.stopping import Rule, budget, named, until, within
 from simplicert.votes import Look, RunDirectory, VoteRows
 
 laws = import_module("simplicert.audit.claims.blocks")
+
+CLASSES = 3
 
 TURN, AFTER, TOTAL, RULED, LAW = (
     "looks in turn",
@@ -60,7 +55,7 @@ def test_an_honest_run_is_clean_whatever_stopped_it(tmp_path, rule, seed):
     held = {name for name, each in found(audit).items() if each.outcome == "held"}
     assert {"looks", "whole", TURN, AFTER, RULED, LAW} <= held
     votes = run.read()
-    drawn = f"{votes.draws.sum():,} draws, of {IMAGES * HORIZON:,} at most"
+    drawn = f"{votes.draws.sum():,} draws, of 40,000 at most"
     assert found(audit)["whole"].says.endswith(drawn)
     assert audit.facts["votes"] == votes.digest
     table = found(audit)["looks"].details
@@ -77,11 +72,11 @@ def test_a_run_without_a_rule_goes_to_the_last_look(tmp_path):
 
 
 def test_a_budget_is_held_and_what_it_left_open_is_not_called_stopped(tmp_path):
-    rule = budget(4000, of=RULE)
-    run = stopped_run(tmp_path / "run", rule=rule, most=4000)
+    total = stopped_run(tmp_path / "begun", most=3).progress().draws + 1
+    run = stopped_run(tmp_path / "run", rule=budget(total, of=RULE), most=3)
     audit = audit_claims(run.path)
     assert found(audit)[TOTAL].outcome == "held"
-    assert "of 4,000 that the rule" in found(audit)[TOTAL].says
+    assert f"of {total:,} that the rule" in found(audit)[TOTAL].says
     assert found(audit)[RULED].outcome == "held"
     assert not audit.falsified
 
@@ -106,8 +101,8 @@ def ended_at(run, least=2):
 def one_more(run, image, block):
     """A row as it would have followed."""
     size = int(run.manifest.draws_in(np.array([block]))[0])
-    counts = np.zeros((1, CLASSES), dtype=np.int64)
-    counts[0, 0] = size
+    counts = (size * CHANCES[[image % 4]]).astype(np.int64)
+    counts[0, 0] += size - counts.sum()
     return VoteRows(
         images=np.array([image]),
         blocks=np.array([block]),
@@ -377,11 +372,12 @@ def test_draws_that_were_chosen_to_go_on_are_still_of_one_law(monkeypatch):
     monkeypatch.setattr(laws, "LEVEL", 0.2)
     monkeypatch.setattr(laws, "_FAR", 0.0)
     rule = Rule(name="chosen", decided=_by_the_last, parameters={})
-    plan = stopped_plan(rule, images=[1, 2, 3, 4], labels=None)
+    planned = plan([1, 2, 3, 4], rule=rule)
     refused = 0
     for seed in range(150):
-        rows = stopped_rows(plan, rule=rule, seed=seed)
-        finding = laws._one_law(*laws._as_it_grew(rows, plan), plan)
+        run = MemoryRun(planned)
+        rows = VoteRows.join(list(draw(run, rule, seed=seed).rows()))
+        finding = laws._one_law(*laws._as_it_grew(rows, planned), planned)
         refused += finding.outcome == "falsified"
     assert refused <= 0.2 * 150
 
