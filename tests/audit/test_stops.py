@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from importlib import import_module
 
@@ -38,6 +39,17 @@ TURN, AFTER, TOTAL, RULED, LAW = (
 )
 
 
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    return stopped_run(tmp_path_factory.mktemp("honest") / "run").path
+
+
+@pytest.fixture
+def run(honest, tmp_path):
+    """A copy, to be spoilt."""
+    return RunDirectory(shutil.copytree(honest, tmp_path / "run"))
+
+
 def found(audit):
     return {each.check: each for each in audit.findings}
 
@@ -49,13 +61,13 @@ def clean(audit):
 @pytest.mark.parametrize("rule", [RULE, until([0, 0.25, 0.5]), within(0.1), named])
 @pytest.mark.parametrize("seed", range(3))
 def test_an_honest_run_is_clean_whatever_stopped_it(tmp_path, rule, seed):
-    run = stopped_run(tmp_path / "run", rule=rule, seed=seed)
+    run = stopped_run(tmp_path / "run", range(20), rule=rule, seed=seed)
     audit = audit_claims(run.path)
     assert clean(audit)
     held = {name for name, each in found(audit).items() if each.outcome == "held"}
     assert {"looks", "whole", TURN, AFTER, RULED, LAW} <= held
     votes = run.read()
-    drawn = f"{votes.draws.sum():,} draws, of 40,000 at most"
+    drawn = f"{votes.draws.sum():,} draws, of 20,000 at most"
     assert found(audit)["whole"].says.endswith(drawn)
     assert audit.facts["votes"] == votes.digest
     table = found(audit)["looks"].details
@@ -276,8 +288,7 @@ def budget_exceeded(run):
         (budget_exceeded, "falsified", TOTAL),
     ],
 )
-def test_an_edited_run_is_found_and_said_to_be(tmp_path, edit, outcome, check):
-    run = stopped_run(tmp_path / "run")
+def test_an_edited_run_is_found_and_said_to_be(run, edit, outcome, check):
     image, said = edit(run)
     audit = audit_claims(run.path)
     finding = found(audit)[check]
@@ -291,9 +302,8 @@ def test_an_edited_run_is_found_and_said_to_be(tmp_path, edit, outcome, check):
         assert not audit.falsified  # no certificate depends on it
 
 
-def test_a_wrong_stop_leaves_every_certificate_as_it_was(tmp_path):
+def test_a_wrong_stop_leaves_every_certificate_as_it_was(run):
     # Why it is doubtful and not falsified: the image's bounds are of the look it has.
-    run = stopped_run(tmp_path / "run")
     image, _ = cut_short(run)
     votes = run.read()
     draws = int(votes.draws[votes.indices == image][0])
@@ -320,8 +330,7 @@ def test_a_wrong_stop_leaves_every_certificate_as_it_was(tmp_path):
         ({}, "no rule like"),
     ],
 )
-def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(tmp_path, rule, said):
-    run = stopped_run(tmp_path / "run")
+def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(run, rule, said):
     edited(run, rule=rule)
     finding = found(audit_claims(run.path))[RULED]
     assert finding.outcome == "not checked"
@@ -332,7 +341,7 @@ def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(tmp_path, rule, said
 @pytest.mark.parametrize(
     "where", ["rule", "mechanism", "procedure", "members", "inner"]
 )
-def test_an_audit_runs_no_code_that_its_subject_names(tmp_path, where):
+def test_an_audit_runs_no_code_that_its_subject_names(run, tmp_path, where):
     marker = tmp_path / "ran"
     code = tmp_path / "theirs.py"
     code.write_text(f"open({str(marker)!r}, 'w').close()\nthing = max\n")
@@ -351,7 +360,6 @@ def test_an_audit_runs_no_code_that_its_subject_names(tmp_path, where):
             "alpha": ALPHA,
         },
     }[where]
-    run = stopped_run(tmp_path / "run")
     edited(run, rule=rule)
     finding = found(audit_claims(run.path))[RULED]
     assert finding.outcome == "not checked"
@@ -374,12 +382,12 @@ def test_draws_that_were_chosen_to_go_on_are_still_of_one_law(monkeypatch):
     rule = Rule(name="chosen", decided=_by_the_last, parameters={})
     planned = plan([3, 7, 11, 15], rule=rule)
     refused = 0
-    for seed in range(150):
+    for seed in range(60):
         run = MemoryRun(planned)
         rows = VoteRows.join(list(draw(run, rule, seed=seed).rows()))
         finding = laws._one_law(*laws._as_it_grew(rows, planned), planned)
         refused += finding.outcome == "falsified"
-    assert refused <= 0.2 * 150
+    assert refused <= 0.2 * 60
 
 
 # Replay and attack
@@ -510,8 +518,7 @@ def test_points_are_attacked_with_fixed_draws(drawn):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_table_says_each_rows_draws_and_their_share_of_alpha(tmp_path, suffix):
-    run = stopped_run(tmp_path / "run")
+def test_a_table_says_each_rows_draws_and_their_share_of_alpha(run, tmp_path, suffix):
     path = write_certificates(certify_path(run.path), tmp_path / f"table{suffix}")
     audit = audit_claims(path)
     assert clean(audit)
@@ -560,27 +567,23 @@ def share_missing(table, _):
         (share_missing, "doubtful", "looks of certificates"),
     ],
 )
-def test_a_spoilt_table_of_looks_is_found(tmp_path, edit, outcome, check):
-    run = stopped_run(tmp_path / "run")
+def test_a_spoilt_table_of_looks_is_found(run, tmp_path, edit, outcome, check):
     table = certify_path(run.path).table()
     edit(table, run).to_csv(tmp_path / "table.csv", index=False)
     assert found(audit_claims(tmp_path / "table.csv"))[check].outcome == outcome
 
 
-def test_cohens_layout_is_refused_as_it_would_make_other_radii(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_cohens_layout_is_refused_as_it_would_make_other_radii(run, tmp_path):
     with pytest.raises(InputError, match="no place for draws that differ"):
         write_certificates(certify_path(run.path), tmp_path / "log.tsv")
 
 
-def test_draws_that_choose_cannot_be_set_apart(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_draws_that_choose_cannot_be_set_apart(run):
     with pytest.raises(InputError, match="stops its images at looks"):
         certify_path(run.path, procedure="two_stage")
 
 
-def test_radii_against_draws_are_those_of_the_looks(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_radii_against_draws_are_those_of_the_looks(run):
     several = certificates_by_draws(run.path, points=50)
     votes = run.read()
     # No class can be named of 30 draws, at their share of alpha.
