@@ -74,5 +74,15 @@ def test_what_is_not_is_refused(call):
         call()
 
 
+def test_of_functions_in_functions_those_of_arrays_are_checked():
+    @checked
+    def first(a: Float[np.ndarray, " n"], b: Float[np.ndarray, " n"]):
+        return a
+
+    assert first(ONE, ONE) is ONE
+    with pytest.raises(TypeError, match="violates type hint"):
+        first(ONE, TWO)
+
+
 def test_it_is_what_the_import_hook_writes():
     assert jaxtyping.jaxtyped(typechecker=None) is checked

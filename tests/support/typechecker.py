@@ -4,7 +4,8 @@
 function and class, and conftest puts ``checked`` in its place. Jaxtyping's own binds
 arguments and checks them twice at each call, of any function: that was most of what
 small functions cost. Here beartype checks once, and only where an annotation has axes
-is there a scope in which an axis has one size.
+is there a scope in which an axis has one size. Functions inside functions are left to
+mypy, but for those of arrays.
 """
 
 import functools
@@ -26,11 +27,14 @@ def checked(thing):
             thing.__init__ = checked(thing.__init__)
         return thing
     hints = tuple(thing.__annotations__.values())
+    arrays = _names(hints, type(AbstractArray))
+    if "<locals>" in thing.__qualname__ and not arrays:
+        return thing  # made anew at each call, which costs a millisecond; mypy looks
     if inspect.isgeneratorfunction(thing) or _names(hints, (str, typing.ForwardRef)):
         # What is checked later, or names what may not be there: jaxtyping knows how.
         return jaxtyped(typechecker=check)(thing)
     strict = check(thing)
-    if not _names(hints, type(AbstractArray)):
+    if not arrays:
         return strict
 
     @functools.wraps(thing)
