@@ -1,7 +1,12 @@
 """What all tests have in common."""
 
+import jaxtyping
 import pytest
+import typechecker
 from hypothesis import HealthCheck, settings
+
+# Before anything of simplicert is imported.
+jaxtyping.jaxtyped = lambda **_: typechecker.checked
 
 # The same examples in every run, and no error where a busy machine is slow at them.
 settings.register_profile(

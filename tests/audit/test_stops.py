@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from importlib import import_module
 
@@ -10,29 +11,24 @@ import pandas as pd
 import pytest
 import torch
 from audited import edit_manifest, rewritten
-from stopped import (
-    ALPHA,
-    CLASSES,
-    HORIZON,
-    IMAGES,
-    RULE,
-    stopped_plan,
-    stopped_rows,
-    stopped_run,
-)
+from looked import CHANCES, RULE, draw, plan, stopped_run
 
 from simplicert.analysis import certificates_by_draws
 from simplicert.audit import audit_claims
 from simplicert.audit.attack.target import Target
 from simplicert.audit.page import render_audit
 from simplicert.audit.replay import chosen_blocks, replay
+from simplicert.certificates import ALPHA
 from simplicert.errors import InputError
 from simplicert.interop import certify_path, write_certificates
 from simplicert.sampling import Sampler
+from simplicert.sampling.memory import MemoryRun
 from simplicert.stopping import Rule, budget, named, until, within
 from simplicert.votes import Look, RunDirectory, VoteRows
 
 laws = import_module("simplicert.audit.claims.blocks")
+
+CLASSES = 3
 
 TURN, AFTER, TOTAL, RULED, LAW = (
     "looks in turn",
@@ -41,6 +37,17 @@ TURN, AFTER, TOTAL, RULED, LAW = (
     "stopped by the rule",
     "one law in all blocks",
 )
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    return stopped_run(tmp_path_factory.mktemp("honest") / "run").path
+
+
+@pytest.fixture
+def run(honest, tmp_path):
+    """A copy, to be spoilt."""
+    return RunDirectory(shutil.copytree(honest, tmp_path / "run"))
 
 
 def found(audit):
@@ -54,13 +61,13 @@ def clean(audit):
 @pytest.mark.parametrize("rule", [RULE, until([0, 0.25, 0.5]), within(0.1), named])
 @pytest.mark.parametrize("seed", range(3))
 def test_an_honest_run_is_clean_whatever_stopped_it(tmp_path, rule, seed):
-    run = stopped_run(tmp_path / "run", rule=rule, seed=seed)
+    run = stopped_run(tmp_path / "run", range(20), rule=rule, seed=seed)
     audit = audit_claims(run.path)
     assert clean(audit)
     held = {name for name, each in found(audit).items() if each.outcome == "held"}
     assert {"looks", "whole", TURN, AFTER, RULED, LAW} <= held
     votes = run.read()
-    drawn = f"{votes.draws.sum():,} draws, of {IMAGES * HORIZON:,} at most"
+    drawn = f"{votes.draws.sum():,} draws, of 20,000 at most"
     assert found(audit)["whole"].says.endswith(drawn)
     assert audit.facts["votes"] == votes.digest
     table = found(audit)["looks"].details
@@ -77,11 +84,11 @@ def test_a_run_without_a_rule_goes_to_the_last_look(tmp_path):
 
 
 def test_a_budget_is_held_and_what_it_left_open_is_not_called_stopped(tmp_path):
-    rule = budget(4000, of=RULE)
-    run = stopped_run(tmp_path / "run", rule=rule, most=4000)
+    total = stopped_run(tmp_path / "begun", most=3).progress().draws + 1
+    run = stopped_run(tmp_path / "run", rule=budget(total, of=RULE), most=3)
     audit = audit_claims(run.path)
     assert found(audit)[TOTAL].outcome == "held"
-    assert "of 4,000 that the rule" in found(audit)[TOTAL].says
+    assert f"of {total:,} that the rule" in found(audit)[TOTAL].says
     assert found(audit)[RULED].outcome == "held"
     assert not audit.falsified
 
@@ -106,8 +113,8 @@ def ended_at(run, least=2):
 def one_more(run, image, block):
     """A row as it would have followed."""
     size = int(run.manifest.draws_in(np.array([block]))[0])
-    counts = np.zeros((1, CLASSES), dtype=np.int64)
-    counts[0, 0] = size
+    counts = (size * CHANCES[[image % 4]]).astype(np.int64)
+    counts[0, 0] += size - counts.sum()
     return VoteRows(
         images=np.array([image]),
         blocks=np.array([block]),
@@ -281,8 +288,7 @@ def budget_exceeded(run):
         (budget_exceeded, "falsified", TOTAL),
     ],
 )
-def test_an_edited_run_is_found_and_said_to_be(tmp_path, edit, outcome, check):
-    run = stopped_run(tmp_path / "run")
+def test_an_edited_run_is_found_and_said_to_be(run, edit, outcome, check):
     image, said = edit(run)
     audit = audit_claims(run.path)
     finding = found(audit)[check]
@@ -296,9 +302,8 @@ def test_an_edited_run_is_found_and_said_to_be(tmp_path, edit, outcome, check):
         assert not audit.falsified  # no certificate depends on it
 
 
-def test_a_wrong_stop_leaves_every_certificate_as_it_was(tmp_path):
+def test_a_wrong_stop_leaves_every_certificate_as_it_was(run):
     # Why it is doubtful and not falsified: the image's bounds are of the look it has.
-    run = stopped_run(tmp_path / "run")
     image, _ = cut_short(run)
     votes = run.read()
     draws = int(votes.draws[votes.indices == image][0])
@@ -325,8 +330,7 @@ def test_a_wrong_stop_leaves_every_certificate_as_it_was(tmp_path):
         ({}, "no rule like"),
     ],
 )
-def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(tmp_path, rule, said):
-    run = stopped_run(tmp_path / "run")
+def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(run, rule, said):
     edited(run, rule=rule)
     finding = found(audit_claims(run.path))[RULED]
     assert finding.outcome == "not checked"
@@ -337,7 +341,7 @@ def test_a_rule_that_cannot_be_asked_is_not_checked_and_why(tmp_path, rule, said
 @pytest.mark.parametrize(
     "where", ["rule", "mechanism", "procedure", "members", "inner"]
 )
-def test_an_audit_runs_no_code_that_its_subject_names(tmp_path, where):
+def test_an_audit_runs_no_code_that_its_subject_names(run, tmp_path, where):
     marker = tmp_path / "ran"
     code = tmp_path / "theirs.py"
     code.write_text(f"open({str(marker)!r}, 'w').close()\nthing = max\n")
@@ -356,7 +360,6 @@ def test_an_audit_runs_no_code_that_its_subject_names(tmp_path, where):
             "alpha": ALPHA,
         },
     }[where]
-    run = stopped_run(tmp_path / "run")
     edited(run, rule=rule)
     finding = found(audit_claims(run.path))[RULED]
     assert finding.outcome == "not checked"
@@ -368,8 +371,8 @@ def test_an_audit_runs_no_code_that_its_subject_names(tmp_path, where):
 
 
 def _by_the_last(votes, alpha):
-    """Go on while the first class has less than its share: choose what is seen."""
-    return np.asarray(votes.counts[:, 0] * CLASSES >= votes.draws) & (alpha > 0)
+    """Go on while the first class, of half the votes, has few: choose what is seen."""
+    return np.asarray(votes.counts[:, 0] >= 0.55 * votes.draws) & (alpha > 0)
 
 
 def test_draws_that_were_chosen_to_go_on_are_still_of_one_law(monkeypatch):
@@ -377,13 +380,14 @@ def test_draws_that_were_chosen_to_go_on_are_still_of_one_law(monkeypatch):
     monkeypatch.setattr(laws, "LEVEL", 0.2)
     monkeypatch.setattr(laws, "_FAR", 0.0)
     rule = Rule(name="chosen", decided=_by_the_last, parameters={})
-    plan = stopped_plan(rule, images=[1, 2, 3, 4], labels=None)
+    planned = plan([3, 7, 11, 15], rule=rule)
     refused = 0
-    for seed in range(150):
-        rows = stopped_rows(plan, rule=rule, seed=seed)
-        finding = laws._one_law(*laws._as_it_grew(rows, plan), plan)
+    for seed in range(60):
+        run = MemoryRun(planned)
+        rows = VoteRows.join(list(draw(run, rule, seed=seed).rows()))
+        finding = laws._one_law(*laws._as_it_grew(rows, planned), planned)
         refused += finding.outcome == "falsified"
-    assert refused <= 0.2 * 150
+    assert refused <= 0.2 * 60
 
 
 # Replay and attack
@@ -514,8 +518,7 @@ def test_points_are_attacked_with_fixed_draws(drawn):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_table_says_each_rows_draws_and_their_share_of_alpha(tmp_path, suffix):
-    run = stopped_run(tmp_path / "run")
+def test_a_table_says_each_rows_draws_and_their_share_of_alpha(run, tmp_path, suffix):
     path = write_certificates(certify_path(run.path), tmp_path / f"table{suffix}")
     audit = audit_claims(path)
     assert clean(audit)
@@ -564,27 +567,23 @@ def share_missing(table, _):
         (share_missing, "doubtful", "looks of certificates"),
     ],
 )
-def test_a_spoilt_table_of_looks_is_found(tmp_path, edit, outcome, check):
-    run = stopped_run(tmp_path / "run")
+def test_a_spoilt_table_of_looks_is_found(run, tmp_path, edit, outcome, check):
     table = certify_path(run.path).table()
     edit(table, run).to_csv(tmp_path / "table.csv", index=False)
     assert found(audit_claims(tmp_path / "table.csv"))[check].outcome == outcome
 
 
-def test_cohens_layout_is_refused_as_it_would_make_other_radii(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_cohens_layout_is_refused_as_it_would_make_other_radii(run, tmp_path):
     with pytest.raises(InputError, match="no place for draws that differ"):
         write_certificates(certify_path(run.path), tmp_path / "log.tsv")
 
 
-def test_draws_that_choose_cannot_be_set_apart(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_draws_that_choose_cannot_be_set_apart(run):
     with pytest.raises(InputError, match="stops its images at looks"):
         certify_path(run.path, procedure="two_stage")
 
 
-def test_radii_against_draws_are_those_of_the_looks(tmp_path):
-    run = stopped_run(tmp_path / "run")
+def test_radii_against_draws_are_those_of_the_looks(run):
     several = certificates_by_draws(run.path, points=50)
     votes = run.read()
     # No class can be named of 30 draws, at their share of alpha.

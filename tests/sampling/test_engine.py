@@ -128,17 +128,17 @@ def test_noise_in_low_precision_is_that_in_float32_rounded_once(dtype, threads):
     assert torch.equal(found, reference.to(dtype))
 
 
-@pytest.mark.parametrize("batch", [7, 100, 333, 1000])
-def test_votes_of_colour_images_agree_at_any_batch(batch):
+def test_votes_of_colour_images_agree_at_any_batch():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         network = build_model("resnet20", shape=COLOUR, classes=10)
     images = np.random.default_rng(0).random((2, *COLOUR), dtype=np.float32)
-    settings = {"sigma": 0.5, "draws": 300, "block": 150, "seed": 1}
-    reference = sample(network, images, **settings, batch=150)
-    votes = sample(network, images, **settings, batch=batch)
-    assert np.abs(votes.counts - reference.counts).sum() <= 2
-    np.testing.assert_allclose(votes.score_sums, reference.score_sums, rtol=1e-4)
+    settings = {"sigma": 0.5, "draws": 200, "block": 100, "seed": 1}
+    reference = sample(network, images, **settings, batch=100)
+    for batch in (7, 90, 300):
+        votes = sample(network, images, **settings, batch=batch)
+        assert np.abs(votes.counts - reference.counts).sum() <= 2
+        np.testing.assert_allclose(votes.score_sums, reference.score_sums, rtol=1e-4)
 
 
 @pytest.mark.slow

@@ -19,8 +19,7 @@ from alone import bounds_alone
 from scipy.special import gammaln, xlogy
 from scipy.stats import binomtest, multinomial
 
-from simplicert.certificates import certify
-from simplicert.errors import InputError
+from simplicert.mechanisms import neyman_pearson
 from simplicert.procedures import clopper_pearson
 from simplicert.stopping import spread
 from simplicert.votes import Look, Votes
@@ -62,8 +61,8 @@ def outcomes(draws, classes):
     return np.diff(ends, axis=1) - 1
 
 
-def claimed(counts, draws, looks, truth, alpha):
-    """Radius of each outcome's certificate at its look, and whether it is false."""
+def bounded(counts, draws, looks, alpha):
+    """Top classes and bounds of each outcome at its look."""
     votes = Votes(
         counts=counts,
         draws=np.full(len(counts), draws),
@@ -72,17 +71,20 @@ def claimed(counts, draws, looks, truth, alpha):
         source={},
         looks=looks,
     )
-    try:
-        made = certify(votes, alpha=alpha, procedure=ALONE)
-    except InputError as error:  # nothing can be certified of so few draws
-        if "can never certify" not in str(error):
-            raise
-        return np.zeros(len(counts)), np.zeros(len(counts), dtype=bool)
-    truth = np.array(truth)
+    return ALONE(votes, alpha=alpha)
+
+
+def claimed(counts, draws, looks, truth, alpha):
+    """Radius of each outcome's certificate at its look, and whether it is false.
+
+    The radius is that of the mechanism that certifies whenever any of them does.
+    """
+    made, truth = bounded(counts, draws, looks, alpha), np.array(truth)
+    radius = neyman_pearson(made.e0_lower, made.e1_upper, sigma=1.0)
     tie = truth[1] == truth[0]  # then no class is the best
     wrong = tie | (truth[made.top] < truth[0])
     broken = (made.e0_lower > truth[0]) | (made.e1_upper < truth[1])
-    return made.radius, (made.radius > 0) & (wrong | broken)
+    return radius, (radius > 0) & (wrong | broken)
 
 
 def first_separation(path):
@@ -324,17 +326,7 @@ def combined_rate(truth, looks, alpha):
     tie = truth[1] == truth[0]
     for look in looks:
         here = outcomes(look.draws, classes)
-        found = ALONE(
-            Votes(
-                counts=here,
-                draws=np.full(len(here), look.draws),
-                indices=np.arange(len(here)),
-                sigma=1.0,
-                source={},
-                looks=looks,
-            ),
-            alpha=alpha,
-        )
+        found = bounded(here, look.draws, looks, alpha)
         bounds = {
             tuple(counts): bound
             for counts, *bound in zip(
@@ -346,7 +338,7 @@ def combined_rate(truth, looks, alpha):
             )
         }
         steps = outcomes(look.draws - before, classes)
-        masses = multinomial.pmf(steps, look.draws - before, truth)
+        masses = chances_of(steps, truth)
         after = defaultdict(float)
         for (counts, known), mass in going.items():
             for step, chance in zip(steps.tolist(), masses.tolist(), strict=True):

@@ -14,15 +14,17 @@ CHANCES = np.array(
 """Of an image that is soon certified; the last two are soon futile, or take long."""
 
 
-def plan(images, *, horizon=1000, rule=None, alpha=ALPHA, **changes):
+RULE = stopping.until([0.25])
+
+
+def plan(images, *, horizon=1000, rule=RULE, alpha=ALPHA, **changes):
     """The manifest of a run without scores whose images stop at ``looks_for``."""
-    rule = stopping.until([0.25]) if rule is None else rule
     return manifest(
         images=list(images),
         labels=[0] * len(images),
         looks=list(stopping.looks_for(horizon)),
         block=None,
-        rule=dict(rule.spec) | {"alpha": alpha},
+        rule=None if rule is None else rule.spec | {"alpha": alpha},
         statistics=["multinomial"],
         **changes,
     )
@@ -33,13 +35,15 @@ def draw(store, rule=None, *, most=None, seed=0, images=None):
 
     Args:
         store: The run.
-        rule: What stops them. Default: the manifest's.
+        rule: What stops them. Default: the manifest's, or where it has none the last
+            look alone.
         most: So many looks at most, after which the run is left as it is.
         seed: Of the votes: an image's are the same whatever others there are.
         images: Which. Default: all.
     """
     plan, looks = store.manifest, tuple(store.manifest.looks)
-    rule = stopping.rule_from(plan.rule) if rule is None else rule
+    if rule is None and plan.rule is not None:
+        rule = stopping.rule_from(plan.rule)
     images = np.array(plan.images if images is None else images)
     streams = [np.random.default_rng([seed, image]) for image in images]
     counts = np.zeros((len(images), plan.classes), dtype=np.int64)
@@ -60,7 +64,9 @@ def draw(store, rule=None, *, most=None, seed=0, images=None):
             source={},
             manifest=plan,
         )
-        last = asked(rule, votes, float(plan.rule["alpha"])) | (block + 1 == len(looks))
+        last = np.full(len(active), block + 1 == len(looks))
+        if rule is not None:
+            last |= asked(rule, votes, float(plan.rule["alpha"]))
         store.append(
             VoteRows(
                 images=images[active],
@@ -76,7 +82,7 @@ def draw(store, rule=None, *, most=None, seed=0, images=None):
     return store
 
 
-def stopped_run(path, images=range(40), *, rule=None, most=None, seed=0, **changes):
+def stopped_run(path, images=range(40), *, rule=RULE, most=None, seed=0, **changes):
     """A run directory whose images were stopped by a rule."""
     store = RunDirectory.create(path, plan(images, rule=rule, **changes))
     return draw(store, rule, most=most, seed=seed)

@@ -1,9 +1,11 @@
 """A run that is stopped between any two writes goes on as if it had not been."""
 
 import errno
+import functools
 import json
 import math
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -70,26 +72,37 @@ def scaler(state):
         return json.loads(file.metadata()["simplicert-training"])["scaler"]
 
 
+@functools.cache
+def unbroken(**options):
+    """What is trained in one go: weights and metadata, log and scaler."""
+    with TemporaryDirectory() as folder:
+        state = Path(folder) / "whole.training"
+        weights, metadata = trained(state, **BROKEN, **options)
+        return weights, metadata, log(state), scaler(state)
+
+
+BROKEN = {"milestones": [2], "augment": ["crop"]}
+
+
 # Each epoch writes the log and then the state.
 @pytest.mark.parametrize("write", range(1, 2 * EPOCHS + 1))
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_stopping_at_any_write_changes_neither_weights_nor_log(
     write, precision, tmp_path, monkeypatch
 ):
-    whole, state = tmp_path / "whole.training", tmp_path / "broken.training"
-    options = {"milestones": [2], "augment": ["crop"], "precision": precision}
-    weights, metadata = trained(whole, **options)
+    state = tmp_path / "broken.training"
+    weights, metadata, whole_log, whole_scaler = unbroken(precision=precision)
     with monkeypatch.context() as patch:
         stop_at(patch, write)
         with pytest.raises(Stopped):
-            trained(state, **options)
+            trained(state, **BROKEN, precision=precision)
     assert state.exists() == (write > 2)
     torch.rand(3)  # the global random state is no part of a run
-    resumed, described = trained(state, **options)
+    resumed, described = trained(state, **BROKEN, precision=precision)
     assert torch.equal(resumed, weights)
     assert described == metadata
-    assert log(state).equals(log(whole))
-    assert scaler(state) == scaler(whole)
+    assert log(state).equals(whole_log)
+    assert scaler(state) == whole_scaler
 
 
 def test_nothing_is_trained_twice(tmp_path):
