@@ -13,7 +13,7 @@ from simplicert.sampling.engine import Tasks
 from simplicert.sampling.margins import Rivals
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.sampler import Sampler
-from simplicert.sampling.soft import SoftScores
+from simplicert.sampling.soft import SoftScores, checked_rivals, checked_temperature
 from simplicert.sampling.tally import Tally
 from simplicert.stopping import until
 from simplicert.votes import RunDirectory
@@ -187,7 +187,11 @@ def test_a_colder_softmax_is_nearer_to_votes():
     assert cold.manifest.evidence()["temperature"] == 1e-3
     usual = drawn()
     assert "temperature" not in usual.manifest.evidence()
-    assert "temperature is 0.001" in cold.manifest.difference(usual.manifest)
+    for one, other, says in [
+        (cold, usual, "0.001 there and 1.0"),
+        (usual, cold, "1.0 there and 0.001"),
+    ]:
+        assert one.manifest.difference(other.manifest) == f"temperature is {says} here"
     logits = torch.tensor([[1.0, 2.0, 4.0]])
     tally = Tally(1, 3, output="logits", device=CPU, temperature=2.0)
     tally.add(logits, torch.tensor([0]))
@@ -251,6 +255,23 @@ CHANCES = NumpyClassifier(
 def test_what_cannot_be_recorded_is_refused(settings, says):
     with pytest.raises(InputError, match=says):
         drawn(**settings)
+
+
+@pytest.mark.parametrize("heat", ["2", None, True, 10**400, 1j, [1.0]])
+def test_what_is_no_temperature_is_refused(heat):
+    with pytest.raises(InputError, match="temperature must be a number above 0"):
+        checked_temperature(heat)
+
+
+@pytest.mark.parametrize("rivals", ["2", None, True, 2.5])
+def test_what_is_no_number_of_rivals_is_refused(rivals):
+    with pytest.raises(InputError, match="rivals must be 0 to 3 of 5 classes"):
+        checked_rivals(rivals, most=3)
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = checked_temperature(np.float32(2)), checked_rivals(np.int64(2), most=3)
+    assert [type(each) for each in given] == [float, int]
 
 
 def test_a_run_that_stops_has_none():

@@ -166,8 +166,8 @@ class RunEvidence:
         scores = found.statistic != "multinomial"
         if not found.separate and selection is not None:
             raise InputError(
-                f"selection is for procedures with separate draws (two_stage), and "
-                f"{found.name} has none"
+                "selection is for procedures with separate draws (two_stage, margins), "
+                f"and {found.name} has none"
             )
         if found.separate and scores and selection is None:
             votes = self.apart
