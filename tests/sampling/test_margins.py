@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from simplicert import certify, read_run, sample
+from simplicert.audit import audit_claims
 from simplicert.classifiers import NumpyClassifier
 from simplicert.errors import InputError
+from simplicert.interop import certify_path, write_certificates
 from simplicert.sampling.engine import Tasks
 from simplicert.sampling.margins import Rivals
 from simplicert.sampling.memory import MemoryRun
@@ -279,3 +282,58 @@ def test_a_run_that_stops_has_none():
         Sampler(network(), pictures()).plan(
             sigma=0.5, draws=10_000, rule=until(0.1), scores=SoftScores(margins=True)
         )
+
+
+@pytest.mark.parametrize(
+    ("within", "spoilt"),
+    [
+        ("0.25", {"confidence 0.25": 0.99}),  # the draws that there are allow 0.98
+        ("0.25", {"neyman_pearson": 0.2}),
+        ("0.25", {"e0": 0.5, "e1": 0.4}),
+        ("2", {"confidence 2": 0.01}),  # beyond every radius
+    ],
+)
+def test_a_spoilt_confidence_in_a_table_is_found(tmp_path, within, spoilt):
+    sure = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 5))
+    sure[1].weight.data.zero_()
+    sure[1].bias.data = torch.tensor([9.0, 0.0, 0.0, 0.0, 0.0])
+    made = certify(drawn(model=sure, draws=1000, block=100), procedure="margins")
+    made = made.with_confidence([float(within)])
+    path = write_certificates(made, tmp_path / "table.csv")
+    said = {each.check: each.outcome for each in audit_claims(path).findings}
+    assert said["confidences of certificates"] == "held"
+    assert "falsified" not in said.values()
+    pd.read_csv(path).assign(**spoilt).to_csv(path, index=False)
+    said = {each.check: each.outcome for each in audit_claims(path).findings}
+    assert said["confidences of certificates"] == "falsified"
+
+
+def test_an_audit_falsifies_blocks_with_margins_of_different_classes(tmp_path):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    rows = next(iter(run.rows()))
+    other = rows.rivals.copy()
+    other[3, [0, 1]] = other[3, [1, 0]]
+    spoilt = RunDirectory.create(tmp_path / "spoilt", run.manifest)
+    spoilt.append(replace(rows, rivals=other))
+    found = audit_claims(tmp_path / "spoilt").findings[0]
+    assert (found.check, found.outcome) == ("stored parts", "falsified")
+    assert "margins of different classes" in found.says
+
+
+def test_all_images_that_lack_draws_are_counted(tmp_path):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    rows = next(iter(run.rows()))
+    part = RunDirectory.create(tmp_path / "part", run.manifest)
+    part.append(
+        rows.take((rows.images == 0) | ((rows.images == 1) & (rows.blocks < 2)))
+    )
+    with pytest.raises(InputError, match="2 of 3 images lack draws"):
+        certify_path(tmp_path / "part", procedure="margins")
+
+
+def test_a_run_that_stopped_without_margins_is_told_to_have_them(tmp_path):
+    drawn(out=tmp_path / "run", margins=False, until=0.1)
+    with pytest.raises(InputError, match="sample anew, with --margins"):
+        certify_path(tmp_path / "run", procedure="margins")

@@ -169,6 +169,7 @@ class RunEvidence:
                 "selection is for procedures with separate draws (two_stage, margins), "
                 f"and {found.name} has none"
             )
+        found.check_columns(self.directory.manifest.widths())
         if found.separate and scores and selection is None:
             votes = self.apart
         elif found.separate:
