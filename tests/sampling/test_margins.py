@@ -11,14 +11,17 @@ from simplicert import certify, read_run, sample
 from simplicert.audit import audit_claims
 from simplicert.classifiers import NumpyClassifier
 from simplicert.errors import InputError
-from simplicert.interop import certify_path, write_certificates
+from simplicert.figures.margins import margins as margins_figure
+from simplicert.figures.procedures import procedures as procedures_figure
+from simplicert.figures.protocol import View
+from simplicert.interop import RunEvidence, certify_path, write_certificates
 from simplicert.sampling.engine import Tasks
 from simplicert.sampling.margins import Rivals
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.sampler import Sampler
 from simplicert.sampling.soft import SoftScores, checked_rivals, checked_temperature
 from simplicert.sampling.tally import Tally
-from simplicert.stopping import until
+from simplicert.stopping import RULES, replay, until
 from simplicert.votes import RunDirectory
 from simplicert.votes.columns import CELLS
 from simplicert.votes.looks import one_look
@@ -337,3 +340,25 @@ def test_a_run_that_stopped_without_margins_is_told_to_have_them(tmp_path):
     drawn(out=tmp_path / "run", margins=False, until=0.1)
     with pytest.raises(InputError, match="sample anew, with --margins"):
         certify_path(tmp_path / "run", procedure="margins")
+
+
+def test_figures_of_margins_that_certify_nothing_are_left_out(tmp_path):
+    """Of uniform noise, or of so few draws, a run is reported without them."""
+    drawn(out=tmp_path / "l1", noise="uniform", draws=200, block=100)
+    drawn(out=tmp_path / "few", draws=24, block=12)
+    for name, alpha in [("l1", 0.001), ("few", 0.001)]:
+        evidence = RunEvidence(tmp_path / name)
+        made = evidence.certify(alpha=alpha)
+        view = View(name=name, certificates=made, evidence=evidence)
+        assert margins_figure.table(view) is None
+        assert name != "l1" or procedures_figure.table(view) is None
+
+
+@pytest.mark.parametrize("procedure", ["margins", "two_stage"])
+def test_a_plan_by_procedures_with_draws_apart_is_refused_as_what_it_is(
+    tmp_path, procedure
+):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(InputError, match=f"{procedure} needs other draws .* a plan"):
+        replay(run, RULES.find("named"), procedure=procedure)
