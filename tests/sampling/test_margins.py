@@ -362,3 +362,13 @@ def test_a_plan_by_procedures_with_draws_apart_is_refused_as_what_it_is(
     run = RunDirectory(tmp_path / "run")
     with pytest.raises(InputError, match=f"{procedure} needs other draws .* a plan"):
         replay(run, RULES.find("named"), procedure=procedure)
+
+
+def test_a_run_of_which_nothing_is_drawn_yet_is_audited(tmp_path):
+    plan = drawn(draws=400, block=100).manifest
+    RunDirectory.create(tmp_path / "run", plan)
+    said = {
+        each.check: each.outcome for each in audit_claims(tmp_path / "run").findings
+    }
+    assert said["whole"] == "doubtful"
+    assert "falsified" not in said.values()
