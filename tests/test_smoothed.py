@@ -32,6 +32,20 @@ def test_certify_is_sample_and_certify():
     np.testing.assert_array_equal(ours.predicted, theirs.predicted)
 
 
+def test_margins_are_drawn_for_the_procedure_that_reads_them():
+    g = SmoothedClassifier(Sign(), sigma=0.5, seed=4, temperature=20.0)
+    ours = g.certify(IMAGES, draws=500, procedure="margins")
+    votes = sample(
+        Sign(), IMAGES, sigma=0.5, draws=500, seed=4, temperature=20.0, margins=True
+    )
+    theirs = certify(votes, procedure="margins")
+    np.testing.assert_array_equal(ours.radius, theirs.radius)
+    np.testing.assert_array_equal(ours.confidence(0.0), theirs.confidence(0.0))
+    assert ours.confidence(0.0).any()
+    with pytest.raises(InputError, match="a number of draws that is fixed"):
+        g.certify(IMAGES, draws=500, procedure="margins", until=0.1)
+
+
 @pytest.mark.parametrize("alpha", [0.001, 0.05, 0.4])
 def test_predict_is_cohen_s_two_sided_binomial_test(alpha):
     g = SmoothedClassifier(Sign(), sigma=0.5, seed=4)

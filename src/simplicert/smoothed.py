@@ -20,6 +20,7 @@ from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
 from simplicert.sampling import Progress, Sampler
+from simplicert.sampling.soft import SoftScores
 from simplicert.stopping import Rule, as_rule
 from simplicert.stopping.sure import is_sure, sure
 from simplicert.votes import Votes
@@ -43,6 +44,7 @@ class SmoothedClassifier:
         sigma: Noise standard deviation, in input units.
         noise: What is added; as for ``sample``.
         seed: Decides the noise of every call. Default: fresh noise each time.
+        temperature: What logits are divided by before the softmax, as for ``sample``.
         block: As for ``sample``, like the other arguments.
 
     Example:
@@ -64,6 +66,7 @@ class SmoothedClassifier:
         sigma: float,
         noise: str | Noise = "gaussian",
         seed: int | None = None,
+        temperature: float = 1.0,
         block: int | None = None,
         batch: int | None = None,
         precision: str = "fp32",
@@ -85,12 +88,18 @@ class SmoothedClassifier:
             nonfinite=nonfinite,
         )
         self._seed, self._block, self._batch = seed, block, batch
-        self._progress = progress
+        self._temperature, self._progress = temperature, progress
         self._sampler: Sampler | None = None
         self._preparing = Lock()
 
     def _sample(
-        self, x: "Images", *, draws: int, rule: Rule | None, alpha: float
+        self,
+        x: "Images",
+        *,
+        draws: int,
+        rule: Rule | None,
+        alpha: float,
+        margins: bool = False,
     ) -> Votes:
         with self._preparing:  # calls may come from several threads
             ready = self._sampler
@@ -106,6 +115,7 @@ class SmoothedClassifier:
                 batch=self._batch,
                 rule=rule,
                 alpha=alpha,
+                scores=SoftScores(margins=margins, temperature=self._temperature),
             )
             self._sampler = sampler
         return sampler.votes(plan, rule=rule, progress=self._progress)
@@ -157,13 +167,15 @@ class SmoothedClassifier:
                 no more draws.
             alpha: As for ``simplicert.certify``, like what follows.
             framework: What is counted.
-            procedure: How the expectations are bounded.
+            procedure: How the expectations are bounded. For ``margins`` the first block
+                of an image chooses, and the others bound; not with ``until``.
             mechanism: What bounds the radius.
             asymptotic: Let the procedure be one that guarantees nothing.
         """
         how = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
         rule = None if until is None else as_rule(until)
-        votes = self._sample(x, draws=draws, rule=rule, alpha=alpha)
+        margins = "margins" in how.columns
+        votes = self._sample(x, draws=draws, rule=rule, alpha=alpha, margins=margins)
         return certify(
             votes,
             alpha=alpha,

@@ -3,19 +3,25 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from simplicert import certify, read_run, sample
+from simplicert.audit import audit_claims
 from simplicert.classifiers import NumpyClassifier
 from simplicert.errors import InputError
+from simplicert.figures.margins import margins as margins_figure
+from simplicert.figures.procedures import procedures as procedures_figure
+from simplicert.figures.protocol import View
+from simplicert.interop import RunEvidence, certify_path, write_certificates
 from simplicert.sampling.engine import Tasks
 from simplicert.sampling.margins import Rivals
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.sampler import Sampler
-from simplicert.sampling.soft import SoftScores
+from simplicert.sampling.soft import SoftScores, checked_rivals, checked_temperature
 from simplicert.sampling.tally import Tally
-from simplicert.stopping import until
+from simplicert.stopping import RULES, replay, until
 from simplicert.votes import RunDirectory
 from simplicert.votes.columns import CELLS
 from simplicert.votes.looks import one_look
@@ -187,7 +193,11 @@ def test_a_colder_softmax_is_nearer_to_votes():
     assert cold.manifest.evidence()["temperature"] == 1e-3
     usual = drawn()
     assert "temperature" not in usual.manifest.evidence()
-    assert "temperature is 0.001" in cold.manifest.difference(usual.manifest)
+    for one, other, says in [
+        (cold, usual, "0.001 there and 1.0"),
+        (usual, cold, "1.0 there and 0.001"),
+    ]:
+        assert one.manifest.difference(other.manifest) == f"temperature is {says} here"
     logits = torch.tensor([[1.0, 2.0, 4.0]])
     tally = Tally(1, 3, output="logits", device=CPU, temperature=2.0)
     tally.add(logits, torch.tensor([0]))
@@ -253,8 +263,112 @@ def test_what_cannot_be_recorded_is_refused(settings, says):
         drawn(**settings)
 
 
+@pytest.mark.parametrize("heat", ["2", None, True, 10**400, 1j, [1.0]])
+def test_what_is_no_temperature_is_refused(heat):
+    with pytest.raises(InputError, match="temperature must be a number above 0"):
+        checked_temperature(heat)
+
+
+@pytest.mark.parametrize("rivals", ["2", None, True, 2.5])
+def test_what_is_no_number_of_rivals_is_refused(rivals):
+    with pytest.raises(InputError, match="rivals must be 0 to 3 of 5 classes"):
+        checked_rivals(rivals, most=3)
+
+
+def test_numbers_of_numpy_are_numbers():
+    given = checked_temperature(np.float32(2)), checked_rivals(np.int64(2), most=3)
+    assert [type(each) for each in given] == [float, int]
+
+
 def test_a_run_that_stops_has_none():
     with pytest.raises(InputError, match="a number of draws that is fixed"):
         Sampler(network(), pictures()).plan(
             sigma=0.5, draws=10_000, rule=until(0.1), scores=SoftScores(margins=True)
         )
+
+
+@pytest.mark.parametrize(
+    ("within", "spoilt"),
+    [
+        ("0.25", {"confidence 0.25": 0.99}),  # the draws that there are allow 0.98
+        ("0.25", {"neyman_pearson": 0.2}),
+        ("0.25", {"e0": 0.5, "e1": 0.4}),
+        ("2", {"confidence 2": 0.01}),  # beyond every radius
+    ],
+)
+def test_a_spoilt_confidence_in_a_table_is_found(tmp_path, within, spoilt):
+    sure = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 5))
+    sure[1].weight.data.zero_()
+    sure[1].bias.data = torch.tensor([9.0, 0.0, 0.0, 0.0, 0.0])
+    made = certify(drawn(model=sure, draws=1000, block=100), procedure="margins")
+    made = made.with_confidence([float(within)])
+    path = write_certificates(made, tmp_path / "table.csv")
+    said = {each.check: each.outcome for each in audit_claims(path).findings}
+    assert said["confidences of certificates"] == "held"
+    assert "falsified" not in said.values()
+    pd.read_csv(path).assign(**spoilt).to_csv(path, index=False)
+    said = {each.check: each.outcome for each in audit_claims(path).findings}
+    assert said["confidences of certificates"] == "falsified"
+
+
+def test_an_audit_falsifies_blocks_with_margins_of_different_classes(tmp_path):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    rows = next(iter(run.rows()))
+    other = rows.rivals.copy()
+    other[3, [0, 1]] = other[3, [1, 0]]
+    spoilt = RunDirectory.create(tmp_path / "spoilt", run.manifest)
+    spoilt.append(replace(rows, rivals=other))
+    found = audit_claims(tmp_path / "spoilt").findings[0]
+    assert (found.check, found.outcome) == ("stored parts", "falsified")
+    assert "margins of different classes" in found.says
+
+
+def test_all_images_that_lack_draws_are_counted(tmp_path):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    rows = next(iter(run.rows()))
+    part = RunDirectory.create(tmp_path / "part", run.manifest)
+    part.append(
+        rows.take((rows.images == 0) | ((rows.images == 1) & (rows.blocks < 2)))
+    )
+    with pytest.raises(InputError, match="2 of 3 images lack draws"):
+        certify_path(tmp_path / "part", procedure="margins")
+
+
+def test_a_run_that_stopped_without_margins_is_told_to_have_them(tmp_path):
+    drawn(out=tmp_path / "run", margins=False, until=0.1)
+    with pytest.raises(InputError, match="sample anew, with --margins"):
+        certify_path(tmp_path / "run", procedure="margins")
+
+
+def test_figures_of_margins_that_certify_nothing_are_left_out(tmp_path):
+    """Of uniform noise, or of so few draws, a run is reported without them."""
+    drawn(out=tmp_path / "l1", noise="uniform", draws=200, block=100)
+    drawn(out=tmp_path / "few", draws=24, block=12)
+    for name, alpha in [("l1", 0.001), ("few", 0.001)]:
+        evidence = RunEvidence(tmp_path / name)
+        made = evidence.certify(alpha=alpha)
+        view = View(name=name, certificates=made, evidence=evidence)
+        assert margins_figure.table(view) is None
+        assert name != "l1" or procedures_figure.table(view) is None
+
+
+@pytest.mark.parametrize("procedure", ["margins", "two_stage"])
+def test_a_plan_by_procedures_with_draws_apart_is_refused_as_what_it_is(
+    tmp_path, procedure
+):
+    drawn(out=tmp_path / "run", draws=400, block=100)
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(InputError, match=f"{procedure} needs other draws .* a plan"):
+        replay(run, RULES.find("named"), procedure=procedure)
+
+
+def test_a_run_of_which_nothing_is_drawn_yet_is_audited(tmp_path):
+    plan = drawn(draws=400, block=100).manifest
+    RunDirectory.create(tmp_path / "run", plan)
+    said = {
+        each.check: each.outcome for each in audit_claims(tmp_path / "run").findings
+    }
+    assert said["whole"] == "doubtful"
+    assert "falsified" not in said.values()

@@ -16,7 +16,7 @@ from simplicert.interop import RunEvidence
 from simplicert.mechanisms import neyman_pearson
 from simplicert.procedures import PROCEDURES, Procedure, largest_e0_lower
 
-__all__ = ["accuracy_of_procedures", "certified_by_procedures"]
+__all__ = ["accuracy_of_procedures", "can_certify", "certified_by_procedures"]
 
 COMPARED = (
     "clopper_pearson",
@@ -54,7 +54,7 @@ def certified_by_procedures(
     return [
         run.certify(procedure=each, alpha=alpha)
         for each in found
-        if _can(run, each, alpha)
+        if can_certify(run, each, alpha)
     ]
 
 
@@ -83,7 +83,8 @@ def accuracy_of_procedures(certificates: Sequence[Certificates]) -> pd.DataFrame
     return pd.concat(frames, ignore_index=True)
 
 
-def _can(run: RunEvidence, procedure: Procedure, alpha: float) -> bool:
+def can_certify(run: RunEvidence, procedure: Procedure, alpha: float) -> bool:
+    """Whether a run's noise, evidence and number of draws allow it a radius."""
     manifest = run.directory.manifest
     if procedure.statistic not in manifest.statistics:
         return False

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ABSTAIN", "ASYMPTOTIC", "PRINTED", "REPORTED", "Certificates"]
 
+CONFIDENCE = "confidence "
+"""What a column of confidences is called, before the radius."""
+
 ASYMPTOTIC = "asymptotic"
 """The column of tables that are no certificates: true, in every row."""
 
@@ -363,7 +366,7 @@ class Certificates:
     def _leads(self) -> dict[str, Float[np.ndarray, " images"]]:
         """The columns of ``confidences``."""
         return {
-            f"confidence {np.format_float_positional(at, trim='-')}": each
+            f"{CONFIDENCE}{np.format_float_positional(at, trim='-')}": each
             for at, each in self.confidences.items()
         }
 

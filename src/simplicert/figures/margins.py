@@ -14,9 +14,12 @@ from scipy.special import ndtr, ndtri
 from simplicert import analysis
 from simplicert.analysis import MarginsOnSimplex
 from simplicert.analysis.margins import ALL_OTHERS
+from simplicert.analysis.procedures import can_certify
 from simplicert.figures.images import UNCERTIFIED, simplex_frame
 from simplicert.figures.protocol import Figure, View
 from simplicert.figures.spread import draw_distribution
+from simplicert.procedures.hoeffding import hoeffding
+from simplicert.procedures.margins import margins as by_margins
 from simplicert.rounding import round_down
 
 __all__ = ["draw_margins_on_simplex", "margins"]
@@ -192,7 +195,10 @@ def _table(view: View) -> MarginsOnSimplex | None:
     run = view.evidence
     if run is None or run.directory.manifest.margins is None:
         return None
-    return analysis.margins_on_simplex(run.apart, alpha=view.certificates.alpha)
+    alpha = view.certificates.alpha
+    if not all(can_certify(run, each, alpha) for each in (by_margins, hoeffding)):
+        return None
+    return analysis.margins_on_simplex(run.apart, alpha=alpha)
 
 
 margins = Figure(

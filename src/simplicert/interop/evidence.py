@@ -166,9 +166,10 @@ class RunEvidence:
         scores = found.statistic != "multinomial"
         if not found.separate and selection is not None:
             raise InputError(
-                f"selection is for procedures with separate draws (two_stage), and "
-                f"{found.name} has none"
+                "selection is for procedures with separate draws (two_stage, margins), "
+                f"and {found.name} has none"
             )
+        found.check_columns(self.directory.manifest.widths())
         if found.separate and scores and selection is None:
             votes = self.apart
         elif found.separate:

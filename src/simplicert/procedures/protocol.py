@@ -1,6 +1,6 @@
 """What a procedure is: votes and alpha → intervals for E0 and E1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -124,6 +124,26 @@ class Procedure:
                 f"{' or '.join(map(repr, RADII))}, got {self.radius_of!r}"
             )
 
+    def check_columns(self, there: Container[str]) -> None:
+        """Refuse votes that have not what it counts.
+
+        Args:
+            there: Names of the evidence columns that the votes have.
+
+        Raises:
+            InputError: As said.
+        """
+        missing = [name for name in self.columns if name not in there]
+        if missing:
+            how = "use another one, or sample a classifier that gives logits or "
+            how += "probabilities"
+            if "score_sums" in there and "margins" in missing:
+                how = "sample anew, with --margins (margins=True)"
+            raise InputError(
+                f"these votes have no {' and no '.join(missing)}, which the procedure "
+                f"{self.name} counts ({self.statistic}): {how}"
+            )
+
     def __call__(self, votes: Votes, *, alpha: float) -> Intervals:
         """Intervals of all images, each at its look's share of alpha.
 
@@ -133,16 +153,7 @@ class Procedure:
                 draws without looks.
         """
         alpha = checked_alpha(alpha)
-        missing = [name for name in self.columns if name not in votes.columns]
-        if missing:
-            how = "use another one, or sample a classifier that gives logits or "
-            how += "probabilities"
-            if "score_sums" in votes.columns and "margins" in missing:
-                how = "sample anew, with --margins (margins=True)"
-            raise InputError(
-                f"these votes have no {' and no '.join(missing)}, which the procedure "
-                f"{self.name} counts ({self.statistic}): {how}"
-            )
+        self.check_columns(votes.columns)
         if self.separate and votes.selection is None:
             raise InputError(
                 f"the procedure {self.name} needs other draws that choose the class: "

@@ -18,7 +18,7 @@ from simplicert.data import Dataset
 from simplicert.errors import InputError
 from simplicert.noises import Noise
 from simplicert.noises.grid import grid_step, largest_input
-from simplicert.sampling.soft import MEANS, SoftScores
+from simplicert.sampling.soft import MEANS, SoftScores, checked_temperature
 from simplicert.sampling.tally import statistics_of
 from simplicert.stopping import Rule, check_rule, looks_for
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
@@ -98,7 +98,7 @@ def describe_run(
             classes=classes,
             statistics=[*statistics_of(classifier.output)],  # type: ignore[list-item]  # likewise
             margins=margins,
-            temperature=float(scores.temperature),
+            temperature=checked_temperature(scores.temperature),
             model=ModelSource(
                 name=classifier.name,
                 digest=classifier.digest,

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.votes.manifest import MarginsSource
 
-__all__ = ["MEANS", "RIVALS", "SoftScores"]
+__all__ = ["MEANS", "RIVALS", "SoftScores", "checked_rivals", "checked_temperature"]
 
 RIVALS = 4
 """Whose margins are recorded by default: those of more are hardly ever the least."""
@@ -34,13 +35,7 @@ class SoftScores:
         Raises:
             InputError: As said.
         """
-        heat = self.temperature
-        if isinstance(heat, bool) or not 0 < heat < math.inf:
-            raise InputError(
-                f"temperature must be a number above 0, got {heat!r}: logits are "
-                "divided by it, and the nearer it is to 0, the nearer soft scores are "
-                "to hard votes"
-            )
+        heat = checked_temperature(self.temperature)
         if heat != 1.0 and classifier.output != "logits":
             raise InputError(
                 f"a temperature of {heat:g} needs logits, and {classifier.name} gives "
@@ -78,16 +73,49 @@ class SoftScores:
             lack = "no other" if block >= draws else "hardly any in the first"
             raise InputError(
                 f"{first}, and {draws:,} draws in blocks of {block:,} have {lack}: "
-                "choose a --block of a hundred or more, at most half of the --draws "
-                "and a divisor of them"
+                "choose --draws that have a divisor of a hundred or more, at most half "
+                "of them, and that as --block, or none"
             )
         rivals = min(RIVALS, classes - 2) if self.rivals is None else self.rivals
-        if not 0 <= rivals <= classes - 2:
-            raise InputError(
-                f"rivals must be 0 to {classes - 2} of {classes} classes, so that some "
-                f"class is left for all others, got {rivals}"
-            )
-        return MarginsSource(rivals=rivals, pilot=block)
+        return MarginsSource(
+            rivals=checked_rivals(rivals, most=classes - 2), pilot=block
+        )
+
+
+def checked_temperature(heat: object) -> float:
+    """``heat`` as a float above 0, and finite.
+
+    Raises:
+        InputError: Anything else.
+    """
+    if isinstance(heat, Real) and not isinstance(heat, bool):
+        try:
+            if 0.0 < float(heat) < math.inf:
+                return float(heat)
+        except OverflowError:  # a whole number beyond all floats
+            heat = math.inf
+    raise InputError(
+        f"temperature must be a number above 0, got {heat!r}: logits are divided by "
+        "it, and the nearer it is to 0, the nearer soft scores are to hard votes"
+    )
+
+
+def checked_rivals(rivals: object, *, most: int) -> int:
+    """``rivals`` as an int of 0 to ``most``, two fewer than there are classes.
+
+    Raises:
+        InputError: Anything else.
+    """
+    if (
+        isinstance(rivals, Integral)
+        and not isinstance(rivals, bool)
+        and 0 <= int(rivals) <= most
+    ):
+        return int(rivals)
+    raise InputError(
+        f"rivals must be 0 to {most} of {most + 2} classes, so that some class is left "
+        f"for all others, got {rivals!r}"
+    )
 
 
 MEANS = SoftScores()

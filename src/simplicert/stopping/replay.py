@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 
 from simplicert.arguments import checked_alpha
 from simplicert.certificates import ALPHA, Certificates, certify, find_procedure
+from simplicert.errors import InputError
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.stopping.looks import looks_for, spread
@@ -138,6 +139,11 @@ def replay(
     """
     checked_alpha(alpha)
     how = find_procedure(procedure, asymptotic=asymptotic)
+    if how.separate:
+        raise InputError(
+            f"the procedure {how.name} needs other draws that choose the class, and "
+            "the looks of a plan are of all draws: take another procedure"
+        )
     looks = looks_of(run) if looks is None else tuple(looks)
     check_looks(looks)
     check_rule(rule, run.manifest, alpha=alpha, looks=looks)

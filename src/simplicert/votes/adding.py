@@ -70,8 +70,9 @@ def add_up(
         )
     if not complete.all() and not partial:
         image = manifest.images[int(np.argmin(complete))]
+        lacking = ~(complete & found.done.all(axis=1))  # also others than are wanted
         raise InputError(
-            f"{run} is not finished: {int((~complete).sum())} of {len(complete)} "
+            f"{run} is not finished: {int(lacking.sum())} of {len(complete)} "
             f"images lack draws, image {image} among them. Run the same `simplicert "
             "sample` command again to finish it, or use --partial to certify the "
             "finished images only"

@@ -402,6 +402,8 @@ class Manifest(_Record):
         if field == "margins":
             said = (f"{each.margins or 'not recorded'}" for each in (self, other))
             return "margins are {} there and {} here".format(*said)
+        if field == "temperature":  # of what is usual it is no evidence
+            ours, theirs = self.temperature, other.temperature
         return f"{field} is {ours!r} there and {theirs!r} here"
 
 

@@ -10,6 +10,10 @@ from simplicert.errors import InputError
 from simplicert.votes.manifest import Manifest
 
 
+class OtherRivalsError(InputError):
+    """Blocks of one image with margins of different classes."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VoteRows:
     """Votes of some blocks: what a worker writes and a part holds.
@@ -122,7 +126,7 @@ class Found:
         """Add some rows; returns the positions of their images.
 
         Raises:
-            InputError: Another block of an image has margins of other classes.
+            OtherRivalsError: Another block has margins of other classes.
         """
         where = self.where(rows)
         self.blocks[where, rows.blocks] = True
@@ -143,7 +147,7 @@ class Found:
         other = (known[where] != rivals).any(axis=1)
         if other.any():
             image = self._manifest.images[int(where[int(np.argmax(other))])]
-            raise InputError(
+            raise OtherRivalsError(
                 f"image {image} has blocks with margins of different classes: they "
                 "cannot be added up. One of them was edited, or is another run's"
             )

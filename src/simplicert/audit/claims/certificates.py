@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
 from simplicert.audit.finding import Finding
-from simplicert.certificates.record import ASYMPTOTIC
+from simplicert.certificates.record import ASYMPTOTIC, CONFIDENCE
 from simplicert.interop.table import numbers
 from simplicert.mechanisms.catalogue import applying
 from simplicert.procedures import PROCEDURES, Intervals, Procedure, largest_e0_lower
@@ -23,9 +23,9 @@ __all__ = ["certificates"]
 _SLACK = 1e-9
 """Relative; two libraries' quantiles differ by less, and a vote makes far more."""
 
-BOUNDS, RADII, CLASSES, LOOKS, GUARANTEE = (
+BOUNDS, RADII, CONFIDENCES, CLASSES, LOOKS, GUARANTEE = (
     f"{what} of certificates"
-    for what in ("bounds", "radii", "classes", "looks", "guarantee")
+    for what in ("bounds", "radii", "confidences", "classes", "looks", "guarantee")
 )
 
 
@@ -68,6 +68,7 @@ def certificates(claims: Claims) -> Iterator[Finding]:
     statistic = None if procedure is None else procedure.statistic
     if procedure is not None and procedure.radius_of is not None:
         yield _bounded_itself(claims, procedure, table, e0, e1, shares)
+        yield from _confidences(claims, procedure, table, e0 - e1, shares)
         apart = e0 > e1  # its radius is 0 elsewhere
     else:
         yield _radii(claims, table, lower, upper, statistic)
@@ -274,6 +275,37 @@ def _bounded_itself(  # noqa: PLR0917 (three columns)
         return claims.of_rows(RADII, "falsified", bad, wrong)
     says = f"the column {name}: none exceeds {gives}"
     return Finding(check=RADII, outcome="held", says=says)
+
+
+def _confidences(
+    claims: Claims, procedure: Procedure, table: pd.DataFrame, ahead: Real, shares: Real
+) -> Iterator[Finding]:
+    """The columns of confidences, from the radii, the estimates and the draws.
+
+    A bet that gains is one that gains in the mean, so that none exceeds what the class
+    is ahead in the draws; and draws that all agree leave this of theirs.
+    """
+    sigma, alpha, n = claims.conditions
+    levels, most = alpha * shares, np.zeros(len(table))
+    for level in np.unique(levels[levels > 0]).tolist():
+        here = levels == level
+        most[here] = _most(procedure, n[here], level)
+    columns = [name for name in table.columns if name.startswith(CONFIDENCE)]
+    for name in columns:
+        within = float(pd.to_numeric(name.removeprefix(CONFIDENCE), errors="coerce"))
+        confidence, radius = numbers(table[name]), numbers(table[procedure.radius_of])
+        limit = np.minimum(ahead, 2.0 * ndtr(most - within / sigma) - 1.0)
+        limit = np.where((levels > 0) & (radius > 0) & (radius >= within), limit, 0.0)
+        bad = ~((confidence >= 0) & (confidence <= np.maximum(limit, 0.0) + _SLACK))
+        if bad.any():
+            wrong = f"the column {name} is more than the radius, the estimates and so "
+            wrong += "many draws allow"
+            yield claims.of_rows(CONFIDENCES, "falsified", bad, wrong)
+            return
+    if columns:
+        says = f"columns: {len(columns):,}, none more than the radii, the estimates "
+        says += f"and the draws allow {_at_alpha(alpha, shares)}"
+        yield Finding(check=CONFIDENCES, outcome="held", says=says)
 
 
 def _most(procedure: Procedure, n: Whole, alpha: float) -> Real:

@@ -17,9 +17,11 @@ from simplicert.votes.parts import (
     ForeignPartError,
     is_named_by_digest,
 )
-from simplicert.votes.rows import Found
+from simplicert.votes.rows import Found, OtherRivalsError
 
 __all__ = ["stored"]
+
+_FALSIFYING = DamagedPartError, ForeignPartError, OtherVotesError, OtherRivalsError
 
 
 def stored(claims: Claims) -> Iterator[Finding]:
@@ -31,7 +33,7 @@ def stored(claims: Claims) -> Iterator[Finding]:
         found = Found(run.manifest)
         for rows in run.rows():  # the scores, too
             found.add(rows)
-    except (DamagedPartError, ForeignPartError, OtherVotesError) as error:
+    except _FALSIFYING as error:
         yield Finding(check="stored parts", outcome="falsified", says=f"{error}")
         return
     done, there = found.done, found.blocks
