@@ -16,8 +16,8 @@ from simplicert.noises import gaussian
 from simplicert.procedures import clopper_pearson
 from simplicert.sampling import Sampler
 from simplicert.sampling.glance import glance
-from simplicert.votes import DataSource
-from simplicert.votes.manifest import Probe
+from simplicert.votes import DataSource, NoiseSource
+from simplicert.votes.manifest import MarginsSource, Probe
 
 
 def forecast(**options):
@@ -52,6 +52,16 @@ def test_warnings():
     assert "pixels in [0, 1] as they are? If not, give --mean" in never
     assert forecast(normalisations=1).warnings == ()
     assert forecast(remarks=("Is it so?",)).warnings == ("Is it so?",)
+
+
+def test_margins_that_no_procedure_reads_are_said():
+    plan = manifest(margins=MarginsSource(rivals=1, pilot=10))
+    assert module.forecast(plan, speed=1.0, missing=1).warnings == ()
+    uniform = plan.model_copy(
+        update={"noise": NoiseSource(name="uniform", norm="l1", step=2.0**-40)}
+    )
+    [told] = module.forecast(uniform, speed=1.0, missing=1).warnings
+    assert "no procedure of ours certifies margins under uniform noise" in told
 
 
 def test_how_images_are_cut_is_said():

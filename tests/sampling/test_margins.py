@@ -93,7 +93,7 @@ def test_they_change_no_vote_and_cost_no_draw():
     np.testing.assert_array_equal(found.score_sums, plain.score_sums)
     assert found.margins.shape == (3, 4 * CELLS)  # of five classes: three rivals
     assert (found.margins.reshape(3, 4, CELLS).sum(axis=2) == 1000).all()
-    assert found.pilot.draws.tolist() == [500] * 3
+    assert found.pilot.draws.tolist() == [200] * 3
     again = choose_rivals(found.pilot.score_sums, rivals=3)
     np.testing.assert_array_equal(found.rivals, again)
 
@@ -218,13 +218,13 @@ def test_they_are_certified_without_another_word(tmp_path):
     votes = drawn(draws=4000, out=tmp_path / "run")
     for each in (votes, read_run(tmp_path / "run"), drawn(draws=4000)):
         made = certify(each, procedure="margins")
-        apart = certify(read_run(tmp_path / "run", selection=1000), procedure="margins")
+        apart = certify(read_run(tmp_path / "run", selection=800), procedure="margins")
         np.testing.assert_array_equal(made.radius, apart.radius)
-        assert (made.draws == 3000).all()
+        assert (made.draws == 3200).all()
     assert (made.radius > certify(votes, procedure="hoeffding").radius).all()
     one = certify(votes[[1]], procedure="margins")
     np.testing.assert_array_equal(one.radius, made.radius[[1]])
-    assert votes.set_apart.set_apart.draws[0] == 3000
+    assert votes.set_apart.set_apart.draws[0] == 3200
     assert certify(votes).draws[0] == 4000
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from simplicert.noises import gaussian
 from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
 from simplicert.votes.joining import TOGETHER
@@ -87,6 +88,11 @@ def forecast(
         warnings.append(
             f"{plan.precision} is slower here than fp32, which makes about "
             f"{fp32_speed:,.0f} draws/s: the processor has no instructions for it"
+        )
+    if plan.margins is not None and not gaussian.shares_law(plan.noise_facts):
+        warnings.append(
+            f"no procedure of ours certifies margins under {plan.noise.name} noise: "
+            "their proof is about Gaussian noise"
         )
     trained = plan.model.training_sigma
     if trained is not None and not 1 / UNLIKE < (trained or 1e-9) / plan.sigma < UNLIKE:

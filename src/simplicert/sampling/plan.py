@@ -85,7 +85,7 @@ def describe_run(
             f"would lose such noise. It must be at least {1.0 / largest_input(1.0):.1e}"
         )
     if rule is None and block is None:
-        block = usual_block(draws, most=max(draws // 2, 1) if scores.margins else None)
+        block = usual_block(draws, most=max(draws // 5, 1) if scores.margins else None)
     margins = scores.source(classes=classes, draws=draws, block=block)
     try:
         plan = Manifest(

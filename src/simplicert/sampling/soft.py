@@ -69,7 +69,7 @@ class SoftScores:
                 "stops images"
             )
         first = "an image's first block of draws chooses whose margins are recorded"
-        if block >= draws or block < min(100, draws // 2):
+        if block >= draws or block < min(100, draws // 10):
             lack = "no other" if block >= draws else "hardly any in the first"
             raise InputError(
                 f"{first}, and {draws:,} draws in blocks of {block:,} have {lack}: "
