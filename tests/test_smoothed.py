@@ -44,6 +44,8 @@ def test_margins_are_drawn_for_the_procedure_that_reads_them():
     assert ours.confidence(0.0).any()
     with pytest.raises(InputError, match="a number of draws that is fixed"):
         g.certify(IMAGES, draws=500, procedure="margins", until=0.1)
+    with pytest.raises(InputError, match="two_stage needs other draws that choose"):
+        g.certify(IMAGES, draws=10**7, procedure="two_stage")  # before any is drawn
 
 
 @pytest.mark.parametrize("alpha", [0.001, 0.05, 0.4])

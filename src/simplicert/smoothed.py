@@ -16,6 +16,7 @@ from simplicert.certificates import (
     certify,
     find_procedure,
 )
+from simplicert.errors import InputError
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.noises import NOISES, Noise
 from simplicert.procedures import Procedure
@@ -175,6 +176,12 @@ class SmoothedClassifier:
         how = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
         rule = None if until is None else as_rule(until)
         margins = "margins" in how.columns
+        if how.separate and not margins:
+            raise InputError(
+                f"the procedure {how.name} needs other draws that choose the class, "
+                "and this draws one set: sample twice, with two seeds, and certify "
+                "votes.chosen_by(others)"
+            )
         votes = self._sample(x, draws=draws, rule=rule, alpha=alpha, margins=margins)
         return certify(
             votes,
