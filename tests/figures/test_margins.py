@@ -276,15 +276,3 @@ def test_a_report_draws_them_of_runs_with_margins_only(run, tmp_path):
         "procedures-run.png",
         "fig5-margins-run.png",
     ]
-
-
-def test_a_figure_that_has_nothing_to_show_is_refused_and_nothing_is_written(tmp_path):
-    plain = RunDirectory.create(tmp_path / "plain", manifest())
-    for each in EVERY_BLOCK:
-        plain.append(rows(each))
-    page, folder = tmp_path / "page.html", tmp_path / "figures"
-    only = ["fig5-images", "fig5-margins"]
-    with pytest.raises(InputError, match="nothing to draw for the figure fig5-margins"):
-        write([plain.path], page=page, figures=folder, only=only, alpha=0.01)
-    assert not page.exists()
-    assert not folder.exists() or not list(folder.iterdir())

@@ -32,20 +32,13 @@ def write_figures(
         formats: Of the files; each figure is written in each.
 
     Raises:
-        InputError: A figure that was asked for has nothing to show; two names that
-            would be one file's; an unknown figure; or one of the user's that fails,
-            whose error is shown as theirs.
+        InputError: Two names that would be one file's; an unknown figure; or one of the
+            user's that fails, whose error is shown as theirs.
     """
     asked = FIGURES.built_in if figures is None else figures
     drawings: dict[str, tuple[Figure, object]] = {}
     for figure in map(FIGURES.find, asked):
-        found = _tables(figure, views)
-        if not found and figures is not None:
-            raise InputError(
-                f"there is nothing to draw for the figure {figure.name}: none of these "
-                "runs has the evidence that it shows. Leave it out"
-            )
-        for name, table in found.items():
+        for name, table in _tables(figure, views).items():
             stem = re.sub(r"-?[/\\]+", "-", name)
             if stem in drawings:
                 raise InputError(

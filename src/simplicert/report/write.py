@@ -93,13 +93,13 @@ def write(
         asymptotic=asymptotic,
     )
     views = views_of(loaded)
-    rendered = None if page is None else render_report(loaded, radii=radii)
-    drawn = []
-    if figures is not None:  # before the page, as it may be refused
-        drawn = write_figures(views, figures, figures=chosen, formats=formats)
     return Written(
-        page=None if page is None or rendered is None else write_report(rendered, page),
-        figures=drawn,
+        page=None
+        if page is None
+        else write_report(render_report(loaded, radii=radii), page),
+        figures=[]
+        if figures is None
+        else write_figures(views, figures, figures=chosen, formats=formats),
         tables=[] if tables is None else write_tables(views, tables, radii=radii),
     )
 
