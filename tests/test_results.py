@@ -96,6 +96,7 @@ def test_the_runs_of_one_folder_are_of_the_same_images():
             assert set(shorter) <= set(longer)
 
 
+@pytest.mark.slow
 def test_readme_has_the_tables_that_the_votes_give():
     _, rest = (RESULTS / "README.md").read_text("utf-8").split(SCRIPT["BEGIN"])
     shown, _ = rest.split(SCRIPT["END"])
