@@ -63,7 +63,7 @@ def sample_command(
         STOPPING,
         a_mechanism("The mechanism that names the class", "the tight one"),
     ] = None,
-    margins: Annotated[bool, SCORES, Parameter(negative=None)] = False,
+    margins: Annotated[bool, SCORES] = False,
     rivals: Annotated[Whole | None, SCORES] = None,
     temperature: Annotated[float, SCORES] = 1.0,
     split: Annotated[str, IMAGES] = "test",
