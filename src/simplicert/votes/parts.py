@@ -37,6 +37,7 @@ from simplicert.votes.encoding import (
     to_table,
 )
 from simplicert.votes.manifest import Manifest, upgraded
+from simplicert.votes.rivals import foreign_rivals
 from simplicert.votes.rows import Positions, VoteRows
 
 __all__ = ["DamagedPartError", "ForeignPartError", "Parts", "is_named_by_digest"]
@@ -255,9 +256,7 @@ class Parts:
             illegal |= COLUMNS[name].illegal(values, draws)
         other = np.zeros(len(rows.images), dtype=bool)
         if rows.rivals is not None:
-            ordered = np.sort(rows.rivals, axis=1)
-            other = (np.diff(ordered, axis=1) == 0).any(axis=1)
-            other |= (ordered[:, 0] < 0) | (ordered[:, -1] >= self.manifest.classes)
+            other = foreign_rivals(rows.rivals, classes=self.manifest.classes)
         for bad, what in (
             (foreign, "is not in this run's manifest"),
             (other, "has margins of classes that there are not"),

@@ -16,6 +16,7 @@ __all__ = [
     "check_chosen_apart",
     "check_rivals",
     "choose_rivals",
+    "foreign_rivals",
     "mislaid_margins",
 ]
 
@@ -73,6 +74,15 @@ def cells_of(
     return np.asarray(np.minimum(cells, CELLS - 1))
 
 
+def foreign_rivals(
+    rivals: Int[np.ndarray, "rows chosen"], *, classes: int
+) -> Bool[np.ndarray, " rows"]:
+    """Rows that name a class that there is not, or one twice."""
+    ordered = np.sort(rivals, axis=1)
+    twice = (np.diff(ordered, axis=1) == 0).any(axis=1)
+    return np.asarray(twice | (ordered[:, 0] < 0) | (ordered[:, -1] >= classes))
+
+
 def check_rivals(
     rivals: Int[np.ndarray, "rows chosen"] | None,
     margins: Int[np.ndarray, "images cells"] | None,
@@ -96,9 +106,7 @@ def check_rivals(
             f"rivals must be {images} rows of 1 to {classes - 1} classes, got shape "
             f"{rivals.shape}"
         )
-    ordered = np.sort(rivals, axis=1)
-    twice = (np.diff(ordered, axis=1) == 0).any(axis=1)
-    wrong = twice | (ordered[:, 0] < 0) | (ordered[:, -1] >= classes)
+    wrong = foreign_rivals(rivals, classes=classes)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
