@@ -13,22 +13,16 @@ import pandas as pd
 
 from simplicert import analysis
 from simplicert.analysis.accuracy import counted_radius
+from simplicert.analysis.procedures import certified_by_procedures
 from simplicert.certificates.certify import certify
 from simplicert.certificates.record import Certificates
+from simplicert.interop import RunEvidence
 from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).resolve().parent
 BEGIN, END = "<!-- tables.py: begin -->\n", "<!-- tables.py: end -->\n"
 
 ALPHA = 0.001
-PROCEDURES = (
-    "clopper_pearson",
-    "two_stage",
-    "joint",
-    "hoeffding",
-    "empirical_bernstein",
-    "margins",
-)
 RADII = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0])
 PAPER_IMPROVED = {
     "resnet110-0.50": 0.474,
@@ -189,16 +183,16 @@ def procedures_table(runs: Sequence[Path]) -> pd.DataFrame:
     """
     tables = []
     for path in runs:
-        votes = RunDirectory(path).read()
-        for procedure in PROCEDURES:
-            made = certify(
-                votes, alpha=ALPHA, procedure=procedure, mechanism="neyman_pearson"
-            )
+        for made in certified_by_procedures(RunEvidence(path), alpha=ALPHA):
             accuracy = analysis.certified_accuracy(made, RADII)
             mean = analysis.average_certified_radius(made)
             own = accuracy[accuracy["mechanism"] == "neyman_pearson"]
             mean = mean[mean["mechanism"] == "neyman_pearson"]
-            row = {"run": path.name, "procedure": procedure, "counts": made.framework}
+            row = {
+                "run": path.name,
+                "procedure": made.procedure,
+                "counts": made.framework,
+            }
             row |= {f"at {each.radius:g}": each.share for each in own.itertuples()}
             column = "average_certified_radius"
             row[column] = float(mean[column].iloc[0])
