@@ -145,7 +145,7 @@ def replay(
     seed = secrets.randbits(63) if seed is None else seed
     images, blocks, stored = chosen_blocks(run, share, seed=seed)
     again, done, total = [], 0, int(plan.draws_in(blocks).sum())
-    rivals = run.found().rivals
+    rivals = None if plan.margins is None else run.found().rivals
     if rivals is not None:  # whoever chose them chooses them again
         rivals[images[blocks == 0]] = -1
     for rows in sampler.again(plan, images, blocks, rivals=rivals):

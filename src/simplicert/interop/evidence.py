@@ -130,6 +130,8 @@ class RunEvidence:
     @cached_property
     def apart(self) -> Votes:
         """All but the pilot draws, which choose the class of these."""
+        if self.directory.manifest.margins is not None:
+            return self.votes.set_apart
         return self.directory.read(selection=self.pilot, partial=self.partial)
 
     @cached_property
