@@ -126,14 +126,7 @@ def _bounds(  # noqa: PLR0917 (five columns)
     """Bounds from the estimates, by the procedure that is stated."""
     _, alpha, n = claims.conditions
     each_alpha = alpha * shares
-    distinct, at = np.unique(
-        np.stack([n, each_alpha], axis=1), axis=0, return_inverse=True
-    )
-    limits = [
-        largest_e0_lower(procedure, draws=int(d), alpha=level) if level > 0 else 0.0
-        for d, level in distinct.tolist()
-    ]
-    limit = np.array(limits)[at.ravel()]
+    limit = _largest_e0(procedure, n, each_alpha)
     bad = (each_alpha == 0) & (lower > 0)  # no share of alpha bounds nothing
     bad |= (lower > np.maximum(limit, 0.5) * (1 + _SLACK)) | (lower > e0 * (1 + _SLACK))
     if not procedure.separate:  # else other draws chose the class
@@ -259,14 +252,14 @@ def _bounded_itself(  # noqa: PLR0917 (three columns)
     told = (e0 >= e1) & (e1 >= 0) & (e0 + e1 <= 1 + _SLACK)  # false for NaN
     told &= levels > 0  # no share of alpha bounds nothing
     largest = np.zeros(len(table))
-    for level in np.unique(levels[told]).tolist():
-        here = told & (levels == level)
-        if "margins" in procedure.columns:  # of which the table says nothing
-            largest[here] = _most(procedure, n[here], level) * sigma
-            continue
-        again = _again(procedure, e0[here], e1[here], n[here], level)
-        assert again.radius is not None
-        largest[here] = again.radius * sigma
+    if "margins" in procedure.columns:  # of which the table says nothing
+        largest[told] = _most(procedure, n[told], levels[told]) * sigma
+    else:
+        for level in np.unique(levels[told]).tolist():
+            here = told & (levels == level)
+            again = _again(procedure, e0[here], e1[here], n[here], level)
+            assert again.radius is not None
+            largest[here] = again.radius * sigma
     radius = numbers(table[name])
     bad = ~((radius >= 0) & (radius <= largest * (1 + _SLACK)))
     gives = f"what {procedure.name} gives {_at_alpha(alpha, shares)}"
@@ -286,10 +279,8 @@ def _confidences(
     is ahead in the draws; and draws that all agree leave this of theirs.
     """
     sigma, alpha, n = claims.conditions
-    levels, most = alpha * shares, np.zeros(len(table))
-    for level in np.unique(levels[levels > 0]).tolist():
-        here = levels == level
-        most[here] = _most(procedure, n[here], level)
+    levels = alpha * shares
+    most = _most(procedure, n, levels)
     columns = [name for name in table.columns if name.startswith(CONFIDENCE)]
     for name in columns:
         within = float(pd.to_numeric(name.removeprefix(CONFIDENCE), errors="coerce"))
@@ -308,13 +299,20 @@ def _confidences(
         yield Finding(check=CONFIDENCES, outcome="held", says=says)
 
 
-def _most(procedure: Procedure, n: Whole, alpha: float) -> Real:
-    """What so many draws that all agree certify, in units of sigma."""
-    distinct, at = np.unique(n, return_inverse=True)
-    agreed = [
-        largest_e0_lower(procedure, draws=d, alpha=alpha) for d in distinct.tolist()
+def _largest_e0(procedure: Procedure, n: Whole, levels: Real) -> Real:
+    """The largest lower bound that so many draws give at each row's level."""
+    distinct, at = np.unique(np.stack([n, levels], axis=1), axis=0, return_inverse=True)
+    limits = [
+        largest_e0_lower(procedure, draws=int(d), alpha=level) if level > 0 else 0.0
+        for d, level in distinct.tolist()
     ]
-    most: Real = np.maximum(ndtri(np.array(agreed)), 0.0)[at]
+    largest: Real = np.array(limits)[at.ravel()]
+    return largest
+
+
+def _most(procedure: Procedure, n: Whole, levels: Real) -> Real:
+    """What so many draws that all agree certify, in units of sigma."""
+    most: Real = np.maximum(ndtri(_largest_e0(procedure, n, levels)), 0.0)
     return most
 
 
