@@ -1,9 +1,11 @@
 """Fewer digits without claiming more: what is printed never exceeds what is known."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["round_down"]
+__all__ = ["round_down", "significant"]
 
 
 def round_down(values: ArrayLike, digits: int) -> np.ndarray:
@@ -34,3 +36,16 @@ def round_down(values: ArrayLike, digits: int) -> np.ndarray:
         rounded = steps / scale
     # Beyond 2**52 / scale a float has no more digits than that to lose.
     return np.where(np.abs(exact) < 2.0**52 / scale, rounded, exact)
+
+
+def significant(value: float, digits: int = 4) -> float:
+    """The same of so many significant digits.
+
+    Example:
+        >>> significant(0.00123459), significant(123.456)
+        (0.001234, 123.4)
+    """
+    if not (math.isfinite(value) and value):
+        return value
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return float(round_down(value, max(places, 0)))

@@ -24,6 +24,7 @@ from simplicert.sampling import Progress, Sampler
 from simplicert.sampling.soft import SoftScores
 from simplicert.stopping import Rule, as_rule
 from simplicert.stopping.sure import is_sure, sure
+from simplicert.units import Unit
 from simplicert.votes import Votes
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class SmoothedClassifier:
 
     Args:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
-        sigma: Noise standard deviation, in input units.
+        sigma: Noise standard deviation, in the unit.
+        unit: As for ``sample``; of a unit that is computed from a data set, as
+            ``"deviations"`` is, give the ``Unit`` itself.
         noise: What is added; as for ``sample``.
         seed: Decides the noise of every call. Default: fresh noise each time.
         temperature: What logits are divided by before the softmax, as for ``sample``.
@@ -65,6 +68,7 @@ class SmoothedClassifier:
         model: object,
         *,
         sigma: float,
+        unit: str | Unit | None = None,
         noise: str | Noise = "gaussian",
         seed: int | None = None,
         temperature: float = 1.0,
@@ -78,9 +82,16 @@ class SmoothedClassifier:
         progress: Progress | bool | None = None,
     ) -> None:
         self.model, self.sigma = model, checked_sigma(sigma)
+        if unit == "deviations":
+            raise InputError(
+                "deviations are those of a data set, and calls bring a few inputs: "
+                "give a simplicert.units.Unit, as "
+                "simplicert.data.units.deviations(dataset) returns it"
+            )
         self._make_ready = partial(
             Sampler,
             model,
+            unit=unit,
             noise=NOISES.find(noise),
             precision=precision,
             compiled=compiled,

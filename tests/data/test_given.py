@@ -64,7 +64,7 @@ TOLD = {
     "three": (lambda: (INPUTS, LABELS, LABELS), r"a tuple of 3: return the two"),
     "none of two": (lambda: (), "a tuple of 0: return the two"),
     "unequal": (lambda: [INPUTS[0], INPUTS[0, :, 1:]], "a list of unequal shapes"),
-    "bytes": (lambda: np.uint8(255 * INPUTS), "uint8 of .*: divide bytes by 255"),
+    "complex": (lambda: INPUTS * 1j, "inputs must be numbers.*got complex"),
     "no images": (lambda: INPUTS[:0], r"of shape \(0, 1, 4, 4\)"),
     "a generator of labels": (
         lambda: (INPUTS, iter(LABELS)),

@@ -168,6 +168,11 @@ def _order(before: Certificates, after: Certificates) -> np.ndarray:
 
 
 def _check_same(before: Certificates, after: Certificates, order: np.ndarray) -> None:
+    if before.unit and after.unit and before.unit != after.unit:
+        raise InputError(
+            f"the first run's radii are in {before.unit.name} and the second's in "
+            f"{after.unit.name}, of other scales: they are no distances of one kind"
+        )
     if before.norm != after.norm:
         raise InputError(
             f"the first run's radii are of {in_norm(before.norm, 'balls')} and the "

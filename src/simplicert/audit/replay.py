@@ -13,6 +13,7 @@ from scipy.stats import binom, hypergeom
 from simplicert.audit.claims.blocks import LEVEL
 from simplicert.audit.finding import Finding
 from simplicert.data import Dataset
+from simplicert.data.units import measured_in
 from simplicert.errors import InputError
 from simplicert.noises import FLOAT32
 from simplicert.sampling import Sampler
@@ -104,6 +105,8 @@ def run_images(dataset: Dataset, run: RunDirectory) -> Dataset:
             f"{dataset.digest[:16]}…: give the data, the split and the columns that "
             "were sampled"
         )
+    if plan.data.unit is not None:  # what the run's numbers are
+        dataset = measured_in(dataset, plan.data.unit)
     where = Positions(dataset.indices.tolist())(np.array(plan.images, dtype=np.int64))
     if (where < 0).any():
         image = plan.images[int(np.argmin(where))]

@@ -144,6 +144,7 @@ def certify(
         classes=votes.classes,
         source=votes.source,
         draw_seconds=votes.draw_seconds,
+        data=None if votes.manifest is None else votes.manifest.data,
         chosen_from=votes.chosen_from,
         refused=intervals.refused,
         votes=votes if chosen is margins else None,

@@ -15,7 +15,8 @@ from simplicert.notebook import rounded, shown_rows, table_html
 from simplicert.paper import PROCEDURES
 from simplicert.procedures.confidence import certified_confidence
 from simplicert.rounding import round_down
-from simplicert.votes import Look, Votes
+from simplicert.units import PIXELS, Unit
+from simplicert.votes import DataSource, Look, Votes
 from simplicert.votes.chosen import (
     chosen_from,
     chosen_rows,
@@ -82,6 +83,7 @@ class Certificates:
         asymptotic: Whether that guarantees nothing: these are no certificates then.
         classes: Number of classes.
         source: What produced the votes.
+        data: What the inputs are, and what sigma and radii are in; ``None``: not known.
         draw_seconds: Time that each image's draws took, as in ``Votes``.
         printed: Radii as a log printed them, to check a published table by: perhaps
             rounded up, perhaps more than its draws allow. Nothing is certified of them.
@@ -117,6 +119,7 @@ class Certificates:
     procedure: str
     classes: int
     source: Mapping[str, str]
+    data: DataSource | None = None
     draw_seconds: Float[np.ndarray, " images"] | None = None
     printed: Float[np.ndarray, " images"] | None = None
     chosen_from: int | None = None
@@ -150,7 +153,8 @@ class Certificates:
 
     FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
     """What it has after them: the same in every row, so that a file explains itself.
-    Where the procedure guarantees nothing there is ``ASYMPTOTIC`` as well."""
+    Where the unit is known and not pixels, there is ``"unit"`` after the norm; where
+    the procedure guarantees nothing, ``ASYMPTOTIC`` as well."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
@@ -160,7 +164,7 @@ class Certificates:
         for name, radius in self.radii.items():
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
-        taken = {*self.COLUMNS, *self.FACTS, *self.radii, *self._leads}
+        taken = {*self.COLUMNS, *self.FACTS, "unit", *self.radii, *self._leads}
         taken |= {PRINTED, ASYMPTOTIC}
         for name in self.outcome:
             if name in taken:
@@ -190,7 +194,7 @@ class Certificates:
         )
 
     def __repr__(self) -> str:
-        images = images_in_words(len(self), self.chosen_from)
+        images = images_in_words(len(self), self.chosen_from, self.inputs)
         said = (
             f"Certificates: {images} × {draws_in_words(self.draws)}, "
             f"{self.noise.name} noise of sigma {self.sigma:g}, "
@@ -201,7 +205,7 @@ class Certificates:
         share = float(round_down((self.radius > 0).mean(), 3))
         return (
             f"{said}; {self.mechanism} certifies {share:.1%}, median "
-            f"{in_norm(self.norm, 'radius')} "
+            f"{self.in_words('radius')} "
             f"{round_down(np.median(self.radius), 3):.3f}"
         )
 
@@ -227,12 +231,27 @@ class Certificates:
         return self.noise.norm
 
     @property
+    def unit(self) -> Unit | None:
+        """What sigma and radii are in; ``None`` where nobody knows."""
+        return None if self.data is None else self.data.measured_in
+
+    @property
+    def inputs(self) -> str:
+        """What the inputs are called: ``"images"``, or ``"inputs"``."""
+        return "images" if self.data is None else self.data.inputs
+
+    def in_words(self, what: str) -> str:
+        """A radius, radii or balls, with their norm and unit."""
+        return in_norm(self.norm, what, self.unit)
+
+    @property
     def facts(self) -> dict[str, str | float]:
         """What every radius rests on, by the names of ``FACTS``."""
         return {
             "sigma": self.sigma,
             "noise": self.noise.name,
             "norm": self.norm,
+            **({} if self.unit in {None, PIXELS} else {"unit": self.unit.name}),
             "procedure": self.procedure,
             "alpha": self.alpha,
             **({ASYMPTOTIC: True} if self.asymptotic else {}),

@@ -13,6 +13,7 @@ from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.models.normalise import Normalise
+from simplicert.units import Unit
 
 
 class _Adapted(Classifier):
@@ -112,6 +113,37 @@ def normalised(
         name=classifier.name,
         facts=("normalised", [*map(float, mean)], [*map(float, std)]),
         before=constants,
+        behind=nn.Identity(),
+        class_names=classifier.class_names,
+    )
+
+
+class _Values(nn.Module):
+    """Numbers of a unit → the values that they stand for."""
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__()
+        self._unit = unit  # in float64, whatever the network's precision
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """``offset + scale * numbers``."""
+        axes, device = numbers.ndim - 1, numbers.device
+        scales = torch.from_numpy(self._unit.scales(axes)).to(device)
+        if self._unit.offset is None:
+            return numbers * scales.to(numbers.dtype)
+        offsets = torch.from_numpy(self._unit.offsets(axes)).to(device)
+        return torch.addcmul(offsets, scales, numbers.double()).to(numbers.dtype)
+
+
+def in_unit(classifier: Classifier, unit: Unit) -> Classifier:
+    """The classifier of numbers of this unit."""
+    if not unit.is_converted:
+        return classifier
+    return _Adapted(
+        classifier,
+        name=classifier.name,
+        facts=("unit", unit.scale, unit.offset),
+        before=_Values(unit),
         behind=nn.Identity(),
         class_names=classifier.class_names,
     )

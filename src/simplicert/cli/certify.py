@@ -8,8 +8,10 @@ from cyclopts import Parameter
 from simplicert.analysis import accuracy_at, table1
 from simplicert.cli.output import (
     confidences_of,
+    features_of,
     print_accuracy,
     print_confidence,
+    print_features,
     print_json,
     print_table1,
     stopping_tables,
@@ -99,6 +101,7 @@ def certify_command(
             {
                 "summary": table1(certificates),
                 "accuracy": accuracy_at(certificates, radii),
+                **features_of(certificates),
                 **confidences_of(certificates),
                 **stopping_tables(certificates),
                 "images": certificates.table(),
@@ -107,4 +110,5 @@ def certify_command(
     else:
         print_table1(certificates)
         print_accuracy(certificates, radii)
+        print_features(certificates)
         print_confidence(certificates)

@@ -11,12 +11,15 @@ import pandas as pd
 
 from simplicert.analysis import accuracy_at, format_table, spending, stops, table1
 from simplicert.analysis.accuracy import average_name, hits, quantity
+from simplicert.analysis.features import feature_reach
 from simplicert.certificates.record import ASYMPTOTIC, PRINTED, Certificates
 from simplicert.cli.printing import say
-from simplicert.noises import in_norm
 from simplicert.procedures.protocol import NO_GUARANTEE
-from simplicert.rounding import round_down
+from simplicert.rounding import round_down, significant
 from simplicert.votes.chosen import draws_in_words
+
+MOST_FEATURES = 12
+"""Printed; all are in JSON."""
 
 CONSTANT = [
     *("framework", "procedure", ASYMPTOTIC, "noise", "norm", "sigma"),
@@ -32,9 +35,10 @@ def heading(certificates: Certificates) -> str:
     right = "" if np.isnan(top1) else f", top-1 {float(round_down(top1, 3)):.1%}"
     return (
         f"{fact['framework']} ({certificates.by}), {fact['noise']} noise of sigma "
-        f"{fact['sigma']:g}, {in_norm(fact['norm'], 'radii')}: "
-        f"{fact['images']} images × {draws_in_words(certificates.draws)}, alpha "
-        f"{fact['alpha']}{right}{_decided(certificates)}"
+        f"{fact['sigma']:g}, {certificates.in_words('radii')}: "
+        f"{fact['images']} {certificates.inputs} × "
+        f"{draws_in_words(certificates.draws)}, alpha {fact['alpha']}{right}"
+        f"{_decided(certificates)}"
     )
 
 
@@ -79,11 +83,32 @@ def print_table1(certificates: Certificates) -> None:
 
 def print_accuracy(certificates: Certificates, radii: Sequence[float] | None) -> None:
     """The average radius and the certified accuracy, and what is to be known of it."""
-    said = f"{quantity(certificates)} at {in_norm(certificates.norm, 'radius')}:"
+    said = f"{quantity(certificates)} at {certificates.in_words('radius')}:"
     table = accuracy_at(certificates, radii)
     say(f"{said}\n{format_table(table, width=width())}", end="")
     for remark in notes(certificates):
         say(f"note: {remark}")
+
+
+def features_of(certificates: Certificates) -> dict[str, pd.DataFrame]:
+    """Each feature's own reach; nothing, where there is one scale for all."""
+    if certificates.unit is None or certificates.unit.entries == 1:
+        return {}
+    return {"features": feature_reach(certificates)}
+
+
+def print_features(certificates: Certificates) -> None:
+    """How far each feature may move alone, in its own values; the first few."""
+    for table in features_of(certificates).values():
+        more = len(table) - MOST_FEATURES
+        said = "how far one feature may move alone, within the median radius"
+        say(f"\n{said}, in its own values:")
+        shown = table[:MOST_FEATURES].copy()
+        for column in ("one_is", "alone"):
+            shown[column] = [f"{significant(each):g}" for each in shown[column]]
+        say(format_table(shown, width=width()), end="")
+        if more > 0:
+            say(f"note: {more} more features: --json has all")
 
 
 def confidences_of(certificates: Certificates) -> dict[str, pd.DataFrame]:
@@ -102,7 +127,7 @@ def confidences_of(certificates: Certificates) -> dict[str, pd.DataFrame]:
 def print_confidence(certificates: Certificates) -> None:
     """How far classes lead within the radii that were asked for, on average."""
     for table in confidences_of(certificates).values():
-        said = f"\ncertified confidence within {in_norm(certificates.norm, 'radius')}"
+        said = f"\ncertified confidence within {certificates.in_words('radius')}"
         say(f"{said}, each at alpha {certificates.alpha}:")
         say(format_table(table, width=width()), end="")
 

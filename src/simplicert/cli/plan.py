@@ -14,7 +14,6 @@ from simplicert.cli.rules import NO_RULE, Stopping
 from simplicert.cli.types import a_mechanism, a_procedure
 from simplicert.errors import InputError
 from simplicert.interop import check_votes
-from simplicert.noises import in_norm
 from simplicert.stopping import RULES, looks_of, replay, spread
 from simplicert.structured import whole_number
 from simplicert.votes import RunDirectory
@@ -74,7 +73,7 @@ def plan_command(
         print_json(tables | ({"notes": remarks} if remarks else {}))
         return
     say(format_table(tables["plan"]))
-    say(f"share certified at {in_norm(found.fixed.norm, 'radius')}:")
+    say(f"share certified at {found.fixed.in_words('radius')}:")
     say(format_table(tables["radii"]))
     say("images that stop at a look:")
     say(format_table(tables["looks"], digits=4), end="")

@@ -72,6 +72,7 @@ def sample_command(
     corrupt: Annotated[Literal["refuse", "skip"], IMAGES] = "refuse",
     image_column: Annotated[str | None, IMAGES] = None,
     label_column: Annotated[str | None, IMAGES] = None,
+    unit: Annotated[str | None, IMAGES] = None,
     size: Annotated[Whole | None, PHOTOGRAPHS] = None,
     crop: Annotated[float | None, PHOTOGRAPHS] = None,
     interpolation: Annotated[Interpolation | None, PHOTOGRAPHS] = None,
@@ -107,7 +108,8 @@ def sample_command(
             or FILE.onnx:probabilities), file.py:callable or package.module:callable
             that returns a classifier, or timm:NAME, torchvision:NAME or hf:NAME.
         data: A dataset's name, its path, or FILE.py:NAME.
-        sigma: Standard deviation of the noise, in pixels of [0, 1].
+        sigma: Standard deviation of the noise, in the inputs' unit: of images pixels in
+            [0, 1].
         draws: Noisy forward passes an image; the most that one can get, where images
             stop.
         out: Run directory to write, or to continue.
@@ -132,6 +134,10 @@ def sample_command(
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         image_column: Column or array of the images, if it has another name.
         label_column: Column or array of the labels, if it has another name.
+        unit: What sigma and radii are in: levels (0 to 255), deviations (each feature's
+            own), plain (no range), a table FILE.csv of scales, or FILE.py:NAME. The
+            model takes the values as they are. Default: pixels in [0, 1] of images,
+            plain of others.
         size: Cut photographs to a square of this side. Default: as published with the
             model, where that is known, if they are not squares of that size already.
         crop: Part of the scaled shorter side that the square keeps, as 0.875.
@@ -185,6 +191,7 @@ def sample_command(
     sampler = Sampler(
         classifier,
         dataset,
+        unit=unit,
         noise=added,
         precision=precision,
         compiled=compiled,
@@ -279,7 +286,8 @@ def _say_what_will_happen(
 
 
 def _drawn(votes: Votes) -> str:
-    each = f"{len(votes)} images × {draws_in_words(votes.draws)}"
+    called = "images" if votes.manifest is None else votes.manifest.data.inputs
+    each = f"{len(votes)} {called} × {draws_in_words(votes.draws)}"
     return f"{each}, {votes.draws.sum():,} in all" if np.ptp(votes.draws) else each
 
 

@@ -6,38 +6,45 @@ from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Int64
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.units import PIXELS, PLAIN, Unit
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """Fetches pixels by row of the source; the rows never all sit in memory at once."""
+    """Fetches inputs by row of the source; the rows never all sit in memory at once."""
 
     def __call__(
         self, rows: Int64[np.ndarray, " rows"]
-    ) -> Float32[np.ndarray, "rows ..."]:
-        """Images of these rows, in [0, 1], in the order asked."""
+    ) -> Float[np.ndarray, "rows ..."]:
+        """Inputs of these rows, in the data set's unit, in the order asked."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
-    """Images in [0, 1] that are read when asked for, and what is known about them.
+    """Inputs that are read when asked for, and what is known about them.
 
     Attributes:
         name: Name it is recorded under.
         split: Part of the dataset, such as ``"train"`` or ``"test"``.
-        shape: Of every input: channels, height and width of images.
+        shape: Of every input: channels, height and width of images; any length.
         class_names: One name a class; a label is a position in it. Empty if unknown.
         labels: One class an image, or None where the source has none.
         indices: One stable number an image: its row in the source. It is unique within
             the split and survives ``select``.
-        reader: Fetches images by ``indices``. Can be pickled, for worker processes.
+        reader: Fetches inputs by ``indices``. Can be pickled, for worker processes.
         fingerprint: Computes ``digest``. Called once, when it is first wanted.
         skipped: Images that were left out because they cannot be decoded, and why.
         notes: What else was left out, converted or supposed, one line each.
         cut: How every image is cut to its shape, in words; None if it is as it is.
+        unit: What the numbers are. Default: of images pixels in [0, 1]; of others
+            they are as they are, without a range.
+        features: A name for each entry of an input's first axis: the columns of a
+            table, the channels of a signal. Empty if they have none.
+        texts: What each input of the source is, in words, by its index: the sentence
+            of an embedding, the file of a sound. None if nobody says.
     """
 
     name: str
@@ -51,11 +58,23 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     cut: str | None = None
+    unit: Unit = None  # type: ignore[assignment]  # what its shape tells
+    features: tuple[str, ...] = ()
+    texts: Callable[[int], str] | None = None
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}, split {self.split!r}"
         if len(self.indices) == 0:
             raise InputError(f"{where} has no images: check the path and the split")
+        if self.unit is None:
+            usual = PIXELS if len(self.shape) == 3 else PLAIN
+            object.__setattr__(self, "unit", usual)
+        self.unit.check_shape(self.shape, self.name)
+        if self.features and len(self.features) != self.shape[0]:
+            raise InputError(
+                f"{where} has inputs of shape {self.shape}, and {len(self.features)} "
+                "names of features: give one for each of the first axis"
+            )
         if self.labels is None:
             return
         if len(self.labels) != len(self.indices):
@@ -104,9 +123,15 @@ class Dataset:
 
     def read(
         self, positions: Int64[np.ndarray, " rows"]
-    ) -> Float32[np.ndarray, "rows ..."]:
-        """Images at these positions, in [0, 1]."""
+    ) -> Float[np.ndarray, "rows ..."]:
+        """Inputs at these positions, in the unit."""
         return self.reader(self.indices[positions])
+
+    def entry(self, number: int) -> str:
+        """An entry of an input's first axis, in words."""
+        if self.features:
+            return f"{self.features[number]!r}"
+        return f"{'feature' if len(self.shape) == 1 else 'channel'} {number}"
 
     def select(self, positions: Int64[np.ndarray, " rows"]) -> "Dataset":
         """The same dataset with these images only, in this order."""

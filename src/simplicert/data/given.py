@@ -13,6 +13,7 @@ from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_bytes
 from simplicert.data.labels import label_notes, labels_of
 from simplicert.errors import InputError
+from simplicert.units import PIXELS
 
 
 @runtime_checkable
@@ -48,15 +49,13 @@ def as_dataset(
             f"{_described(images)}"
         )
     array = _plain("images", images)
-    if array.ndim < 2 or not array.size or not np.issubdtype(array.dtype, np.floating):
-        scale = ": divide bytes by 255 first" if array.dtype == np.uint8 else ""
+    if array.ndim < 2 or not array.size or array.dtype.kind not in "fiu":
         raise InputError(
-            "images must be floating point, images × their shape, as in (images, "
-            f"channels, height, width), at least one; got {array.dtype} of shape "
-            f"{array.shape}{scale}"
+            "inputs must be numbers, inputs × their shape, as in (images, channels, "
+            f"height, width) or (rows, features), at least one; got {array.dtype} of "
+            f"shape {array.shape}"
         )
-    with np.errstate(over="ignore"):  # what is infinite is refused when it is read
-        pixels = array.astype(np.float32, order="C", subok=False)
+    pixels = _as_floats(array)
     stored = None if labels is None else _as_array(labels)
     classes = None if stored is None else labels_of(f"labels of {name}", stored)
     if classes is not None and (len(classes) != len(pixels) or (classes < 0).any()):
@@ -77,6 +76,17 @@ def as_dataset(
         ),
         notes=label_notes(classes),
     )
+
+
+def _as_floats(array: np.ndarray) -> np.ndarray:
+    """Bytes of images in [0, 1]; pixels in float32, what has no range in full."""
+    are_images = array.ndim == 4
+    if array.dtype == np.uint8 and are_images:
+        return array.astype(np.float32) / 255
+    exact = array.dtype.kind in "iu" or array.dtype.itemsize > 4
+    kind = np.float64 if exact and not are_images else np.float32
+    with np.errstate(over="ignore"):  # what is infinite is refused when it is read
+        return array.astype(kind, order="C", subok=False)
 
 
 def _plain(what: str, given: Any) -> Any:
@@ -185,18 +195,32 @@ def check_range(
     dataset: Dataset,
     positions: Sequence[int] | Int[np.ndarray, " images"],
 ) -> Float[np.ndarray, "images ..."]:
-    """The same pixels, if they lie in [0, 1].
+    """The same inputs, if they lie in the range of their unit, and are finite.
 
     Raises:
-        InputError: Some do not, or are NaN; names the image.
+        InputError: Some do not; names the first, and where.
     """
-    flat = pixels.reshape(len(pixels), -1)
-    inside = ((flat >= 0) & (flat <= 1)).all(axis=1)  # false for NaN too
-    if not inside.all():
-        bad = int(np.argmin(inside))
+    unit = dataset.unit
+    inside = unit.contains(pixels)
+    if inside.all():
+        return pixels
+    bad = int(np.argmin(inside))
+    own, called = pixels[bad], "image" if len(dataset.shape) == 3 else "input"
+    which = f"{called} {dataset.indices[positions[bad]]} of {dataset.name}"
+    if not np.isfinite(own).all():
+        entry = int(np.argwhere(~np.isfinite(own))[0][0])
         raise InputError(
-            f"image {dataset.indices[positions[bad]]} of {dataset.name} has pixels in "
-            f"[{flat[bad].min():g}, {flat[bad].max():g}], outside [0, 1]: scale the "
-            "images first, since sigma and radii are in these units"
+            f"{which} has a number that is missing or not finite, in "
+            f"{dataset.entry(entry)}: fill it in, or leave that {called} out"
         )
-    return pixels
+    if unit == PIXELS:
+        raise InputError(
+            f"{which} has pixels in [{own.min():g}, "
+            f"{own.max():g}], outside [0, 1]: scale the images first, or say what they "
+            "are in, --unit levels for 0 to 255, --unit plain for no range: sigma and "
+            "radii are in that unit"
+        )
+    raise InputError(
+        f"{which} lies in [{own.min():g}, {own.max():g}], and "
+        f"these are {unit}: correct it, or give the unit that it is in (--unit)"
+    )

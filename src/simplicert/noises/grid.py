@@ -30,15 +30,19 @@ def largest_input(sigma: float) -> float:
     return sigma * 2.0**20
 
 
-def displacement(norm: str, *, values: int, step: float) -> float:
+def displacement(
+    norm: str, *, values: int, step: float, rounding: float = 0.0
+) -> float:
     """How far two inputs may be moved to the grid together: what radii are lessened by.
 
-    Half a step in each value, of the certified input and of any in its ball.
+    Half a step in each value, of the certified input and of any in its ball; and what
+    their conversion to a unit rounds.
 
     Args:
         norm: Of the balls.
         values: Of an input.
         step: Of the grid, in input units.
+        rounding: Of two values together, at most.
 
     Returns:
         A length in that norm; 0 where radii are no distances between inputs.
@@ -48,4 +52,4 @@ def displacement(norm: str, *, values: int, step: float) -> float:
         True
     """
     steps = {"l1": float(values), "l2": math.sqrt(values), "linf": 1.0, "none": 0.0}
-    return 1.001 * steps[norm] * step  # a little more, for rounding
+    return 1.001 * steps[norm] * (step + rounding)  # a little more, for rounding

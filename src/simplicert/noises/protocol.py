@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from simplicert.errors import InputError, unknown_name
+from simplicert.units import PIXELS, PLAIN, Unit
 
 __all__ = ["Noise", "Norm", "OnGrid", "Put", "in_norm", "measured"]
 
@@ -112,20 +113,31 @@ class Noise:
         return f"{self.name} noise, {balls}"
 
 
-def in_norm(norm: str, what: str) -> str:
-    """A radius, radii or balls with their norm, in words.
+def in_norm(norm: str, what: str, unit: Unit | None = None) -> str:
+    """A radius, radii or balls with their norm, in words; and their unit, but pixels.
 
     Example:
         >>> in_norm("l2", "balls"), in_norm("none", "radius")
         ('l2 balls', 'radius (no distance between inputs)')
+        >>> in_norm("l2", "radii", Unit(name="levels", scale=(1 / 255,)))
+        'l2 radii in levels'
     """
-    return (
-        f"{what} (no distance between inputs)" if norm == "none" else f"{norm} {what}"
-    )
+    if norm == "none":
+        return f"{what} (no distance between inputs)"
+    said = "" if unit in {None, PIXELS} else f" in {unit.name}"
+    return f"{norm} {what}{said}"
 
 
-def measured(norm: str) -> str:
+def measured(norm: str, unit: Unit | None = None) -> str:
     """How far a radius reaches, in words."""
     if norm == "none":
         return "no distance between inputs, but of what the noise moves: an angle, say"
-    return f"{norm} distance, in units of the input"
+    if unit in {None, PIXELS, PLAIN}:
+        return f"{norm} distance, in units of the input"
+    if unit.entries == 1:
+        return f"{norm} distance, in {unit.name}"
+    return (
+        f"{norm} distance, in {unit.name}: each of the {unit.entries} entries of an "
+        "input is divided by a scale of its own, so that in their own values the ball "
+        "is an ellipsoid"
+    )

@@ -14,7 +14,6 @@ from simplicert.analysis.accuracy import Distances
 from simplicert.certificates.record import Certificates
 from simplicert.figures.style import mechanism_styles
 from simplicert.mechanisms import BUILT_IN
-from simplicert.noises import in_norm
 from simplicert.report.run import ReportRun
 from simplicert.report.thumbnails import sprite_sheet
 from simplicert.simplex import boundaries, simplex_grid
@@ -115,7 +114,7 @@ def _view(
     return {
         "framework": certificates.label,
         "norm": certificates.norm,
-        "radius_name": in_norm(certificates.norm, "radius"),
+        "radius_name": certificates.in_words("radius"),
         "facts": certificates.facts,
         "mechanism": certificates.mechanism,
         "members": list(certificates.members),

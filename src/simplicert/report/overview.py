@@ -9,7 +9,7 @@ from jaxtyping import Float
 from simplicert.analysis import accuracy_at, false_certificates, table1
 from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
-from simplicert.noises import in_norm, measured
+from simplicert.noises import measured
 from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.report.run import MISSING, STOPS, ReportRun
 from simplicert.rounding import round_down
@@ -90,7 +90,7 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         f"{_each(f'{c.sigma:g}' for c in every)}: "
         f"{_each(_draws(c) for c in every)} noisy draws an image.",
         alpha=_each(str(c.alpha) for c in every),
-        balls=_each(measured(c.norm) for c in every),
+        balls=_each(measured(c.norm, c.unit) for c in every),
         noise=_each(c.noise.name for c in every),
         table_promise=f"Of the certificates of {images:,} images some may be false: "
         f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
@@ -151,9 +151,9 @@ def table_groups(
 def _title(run: ReportRun, certificates: Certificates) -> str:
     return (
         f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
-        f"{in_norm(certificates.norm, 'radii')}, sigma = {certificates.sigma:g}, "
+        f"{certificates.in_words('radii')}, sigma = {certificates.sigma:g}, "
         f"alpha = {certificates.alpha}, "
-        f"n = {_draws(certificates)}, {len(certificates):,} images, "
+        f"n = {_draws(certificates)}, {len(certificates):,} {certificates.inputs}, "
         f"digest {run.digest[:12]}"
     )
 
@@ -162,10 +162,10 @@ def conditions(run: ReportRun) -> dict[str, str]:
     """What a run's certificates rest on."""
     first = run.certificates[0]
     return {
-        "noise": f"{first.noise.name}, for {in_norm(first.norm, 'balls')}",
+        "noise": f"{first.noise.name}, for {first.in_words('balls')}",
         "taken for granted": first.noise.assumes or "nothing of the noise",
         "sigma": f"{first.sigma:g}",
-        "images": f"{len(first):,}",
+        first.inputs: f"{len(first):,}",
         "labels": "none, so no accuracy" if first.labels is None else "known",
         "classes": f"{first.classes:,}",
         "draws an image": _draws(first),

@@ -64,7 +64,7 @@ def forecast(
     passes = Found(plan).to_come
     lines: tuple[str, ...] = (
         f"{_passes(plan, passes)} of {plan.model.name} on {plan.data.name}, "
-        f"{plan.noise.name} noise of sigma {plan.sigma:g}",
+        f"{plan.noise.name} noise of sigma {plan.sigma:g}{_unit(plan)}",
         *_stops(plan),
         *_scores(plan),
         f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
@@ -100,7 +100,7 @@ def forecast(
             f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
             "will see noise that it does not know"
         )
-    if normalisations == 0:
+    if normalisations == 0 and plan.data.inputs == "images":
         warnings.append(
             "no layer with a mean and a std is found in the model: does it take pixels "
             "in [0, 1] as they are? If not, give --mean and --std"
@@ -117,8 +117,12 @@ def forecast(
     )
 
 
+def _unit(plan: Manifest) -> str:
+    return "" if plan.data.unit is None else f", in {plan.data.unit}"
+
+
 def _passes(plan: Manifest, most: int) -> str:
-    images = f"{len(plan.images):,} images"
+    images = f"{len(plan.images):,} {plan.data.inputs}"
     if not plan.stops_early:
         return f"{images} × {plan.draws:,} draws = {most:,} passes"
     least = len(plan.images) * plan.looks[0].draws

@@ -15,7 +15,7 @@ from torch import Tensor
 from simplicert.errors import InputError
 from simplicert.machine.layout import layout
 from simplicert.noises import Noise
-from simplicert.noises.grid import grid_step
+from simplicert.noises.grid import grid_step, largest_input
 from simplicert.sampling.seeds import Stream
 from simplicert.sampling.steps import on_device, on_host
 from simplicert.votes import Manifest
@@ -170,7 +170,7 @@ class NoisyInputs:
     ) -> None:
         self.capacity, self._device = capacity, device
         self._values = math.prod(shape)
-        self._step = grid_step(sigma)
+        self._step, self._sigma = grid_step(sigma), sigma
         self._on_device = device.type != "cpu"
         count = 2 if self._on_device else 1
         self._buffers = [
@@ -241,8 +241,19 @@ class NoisyInputs:
         return buffer.inputs[:end]
 
     def _on_grid(self, values: Float[Tensor, " values"]) -> Int[Tensor, " values"]:
-        """Moved to the grid by half a step at most; most floats are on it already."""
-        return (values.cpu().double() / self._step).round().long()
+        """Moved to the grid by half a step at most; most floats are on it already.
+
+        Raises:
+            InputError: A value is so large that it would swallow the noise.
+        """
+        numbers = values.cpu().double()
+        if (largest := float(numbers.abs().max())) > largest_input(self._sigma):
+            raise InputError(
+                f"an input has the number {largest:g}, beside which noise of sigma "
+                f"{self._sigma:g} would be lost in float32: raise sigma, or measure "
+                "the inputs in another unit (--unit deviations)"
+            )
+        return (numbers / self._step).round().long()
 
     def _write_here(
         self, chunk: Chunk, on_grid: Int[np.ndarray, " values"], place: slice

@@ -14,6 +14,7 @@ from simplicert.sampling.sampler import FLUSH_SECONDS, Sampler
 from simplicert.sampling.soft import SoftScores
 from simplicert.sampling.workers import writer
 from simplicert.stopping import Rule, as_rule
+from simplicert.units import Unit
 from simplicert.votes import Votes
 
 __all__ = ["sample"]
@@ -31,6 +32,7 @@ def sample(
     rivals: int | None = None,
     temperature: float = 1.0,
     labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+    unit: str | Unit | None = None,
     noise: str | Noise = "gaussian",
     out: Path | str | None = None,
     seed: int | None = None,
@@ -47,12 +49,13 @@ def sample(
     """Draw noisy forward passes and count the votes.
 
     Args:
-        model: A torch module (images in [0, 1] → logits, normalisation inside); a
+        model: A torch module (inputs → logits, normalisation inside); a
             ``TorchClassifier`` or ``NumpyClassifier``; a scikit-learn classifier; or,
             as text, what the command takes: a checkpoint, an ONNX file, ….
-        images: A dataset, or an array (images, channels, height, width), in [0, 1].
-        sigma: Noise standard deviation, in input units. The noise is added to the
-            input in [0, 1], and the noisy input is not clipped.
+        images: A dataset, or an array: (images, channels, height, width), in [0, 1] or
+            bytes; or of any other shape, as (rows, features), without a range.
+        sigma: Noise standard deviation, in the unit. The noise is added to the input,
+            and the noisy input is not clipped.
         draws: Forward passes an image, a multiple of ``block``; or, with ``until``, the
             most that one can get.
         until: What is to be decided of an image, which then gets no more draws: radii,
@@ -67,6 +70,11 @@ def sample(
         temperature: What logits are divided by before the softmax. It is part of what
             is certified, so choose it before.
         labels: True classes, for an array of images. Optional.
+        unit: What sigma and radii are measured in: ``"levels"`` (0 to 255),
+            ``"deviations"`` of each feature over these inputs, a table ``FILE.csv``, a
+            ``simplicert.units.Unit``, … (``docs/units.md``). The model takes the values
+            as they are given, whatever the unit. Default: pixels in [0, 1] of images;
+            of other inputs, their own numbers.
         noise: What is added: ``"gaussian"``, for l2 radii; ``"uniform"``, for l1; or
             one of your own, as ``NOISES.find`` takes it. Sigma is its standard
             deviation.
@@ -118,6 +126,7 @@ def sample(
         model,
         images,
         labels=labels,
+        unit=unit,
         noise=noise,
         precision=precision,
         compiled=compiled,

@@ -21,6 +21,7 @@ from simplicert.noises.grid import grid_step, largest_input
 from simplicert.sampling.soft import MEANS, SoftScores, checked_temperature
 from simplicert.sampling.tally import statistics_of
 from simplicert.stopping import Rule, check_rule, looks_for
+from simplicert.units import PIXELS
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.looks import one_look
 
@@ -79,10 +80,12 @@ def describe_run(
         )
     draws, sigma = checked_draws(draws), checked_sigma(sigma)
     checked_alpha(alpha)
-    if largest_input(sigma) < 1.0:
+    most = max(abs(dataset.unit.low or 0.0), abs(dataset.unit.high or 0.0))
+    if largest_input(sigma) < most:
         raise InputError(
-            f"sigma {sigma:g} is too small beside inputs of up to 1: in float32 they "
-            f"would lose such noise. It must be at least {1.0 / largest_input(1.0):.1e}"
+            f"sigma {sigma:g} is too small beside inputs of up to {most:g}: in float32 "
+            f"they would lose such noise. It must be at least "
+            f"{most / largest_input(1.0):.1e}"
         )
     if rule is None and block is None:
         block = usual_block(draws, most=max(draws // 5, 1) if scores.margins else None)
@@ -110,6 +113,8 @@ def describe_run(
                 shape=list(dataset.shape),
                 class_names=list(dataset.class_names) or None,
                 cut=dataset.cut,
+                unit=None if dataset.unit == PIXELS else dataset.unit,
+                features=list(dataset.features) or None,
             ),
             images=dataset.indices.tolist(),
             labels=None if dataset.labels is None else dataset.labels.tolist(),

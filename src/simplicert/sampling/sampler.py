@@ -16,10 +16,12 @@ from torch import Tensor
 
 from simplicert.arguments import checked_threads
 from simplicert.certificates import ALPHA
+from simplicert.classifiers.adapted import in_unit
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
 from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset
+from simplicert.data.units import find_unit, measured_in
 from simplicert.errors import InputError, unknown_name
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
@@ -43,6 +45,7 @@ from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
 from simplicert.sampling.soft import MEANS, SoftScores
 from simplicert.stopping import Rule
+from simplicert.units import Unit
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.holding import claiming
 from simplicert.votes.manifest import Probe
@@ -71,6 +74,7 @@ class Sampler:
         images: Images,
         *,
         labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
+        unit: str | Unit | None = None,
         noise: str | Noise = "gaussian",
         precision: str = "fp32",
         compiled: bool = False,
@@ -96,7 +100,8 @@ class Sampler:
         self.precision, self.nonfinite = precision, nonfinite
         self.compiled = compiled
         self._threads, self._flush = threads, flush
-        self._attach(as_dataset(images, labels))
+        self._unit = unit
+        self._attach(self._measured(as_dataset(images, labels)))
 
     @property
     def is_outdated(self) -> bool:
@@ -106,19 +111,26 @@ class Sampler:
     def on(self, images: Images) -> "Sampler":
         """The same classifier, as it was made ready, on other inputs."""
         other = copy(self)
-        other._attach(as_dataset(images, None), before=self.dataset)
+        dataset = other._measured(as_dataset(images, None))
+        other._attach(dataset, before=self.dataset)
         return other
+
+    def _measured(self, dataset: Dataset) -> Dataset:
+        """In the unit that was asked for, if one was."""
+        if self._unit is None:
+            return dataset
+        return measured_in(dataset, find_unit(self._unit)(dataset))
 
     def _attach(self, dataset: Dataset, before: Dataset | None = None) -> None:
         """Take these inputs; the classifier is made ready once a shape and names."""
         self.dataset = dataset
-        if before is None or (dataset.shape, dataset.class_names) != (
+        if before is None or (dataset.shape, dataset.class_names, dataset.unit) != (
             before.shape,
             before.class_names,
+            before.unit,
         ):
-            self.classifier = in_order_of(
-                self._given, dataset.class_names, source=dataset.name
-            )
+            ordered = in_order_of(self._given, dataset.class_names, source=dataset.name)
+            self.classifier = in_unit(ordered, dataset.unit)
             check_shape(self.classifier, dataset)
             self._asked = Asked(
                 self.classifier,

@@ -41,10 +41,13 @@ def chosen_from(
     return before if before is not None or len(rows) == images else images
 
 
-def images_in_words(images: int, chosen_from: int | None) -> str:
+def images_in_words(
+    images: int, chosen_from: int | None, inputs: str = "images"
+) -> str:
     """How many there are, and of how many."""
     whole = "" if chosen_from is None else f" of {chosen_from:,}"
-    return f"{images:,}{whole} image{'' if images == 1 and not whole else 's'}"
+    called = inputs.removesuffix("s") if images == 1 and not whole else inputs
+    return f"{images:,}{whole} {called}"
 
 
 def draws_in_words(draws: Int[np.ndarray, " images"]) -> str:

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simplicert.errors import InputError
 from simplicert.noises import FLOAT32, NOISES, Noise, displacement
+from simplicert.noises.grid import largest_input
 from simplicert.noises.protocol import Norm
 from simplicert.structured import parse_json
+from simplicert.units import PIXELS, Unit
 from simplicert.votes.columns import CELLS, columns_of
 from simplicert.votes.looks import Look, check_looks
 from simplicert.votes.words import rule_in_words
@@ -54,6 +56,9 @@ class DataSource(_Record):
     Attributes:
         cut: How they were cut to this shape, in words; ``None`` if they were used as
             they are, or if an older Simplicert did not record it.
+        unit: What sigma and radii are in; ``None``: pixels in [0, 1], or of imported
+            votes nobody knows.
+        features: Names of the entries of an input's first axis, where it has some.
     """
 
     name: str
@@ -61,6 +66,28 @@ class DataSource(_Record):
     shape: list[int]
     class_names: list[str] | None = None
     cut: str | None = None
+    unit: Unit | None = None
+    features: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DataSource":
+        if self.unit is not None:
+            self.unit.check_shape(self.shape, self.name)
+        if self.features is not None and len(self.features) != (*self.shape, 0)[0]:
+            raise ValueError("features must be one for each of an input's first axis")
+        return self
+
+    @property
+    def measured_in(self) -> Unit | None:
+        """What sigma and radii are in; ``None`` where nobody knows."""
+        if self.unit is not None:
+            return self.unit
+        return PIXELS if self.shape else None
+
+    @property
+    def inputs(self) -> str:
+        """What the inputs are called."""
+        return "images" if len(self.shape) in {0, 3} else "inputs"
 
 
 class ModelSource(_Record):
@@ -263,8 +290,13 @@ class Manifest(_Record):
         """
         if self.noise.step is None:
             return 0.0
-        values = math.prod(self.data.shape)
-        return displacement(self.noise.norm, values=values, step=self.noise.step)
+        unit = self.data.measured_in
+        return displacement(
+            self.noise.norm,
+            values=math.prod(self.data.shape),
+            step=self.noise.step,
+            rounding=0.0 if unit is None else unit.rounding(largest_input(self.sigma)),
+        )
 
     @property
     def draws(self) -> int:
@@ -340,6 +372,8 @@ class Manifest(_Record):
             asked["margins"] = self.margins.model_dump()
         if self.temperature != 1.0:
             asked["temperature"] = self.temperature
+        if self.data.unit is not None:
+            asked["data.unit"] = asdict(self.data.unit)
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
@@ -402,6 +436,10 @@ class Manifest(_Record):
         if field == "margins":
             said = (f"{each.margins or 'not recorded'}" for each in (self, other))
             return "margins are {} there and {} here".format(*said)
+        if field == "data.unit":
+            before, after = self.data.measured_in, other.data.measured_in
+            differ = " of other scales" if str(before) == str(after) else ""
+            return f"the unit is {before} there and {after}{differ} here"
         if field == "temperature":  # of what is usual it is no evidence
             ours, theirs = self.temperature, other.temperature
         return f"{field} is {ours!r} there and {theirs!r} here"

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
+from simplicert.units import PIXELS, Unit
+
 __all__ = ["ORDERS", "SHRINK", "Balls", "distance", "project"]
 
 ORDERS = {"l1": 1, "l2": 2, "linf": np.inf}
@@ -67,17 +69,19 @@ class Balls:
 
     Attributes:
         rows: Of the certificates.
-        centres: The images, in [0, 1].
+        centres: The inputs, in their unit.
         reach: How far is searched: the certified radius, or a multiple.
         norm: In which it is measured.
         held: The class that is claimed.
+        unit: What the inputs are numbers of: none is out of its range.
     """
 
     rows: Int[np.ndarray, " balls"]
-    centres: Float32[np.ndarray, "balls ..."]
+    centres: Float[np.ndarray, "balls ..."]
     reach: Float[np.ndarray, " balls"]
     norm: str
     held: Int[np.ndarray, " balls"]
+    unit: Unit = PIXELS
 
     def __post_init__(self) -> None:
         # A view, so that no attack moves a centre, from which all is measured.
@@ -95,25 +99,24 @@ class Balls:
             reach=self.reach[index],
             norm=self.norm,
             held=self.held[index],
+            unit=self.unit,
         )
 
     def contain(
         self, points: Float32[np.ndarray, "balls ..."]
     ) -> Bool[np.ndarray, " balls"]:
-        """Whether each point is certainly in its open ball, and an input: in [0, 1]."""
-        flat = points.reshape(len(points), -1)
-        inputs = ((flat >= 0) & (flat <= 1)).all(axis=1)
-        return np.asarray(
-            inputs & (distance(points, self.centres, self.norm) < self.reach)
-        )
+        """Whether each point is certainly in its open ball, and an input."""
+        near = distance(points, self.centres, self.norm) < self.reach
+        return np.asarray(self.unit.contains(points) & near)
 
     def inside(
         self, points: Float[np.ndarray, "balls ..."]
     ) -> Float32[np.ndarray, "balls ..."]:
         """One point a ball, as it is where it is inside, else moved until it is.
 
-        Clipping to [0, 1], where the centres are, brings no point farther from one.
+        Clipping to the range, where the centres are, brings no point farther from one.
         """
+        low, high = self.unit.low, self.unit.high
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             found = np.nan_to_num(points.astype(np.float32), nan=0.5)
         outside = ~self.contain(found)
@@ -123,9 +126,9 @@ class Balls:
                 return found
             reach = reach * SHRINK
             centres = self.centres[outside].astype(np.float64)
-            clipped = np.clip(found[outside], 0.0, 1.0) - centres
+            clipped = np.clip(found[outside], low, high) - centres
             moved = centres + project(clipped, reach[outside], self.norm)
-            found[outside] = np.clip(moved, 0.0, 1.0).astype(np.float32)
+            found[outside] = np.clip(moved, low, high).astype(np.float32)
             outside = ~self.contain(found)
             reach = reach * (1.0 - 1e-3)
         found[outside] = self.centres[outside]  # a ball smaller than a unit of float32

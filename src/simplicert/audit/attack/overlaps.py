@@ -35,7 +35,7 @@ def find_overlaps(balls: Balls, *, over: Callable[[], bool]) -> Overlaps:
     """Pairs of open balls that share a point, though their classes differ.
 
     They do where the centres are less than the sum of the radii apart; the segment
-    between two inputs has inputs alone, since [0, 1] to the power d is convex.
+    between two inputs has inputs alone, since a range to the power d is convex.
 
     Args:
         balls: Of whole certified radii.

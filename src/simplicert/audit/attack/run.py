@@ -203,6 +203,7 @@ def _balls(dataset: Dataset, certificates: Certificates) -> tuple[Balls | None, 
     rows = rows[: max(1, _BALLS_VALUES // math.prod(dataset.shape))]
     return (
         Balls(
+            unit=dataset.unit,
             rows=rows,
             centres=_images(dataset, certificates.indices[rows]),
             reach=certificates.radius[rows].astype(np.float64),

@@ -92,8 +92,10 @@ class Target:
         """
         began = self._clock()
         before = self._sampler.dataset
-        # With the same names of classes: they decide the order of the columns.
-        named = replace(as_dataset(points, None), class_names=before.class_names)
+        # The same names of classes decide the order of the columns; points are numbers.
+        named = replace(
+            as_dataset(points, None), class_names=before.class_names, unit=before.unit
+        )
         sampler = self._sampler.on(named)
         changes = {
             "images": list(range(len(points))),

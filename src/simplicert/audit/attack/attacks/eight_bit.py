@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from simplicert.audit.attack.hunt import Hunt
+from simplicert.units import PIXELS
 
 __all__ = ["eight_bit"]
 
@@ -18,6 +19,8 @@ def eight_bit(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
     Of the moves that lead off the image's own levels, as many of the largest are made
     as the ball has room for: a halving search, since rounding may lead outside.
     """
+    if hunt.balls.unit != PIXELS:
+        return
     yield _rounded(hunt)
     if hunt.effort:  # the rest is always the same
         return
