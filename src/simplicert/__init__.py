@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simplicert.errors import InputError as InputError
     from simplicert.sampling import sample as sample
     from simplicert.smoothed import SmoothedClassifier as SmoothedClassifier
+    from simplicert.units import Unit as Unit
     from simplicert.votes import Votes as Votes
     from simplicert.votes import read_run as read_run
 
@@ -29,6 +30,7 @@ _HOMES = {
     "InputError": "simplicert.errors",
     "SmoothedClassifier": "simplicert.smoothed",
     "Votes": "simplicert.votes",
+    "Unit": "simplicert.units",
     "certify": "simplicert.certificates.certify",
     "read_run": "simplicert.votes",
     "sample": "simplicert.sampling",
@@ -39,6 +41,7 @@ __all__ = [
     "Certificates",
     "InputError",
     "SmoothedClassifier",
+    "Unit",
     "Votes",
     "__version__",
     "certify",

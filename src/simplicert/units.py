@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -42,10 +43,10 @@ class Unit:
     """
 
     name: str
-    low: float | None = None
-    high: float | None = None
-    scale: tuple[float, ...] | None = None
-    offset: tuple[float, ...] | None = None
+    low: Any = None  # a float, or None
+    high: Any = None
+    scale: Any = None  # what is an array or a list here becomes a tuple of floats
+    offset: Any = None
 
     def __post_init__(self) -> None:
         name = self.name

@@ -300,7 +300,7 @@ def test_bad_arguments_are_named(network, images, changes, message):
         (lambda x: x - 0.5, "outside"),
         (lambda x: np.where(x == x[2, 0, 0, 0], np.nan, x), "image 2"),
         (lambda x: x[:0], "at least one"),
-        (lambda x: x[0, 0, 0, 0], "images must be"),
+        (lambda x: x[0, 0, 0], "inputs must be"),
         (lambda x: x.astype(str), "must be numbers"),
     ],
 )

@@ -373,7 +373,11 @@ class Manifest(_Record):
         if self.temperature != 1.0:
             asked["temperature"] = self.temperature
         if self.data.unit is not None:
-            asked["data.unit"] = asdict(self.data.unit)
+            unit = self.data.unit
+            asked["data.unit"] = {  # as JSON has it
+                field: list(each) if isinstance(each, tuple) else each
+                for field, each in asdict(unit).items()
+            }
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,

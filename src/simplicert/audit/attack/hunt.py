@@ -45,7 +45,7 @@ class Hunt:
     def start(self) -> Float32[np.ndarray, "balls ..."]:
         """The centres at first; later the best points, or anywhere in the balls."""
         if self.effort == 0:
-            return self.balls.centres.copy()
+            return self.balls.centres.astype(np.float32)
         if self.effort % 2:
             return self.best.copy()
         moves = self.rng.standard_normal(self.balls.centres.shape)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float, Float32, Int
 from scipy.special import ndtri
 
 from simplicert.arguments import checked_alpha
@@ -219,14 +219,14 @@ def _others(
 ) -> tuple[Float32[np.ndarray, "others ..."], Int[np.ndarray, " others"]]:
     most = max(1, _OTHERS_VALUES // math.prod(dataset.shape))
     return (
-        _images(dataset, certificates.indices[:most]),
+        _images(dataset, certificates.indices[:most]).astype(np.float32),
         certificates.top[:most].astype(np.int64),
     )
 
 
 def _images(
     dataset: Dataset, indices: Int[np.ndarray, " images"]
-) -> Float32[np.ndarray, "images ..."]:
+) -> Float[np.ndarray, "images ..."]:
     positions = Positions(dataset.indices.tolist())(indices)
     if (positions < 0).any():
         image = indices[np.argmin(positions)]

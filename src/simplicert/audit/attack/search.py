@@ -150,7 +150,8 @@ class Search:
         tally: Tally,
     ) -> None:
         """All attacks on some balls; what looks like a change is tested."""
-        best, by = balls.centres.copy(), np.full(len(balls), "", dtype=object)
+        best = balls.centres.astype(np.float32)
+        by = np.full(len(balls), "", dtype=object)
         margin = np.full(len(balls), -np.inf)
         hunt = Hunt(
             target=self._target,
@@ -193,7 +194,7 @@ class Search:
         And by how many more than the class held, as a share; none was proposed: -inf.
         """
         balls, proposed = hunt.balls, ATTACKS[name](hunt)
-        best, margin = balls.centres.copy(), np.full(len(balls), -np.inf)
+        best, margin = balls.centres.astype(np.float32), np.full(len(balls), -np.inf)
         tried = False
         together = max(1, min(16, _VALUES // balls.centres.size))
         while some := list(islice(proposed, together)):

@@ -184,7 +184,7 @@ class Target:
     def has_slope(self) -> bool:
         """Whether a gradient leads through the classifier, at its first images."""
         dataset = self._sampler.dataset
-        first = dataset.read(np.arange(min(8, len(dataset))))
+        first = dataset.read(np.arange(min(8, len(dataset)))).astype(np.float32)
         held = np.zeros(len(first), dtype=np.int64)
         try:
             found = self.slope(first, self.noise(min(16, self.batch)), held)

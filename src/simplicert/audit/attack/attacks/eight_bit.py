@@ -40,7 +40,7 @@ def _rounded(hunt: Hunt) -> Float[np.ndarray, "balls ..."]:
     np.put_along_axis(ranks, order, np.arange(order.shape[1])[None], axis=1)
     outwards = own + np.sign(aim - own) * np.maximum(np.rint(np.abs(aim - own)), 1.0)
     low, high = np.zeros(count), np.full(count, float(own.shape[1]))
-    found = hunt.balls.centres.copy()
+    found = hunt.balls.centres.astype(np.float32)
     for _ in range(12):
         kept = np.ceil((low + high) / 2)
         mixed = np.where(ranks < kept[:, None], outwards, own)

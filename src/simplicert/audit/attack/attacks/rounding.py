@@ -27,7 +27,7 @@ def rounding(hunt: Hunt) -> Iterator[Float[np.ndarray, "balls ..."]]:
     """
     if hunt.beyond:  # it goes nowhere near that far
         return
-    centres = hunt.balls.centres
+    centres = hunt.balls.centres.astype(np.float32)
     for bits in range(8, _FINEST + 5, 4):
         yield centres + hunt.rng.integers(0, 2, centres.shape) * 2.0**-bits
     if hunt.effort:  # the rest is always the same
