@@ -72,15 +72,12 @@ class _Fitted(NumpyClassifier):
         name: str,
         estimator: Estimator,
     ) -> None:
+        digest = classifier_digest(estimator)
         super().__init__(
-            function,
-            output=output,
-            classes=classes,
-            name=name,
-            digest=classifier_digest(estimator),
+            function, output=output, classes=classes, name=name, digest=digest
         )
-        self._estimator = estimator
+        self._estimator, self._fitted = estimator, digest
 
     def has_changed(self) -> bool:
         """Whether it was."""
-        return classifier_digest(self._estimator) != self.digest
+        return classifier_digest(self._estimator) != self._fitted
