@@ -429,7 +429,11 @@ BAD = {
         r"If these are labels, say .*net.onnx:labels:NUMBER",
     ),
     "labels without number": ({}, ":labels", r"say .*net.onnx:labels:NUMBER"),
-    "wide logit": ({}, ":logit", r"returns no logit, floats of one axis"),
+    "wide logit": (
+        {},
+        ":logit",
+        r"no logit, floats of one axis.*net.onnx:logit:label=0",
+    ),
     "sigmoid as logit": (
         {
             "returns": ("n", 1),

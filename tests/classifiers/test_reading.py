@@ -11,6 +11,7 @@ from torch import nn
 
 import simplicert as sc
 from simplicert.classifiers import NumpyClassifier, TorchClassifier, as_classifier
+from simplicert.classifiers.class_names import in_order_of
 from simplicert.classifiers.reading import reading_of
 from simplicert.errors import InputError
 from simplicert.sampling.tally import Tally
@@ -185,18 +186,32 @@ def test_of_several_outputs_the_named_one_is_certified(form, wrapped):
         sampled(kind(function, output="logits"))
 
 
-def test_a_kind_finds_its_name_unless_two_fit():
-    def both(x):
-        z = column(0)(x)
-        return {"logits": rows(z), "logit": z}
+@pytest.mark.parametrize("several", [dict, SimpleNamespace])
+@pytest.mark.parametrize(("kind", "key"), [("logit", "logit"), ("logit", "logits")])
+def test_a_kind_finds_its_name_unless_two_fit(kind, key, several):
+    def one(x):
+        return several(features=x, labels=x, **{key: column(0)(x)})
 
-    np.testing.assert_array_equal(
-        sampled(TorchClassifier(both)).counts,
-        sampled(TorchClassifier(column(0), output="logit")).counts,
-    )
-    with pytest.raises(InputError, match="logit and logits are both there: say which"):
-        sampled(TorchClassifier(both, output="logit"))
-    assert sampled(TorchClassifier(both, output="logit:name=logit")).counts.sum() == 120
+    def both(x):
+        return several(probabilities=x, **{key: column(0)(x)})
+
+    own = sampled(TorchClassifier(column(0), output=kind)).counts
+    found = sampled(TorchClassifier(one, output=kind)).counts
+    np.testing.assert_array_equal(found, own)
+    with pytest.raises(InputError, match=rf"{key} and .* are both there|and {key}"):
+        sampled(TorchClassifier(both, output=kind))
+    by_name = TorchClassifier(both, output=f"{kind}:name={key}")
+    np.testing.assert_array_equal(sampled(by_name).counts, own)
+
+
+def test_classes_of_a_logit_are_put_into_the_order_of_the_data_s():
+    named = TorchClassifier(column(0), output="logit", class_names=("cat", "dog"))
+    other = in_order_of(named, ("dog", "cat"), source="data")
+    counts = [sampled(each).counts for each in (named, other)]
+    np.testing.assert_array_equal(counts[0], counts[1][:, ::-1])
+    normal = as_classifier(named, mean=[0.0], std=[1.0])
+    np.testing.assert_array_equal(sampled(normal).counts, counts[0])
+    assert len({each.digest for each in (named, other, normal)}) == 3
 
 
 def test_what_is_read_otherwise_is_another_classifier():
@@ -222,7 +237,8 @@ def test_each_label_of_several_is_a_classifier_of_two_classes(squashed):
     whole = TorchClassifier(net, output=kind, class_names=["cat", "dog"])
     for k in range(2):
         label = as_classifier(whole, output=f"label={k}")
-        assert label.name == f"{whole.name}:label={k}"
+        one = "probability" if squashed else "logit"
+        assert label.name == f"{whole.name}:{one}:label={k}"
         assert label.classes == 2
         assert label.class_names == ()  # "cat or not" is none of them
         votes = sampled(label, draws=400)

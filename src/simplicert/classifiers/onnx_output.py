@@ -122,6 +122,8 @@ def _cure(path: Path, outputs: Sequence[Any], reading: Reading) -> str:
             ". If it is of two classes, say that it is one logit, "
             f"{file}:logit, or what a sigmoid gives, {file}:probability"
         )
+    if reading.kind in {"logit", "probability"} and fits(kind="logits"):
+        return f". Of several labels say which: {file}:{reading.kind}:label=0"
     if reading.kind != "labels" and fits(kind="labels", classes=2):
         return f". If these are labels, say {file}:labels:NUMBER, of classes"
     if any(o.type in {"tensor(string)", "seq(string)"} for o in outputs):

@@ -1,9 +1,9 @@
 """What a classifier is: a base classifier, and what identifies it."""
 
 import copy
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from hashlib import sha256
 
 import torch
 from torch import Tensor
@@ -62,10 +62,10 @@ class Classifier(ABC):
         name, digest = self._base
         self.reading, self.output = reading, reading.output
         self.classes = reading.classes
-        self.name = f"{name}:{reading.part}" if reading.part else name
+        self.name, self.digest = name, digest
         if reading.facts:  # another part, or another meaning, is another classifier
-            digest = hashlib.sha256(f"{digest} {reading.facts}".encode()).hexdigest()
-        self.digest = digest
+            said = f"{digest} {reading.facts}".encode()
+            self.name, self.digest = f"{name}:{reading.facts}", sha256(said).hexdigest()
 
     def read_as(self, output: str) -> "Classifier":
         """The same, of which another output is meant, or one label of several.

@@ -72,16 +72,11 @@ class Reading:
         return _ROWS.get(self.kind, self.kind)  # type: ignore[arg-type]  # mypy does not narrow
 
     @property
-    def part(self) -> str:
-        """In words, which part of what is returned is meant; empty: the only one."""
+    def facts(self) -> str:
+        """In words, what makes another classifier of the same; empty: nothing."""
         parts = {"name": self.name, "item": self.item, "label": self.label}
         said = [f"{key}={value}" for key, value in parts.items() if value is not None]
-        return ":".join(said)
-
-    @property
-    def facts(self) -> str:
-        """What makes another classifier of the same module; empty: nothing."""
-        return f"{self.kind}:{self.part}" if self.is_binary or self.part else ""
+        return ":".join([self.kind, *said]) if said or self.is_binary else ""
 
     def changed(self, text: str) -> "Reading":
         """This, but for what the words say.
@@ -256,23 +251,29 @@ def unwrapped(returned: Any, kind: Kind) -> Any:
     """What a dictionary or a record has under the name of this kind of output.
 
     Raises:
-        InputError: It has both, one and several.
+        InputError: It has several whose scores could be meant: a run of one must not be
+            continued with another.
 
     Example:
         >>> unwrapped({"logits": 1, "features": 2}, "logits")
         1
     """
-    several = next((rows for rows, one in _ONE.items() if one == kind), kind)
-    if isinstance(returned, Mapping):
-        found = [key for key in dict.fromkeys((kind, several)) if key in returned]
-        if len(found) > 1:
-            raise InputError(
-                f"{' and '.join(found)} are both there: say which, as name={found[0]}"
-            )
-        return returned[found[0]] if found else returned
     if isinstance(returned, tuple | list) and len(returned) == 1:
         return returned[0]
     if isinstance(returned, Tensor):  # one has a method "logit"
         return returned
-    # Hugging Face's are records.
-    return getattr(returned, kind, getattr(returned, several, returned))
+    scored = [each for each in KINDS if each != "labels"]
+    wanted = ("labels",) if kind == "labels" else scored
+
+    if isinstance(returned, Mapping):
+        found = {key: returned[key] for key in wanted if key in returned}
+    else:  # Hugging Face's are records
+        found = {
+            key: getattr(returned, key) for key in wanted if hasattr(returned, key)
+        }
+    if len(found) > 1:
+        raise InputError(
+            f"{' and '.join(found)} are both there: say which, as {kind}:name={kind}"
+        )
+    several = next((rows for rows, one in _ONE.items() if one == kind), kind)
+    return found.get(kind, found.get(several, returned))
