@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.neural_network import MLPClassifier
+from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
 import simplicert as sc
@@ -273,6 +274,9 @@ def test_an_estimator_of_several_labels():
     votes = sampled(as_classifier(model, output="label=1"))
     assert votes.counts.shape == (2, 2)
     assert not as_classifier(model, output="label=1").has_changed()
+    forest = DecisionTreeClassifier().fit(points, labels)
+    with pytest.raises(InputError, match=r"a list of classes_.* one by one"):
+        as_classifier(forest)
 
 
 # --- the command line ----------------------------------------------------------------

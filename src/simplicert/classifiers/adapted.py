@@ -38,6 +38,8 @@ class _Adapted(Classifier):
             class_names=class_names,
             cuts=classifier.cuts,
         )
+        several = classifier.is_multi_label and not classifier.reading.is_binary
+        self.is_multi_label = several
         self._classifier, self._before, self._behind = classifier, before, behind
 
     @property

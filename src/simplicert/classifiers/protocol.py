@@ -39,6 +39,9 @@ class Classifier(ABC):
         InputError: Another kind of output, or labels of an unknown number of classes.
     """
 
+    is_multi_label = False
+    """Whether it says itself that its labels do not exclude each other."""
+
     def __init__(
         self,
         *,
@@ -125,8 +128,15 @@ class Classifier(ABC):
         """One forward pass of an image in [0, 1], to see what comes back.
 
         Raises:
-            InputError: Not one row of outputs, or of another kind than was said.
+            InputError: Not one row of outputs, or of another kind than was said; or
+                several labels, of which none was chosen.
         """
+        if self.is_multi_label and not self.reading.is_binary:
+            raise InputError(
+                f"{self.name} says itself that its labels do not exclude each other. "
+                "Certify them one by one, each as a classifier of two classes: "
+                f'output="{self.output}:label=0" is the first'
+            )
         outputs = outputs_of(
             forward, image, name=self.name, output=self.output, classes=self.classes
         )

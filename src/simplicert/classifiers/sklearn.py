@@ -33,6 +33,12 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
     """
     name = name or type(estimator).__name__
     labels = getattr(estimator, "classes_", None)
+    if isinstance(labels, list):
+        raise InputError(
+            f"{name} has a list of classes_, one for each of several targets: certify "
+            "them one by one, each as a function of its own, which picks its column: "
+            "simplicert.classifiers.NumpyClassifier"
+        )
     if not isinstance(labels, np.ndarray) or labels.ndim != 1:
         raise InputError(
             f"{name} has no classes_: fit it first, or wrap its function in "
