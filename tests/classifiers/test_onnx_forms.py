@@ -1,5 +1,8 @@
 """ONNX files as they are: each answers as the same network in torch."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,8 @@ from torch import nn
 import simplicert as sc
 from simplicert.classifiers import TorchClassifier, as_classifier
 from simplicert.classifiers.onnx import from_onnx
+from simplicert.classifiers.onnx_output import as_array, output_of
+from simplicert.classifiers.reading import reading_of
 from simplicert.errors import InputError
 
 onnx = pytest.importorskip("onnx")
@@ -324,6 +329,31 @@ def test_classes_of_maps_are_their_keys_in_order(tmp_path):
     zipped = write(tmp_path / "net.onnx", **maps([30, 10, 20], "int64s"))
     found = answers(as_classifier(f"{zipped}:probabilities"))
     torch.testing.assert_close(found, answers(PROBABLE)[:, [1, 2, 0]])
+
+
+def test_maps_of_other_classes_are_no_rows():
+    rows = [{"a": 0.25, "b": 0.75}, {"b": 0.5, "a": 0.5}]
+    assert as_array(rows).tolist() == [[0.25, 0.75], [0.5, 0.5]]
+    assert as_array([*rows, {"a": 1.0}]) == [*rows, {"a": 1.0}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes"),
+    [
+        ("logits", [("n", 3), ("n", 9, 1, 1), ("n", 9, "h", "w"), None]),
+        ("logit", [("n",), ("n", 1, 1, 1), ("n", "c"), None]),
+        ("logit", [("n", 1), ("n", 1, "h", "w"), None]),
+    ],
+)
+def test_the_output_that_fits_best_is_taken(kind, shapes):
+    outputs = [
+        SimpleNamespace(name=f"out{i}", type="tensor(float)", shape=shape)
+        for i, shape in enumerate(shapes)
+    ]
+    for first in range(len(outputs)):
+        left = outputs[first:][::-1]
+        found = output_of(Path("x"), left, reading_of(kind), said=False)
+        assert found == f"out{first}"
 
 
 @pytest.mark.slow

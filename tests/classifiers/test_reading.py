@@ -99,6 +99,14 @@ def test_numbers_that_are_neither_are_not_counted(kind, bad):
     assert tally.columns["counts"].sum(dim=1).tolist() == [1, int(fine)]
 
 
+def test_a_logit_of_1_is_no_probability():
+    def one(x):
+        return 1 + 4 * (x.flatten(1).mean(dim=1) - 0.5)
+
+    votes = sampled(TorchClassifier(one, output="logit"), np.full_like(IMAGES, 0.5))
+    assert votes.counts.sum() == 120
+
+
 @pytest.mark.parametrize(
     ("output", "reads", "message"),
     [

@@ -72,8 +72,7 @@ def as_array(returned: Any) -> Any:
         return np.array([[row[key] for key in keys] for row in returned], np.float32)
     if isinstance(returned, np.ndarray) and returned.ndim > 2:
         wide = [size for size in returned.shape[1:] if size != 1]
-        if len(wide) < 2:
-            return returned.reshape(len(returned), *(wide or [1]))
+        return returned.reshape(len(returned), *(wide or [1]))
     return returned
 
 
