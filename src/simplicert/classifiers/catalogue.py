@@ -55,10 +55,11 @@ def as_classifier(
     """
     if (mean is None) != (std is None):
         raise InputError("mean and std belong together: give both, or none")
-    if output is not None and isinstance(model, str | Path) and is_onnx(str(model)):
-        model, output = f"{model}:{output}", None  # what is run depends on it
     if isinstance(model, str | Path):
-        classifier = _named(str(model), bare=mean is not None)
+        text = str(model)
+        if output is not None and text.partition(":")[0] not in ZOOS and is_onnx(text):
+            text, output = f"{text}:{output}", None  # what is run depends on it
+        classifier = _named(text, bare=mean is not None)
     else:
         classifier = _object(model, name=None)
     if output is not None:
