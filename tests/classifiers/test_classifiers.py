@@ -143,8 +143,8 @@ def test_onnx_files_that_do_not_fit_are_refused(onnx_file, images, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     with pytest.raises(InputError, match="onnxruntime cannot load"):
         as_classifier(tmp_path / "bad.onnx")
-    with pytest.raises(InputError, match="unknown kind of output 'logit'"):
-        as_classifier(f"{onnx_file}:logit")
+    with pytest.raises(InputError, match="unknown kind of output 'logitz'"):
+        as_classifier(f"{onnx_file}:logitz")
     with pytest.raises(InputError, match=r"said to return probabilities, but they sum"):
         sc.sample(f"{onnx_file}:probabilities", images, **SETTINGS)
     with pytest.raises(InputError, match="images of shape"):

@@ -79,24 +79,17 @@ def test_each_output_is_another_classifier(tmp_path):
         (
             {"outputs": ("b", "a")},
             ":c",
-            r"unknown kind of output 'c'.* returns b: .*a:",
+            r"unknown kind of output 'c'.* returns b, a",
         ),
         ({"outputs": ("a", "label")}, ":labels", r"say .*net.onnx:labels:NUMBER"),
         ({"outputs": ("a", "label")}, ":label", r"output 'label' of .* is no logits"),
-        ({"type_": 2}, "", r"must take float32.* takes x: tensor\(uint8\).*Cast"),
-        ({"type_": 10}, "", r"must take float32.* takes x: tensor\(float16\)"),
-        ({"type_": 11}, "", r"must take float32.* takes x: tensor\(double\)"),
-        ({"shape": (1, 1, 2, 2)}, "", r"any number of images .*dynamic_shapes"),
-        ({"shape": ("n", 2, 2, 1)}, "", r"takes the channels last"),
-        ({"shape": ("n", 4)}, "", r"takes inputs of 1 axes"),
         ({"shape": ("n", 1, 1, 4)}, "", r"takes \[1, 1, 4\] an image, .*at that size"),
     ],
 )
 def test_what_does_not_fit_is_named_as_what_it_is(tmp_path, file, words, message):
     write(tmp_path / "net.onnx", **file)
-    with pytest.raises(InputError, match=message) as error:
+    with pytest.raises(InputError, match=message):
         sampled(f"{tmp_path}/net.onnx{words}")
-    assert ("dynamic_shapes" in str(error.value)) == ("dynamic" in message)
 
 
 def keeping(path, name):

@@ -203,6 +203,20 @@ def test_a_processor_that_does_more_is_refused(monkeypatch):
         as_classifier("hf:pixel")
 
 
+@pytest.mark.parametrize("constants", [{}, {"mean": MEAN, "std": STD}])
+def test_labels_that_do_not_exclude_each_other_are_certified_one_by_one(
+    constants, monkeypatch
+):
+    kind = {"problem_type": "multi_label_classification", "image_size": 20}
+    hugging_face(monkeypatch, None if constants else Pipeline(), **kind)
+    images = np.zeros((1, 3, 20, 20), np.float32)
+    settings = {"sigma": 0.25, "draws": 20, "seed": 0}
+    with pytest.raises(InputError, match=r"one by one.*output=\"logits:label=0\""):
+        sc.sample(as_classifier("hf:pixel", **constants), images, **settings)
+    label = as_classifier("hf:pixel", output="label=1", **constants)
+    assert sc.sample(label, images, **settings).counts.shape == (1, 2)
+
+
 def test_a_cut_that_is_not_learnt_is_said(monkeypatch):
     hugging_face(monkeypatch, Pipeline(size=None))
     [said] = as_classifier("hf:pixel").warnings(precision="fp32")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from simplicert.classifiers.outputs import Forward, unwrapped
+from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
@@ -39,6 +39,8 @@ class _Adapted(Classifier):
             class_names=class_names,
             cuts=classifier.cuts,
         )
+        several = classifier.is_multi_label and not classifier.reading.is_binary
+        self.is_multi_label = several
         self._classifier, self._before, self._behind = classifier, before, behind
 
     @property
@@ -81,15 +83,16 @@ class _Adapted(Classifier):
                     f"{constants} means and stds were given for inputs of shape "
                     f"{tuple(shape)}: give one a channel of an image, or one for all"
                 )
-        forward = self._classifier.ready(
-            shape, precision=precision, device=device, compiled=compiled
+        forward = self._classifier.read(
+            self._classifier.ready(
+                shape, precision=precision, device=device, compiled=compiled
+            )
         )
         before = copy.deepcopy(self._before).to(device=device, dtype=DTYPES[precision])
         behind = copy.deepcopy(self._behind).to(device=device)
 
         def adapted(images: Tensor) -> Any:
-            # What cannot be taken out is refused where outputs are checked.
-            return behind(unwrapped(forward(before(images)), self.output))
+            return behind(forward(before(images)))
 
         return adapted
 

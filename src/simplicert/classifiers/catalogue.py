@@ -8,7 +8,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from simplicert.classifiers.adapted import normalised
-from simplicert.classifiers.onnx import onnx_named
+from simplicert.classifiers.onnx import is_onnx, onnx_named
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.sklearn import Estimator, from_estimator
 from simplicert.classifiers.torch_module import (
@@ -33,6 +33,7 @@ _FORMS = (
 def as_classifier(
     model: object,
     *,
+    output: str | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
 ) -> Classifier:
@@ -41,6 +42,9 @@ def as_classifier(
     Args:
         model: A ``Classifier``; a torch module; a fitted scikit-learn classifier; or,
             in words, what ``simplicert sample`` takes as MODEL (docs/classifiers.md).
+        output: What it returns, or which part of that is meant, if it is not what the
+            classifier says itself: as ``"probability"``, ``"labels:10"``, ``"label=3"``
+            or ``"name=head"`` (docs/classifiers.md).
         mean: What to subtract from the pixels of [0, 1] first, one number a channel,
             for a model that does not do so itself.
         std: What to divide them by then.
@@ -52,9 +56,14 @@ def as_classifier(
     if (mean is None) != (std is None):
         raise InputError("mean and std belong together: give both, or none")
     if isinstance(model, str | Path):
-        classifier = _named(str(model), bare=mean is not None)
+        text = str(model)
+        if output is not None and text.partition(":")[0] not in ZOOS and is_onnx(text):
+            text, output = f"{text}:{output}", None  # what is run depends on it
+        classifier = _named(text, bare=mean is not None)
     else:
         classifier = _object(model, name=None)
+    if output is not None:
+        classifier = classifier.read_as(output)
     if mean is None or std is None:
         return classifier
     return normalised(classifier, mean=mean, std=std)
@@ -73,7 +82,7 @@ def _object(model: object, *, name: str | None) -> Classifier:
             f"{what} is a function, which does not say what it takes and returns: give "
             "simplicert.classifiers.TorchClassifier(function) if it maps tensors to "
             'logits, or NumpyClassifier(function, output="logits") if it maps arrays; '
-            'or, in either, output="probabilities" or "labels"'
+            'or, in either, output="probabilities", "labels", "logit" or "probability"'
         )
     raise InputError(
         f"{what} is no classifier: expected a torch module, a scikit-learn classifier, "
@@ -95,7 +104,7 @@ def _named(text: str, *, bare: bool) -> Classifier:
             training_sigma=metadata.sigma,
             class_names=metadata.class_names,
         )
-    if path.suffix == ".onnx" or ".onnx:" in text:
+    if is_onnx(text):
         return onnx_named(text)
     if path.suffix in _PICKLES and is_script(path):
         return TorchClassifier(load_script(path), name=path.name)

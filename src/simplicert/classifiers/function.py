@@ -1,6 +1,6 @@
 """Functions of NumPy batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from simplicert.classifiers.digest import classifier_digest
-from simplicert.classifiers.outputs import Forward, unwrapped
+from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
 from simplicert.plugins import defined_name
@@ -19,9 +19,10 @@ class NumpyClassifier(Classifier):
 
     Args:
         function: Float32 images, draws × channels × height × width, noisy and not
-            clipped → logits or probabilities, draws × classes, or integer labels.
-        output: Which of the three it returns. There is no default: the softmax of
-            probabilities would be another classifier.
+            clipped → logits or probabilities, draws × classes; integer labels; or one
+            logit or probability a draw, of two classes.
+        output: Which of these it returns; see ``Classifier``. There is no default: the
+            softmax of probabilities would be another classifier.
         classes: Number of classes. Needed for labels.
         name: Default: the function's.
         digest: What identifies it. Default: SHA-256 over its source (its bytecode, if
@@ -70,10 +71,24 @@ class NumpyClassifier(Classifier):
             )
 
         def forward(images: Tensor) -> Any:
-            batch = np.ascontiguousarray(images.numpy())
-            returned = unwrapped(self._function(batch), self.output)
-            if not isinstance(returned, np.ndarray) or returned.dtype.kind not in "iuf":
-                return returned  # refused in words where outputs are checked
-            return torch.from_numpy(np.ascontiguousarray(returned))
+            return as_tensors(self._function(np.ascontiguousarray(images.numpy())))
 
         return forward
+
+
+def as_tensors(returned: Any) -> Any:
+    """Arrays of numbers, also those in a dictionary or tuple, as tensors.
+
+    What is none stays as it is, and is refused in words where outputs are checked.
+    """
+    if isinstance(returned, Mapping):
+        return {key: as_tensors(each) for key, each in returned.items()}
+    if isinstance(returned, tuple) and hasattr(returned, "_fields"):
+        return type(returned)(*map(as_tensors, returned))
+    if type(returned) in {tuple, list} and any(
+        isinstance(each, np.ndarray) for each in returned
+    ):
+        return type(returned)(map(as_tensors, returned))
+    if not isinstance(returned, np.ndarray) or returned.dtype.kind not in "iuf":
+        return returned
+    return torch.from_numpy(np.ascontiguousarray(returned))

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
-from simplicert.errors import InputError, unknown_name
+from simplicert.errors import InputError
 from simplicert.machine.device import is_lack_of_memory
 from simplicert.machine.precision import as_recorded
 
@@ -35,17 +35,6 @@ def sum_tolerance(dtype: torch.dtype) -> float:
     return max(1e-3, 4 * torch.finfo(dtype).eps) if dtype.is_floating_point else 0.0
 
 
-def check_kind(output: str) -> Output:
-    """The name of a kind of output, if it is one.
-
-    Raises:
-        InputError: It is not.
-    """
-    if output not in get_args(Output):
-        raise unknown_name("kind of output", output, get_args(Output))
-    return output  # type: ignore[return-value]  # mypy does not narrow by get_args
-
-
 def outputs_of(
     forward: Forward, images: Tensor, *, name: str, output: Output, classes: int | None
 ) -> Shaped[Tensor, "draws ..."]:
@@ -64,7 +53,7 @@ def outputs_of(
     """
     try:
         with as_recorded(images.device):
-            returned = unwrapped(forward(images), output)
+            returned = forward(images)
     except (InputError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # whatever it is, it is the user's
@@ -85,24 +74,10 @@ def outputs_of(
     ):
         raise InputError(
             f"{name} must return one row of {classes or 'at least 2'} {output} a draw, "
-            f"({len(images)}, {classes or 'classes'}), but returned {_what(returned)}"
+            f"({len(images)}, {classes or 'classes'}), but returned {what(returned)}"
             f"{_cure(returned, len(images), output)}"
         )
     return returned
-
-
-def unwrapped(returned: Any, output: Output) -> Any:
-    """What a dictionary or a record has under the name of this kind of output.
-
-    Example:
-        >>> unwrapped({"logits": 1, "features": 2}, "logits")
-        1
-    """
-    if isinstance(returned, Mapping):
-        return returned.get(output, returned)
-    if isinstance(returned, tuple) and len(returned) == 1:
-        return returned[0]
-    return getattr(returned, output, returned)  # Hugging Face's are records
 
 
 def _advice(error: BaseException) -> str:
@@ -115,13 +90,16 @@ def _advice(error: BaseException) -> str:
 
 def _cure(returned: object, draws: int, output: str) -> str:
     """What would make it one row a draw, where that is plain."""
-    if isinstance(returned, Mapping | tuple | list):
-        return (
-            f". Return the {output} alone, or a dictionary that has them as {output!r}"
-        )
+    says = "in Python output=…, on the command line --output …"
+    if isinstance(returned, Mapping):
+        return f". Say which of them are {output}: {output}:name=KEY ({says})"
+    if isinstance(returned, tuple | list):
+        return f". Say which are {output}: {output}:item=0 is the first ({says})"
     if tuple(getattr(returned, "shape", ())) in {(draws,), (draws, 1)}:
-        both = {"logits": "[0, z]", "probabilities": "[1 - p, p]"}[output]
-        return f". Of two classes return both {output}, {both}"
+        return (
+            ". If it is of two classes, say that it is one logit, that of class 1: "
+            f"logit; or the probability of class 1: probability ({says})"
+        )
     return ""
 
 
@@ -135,7 +113,7 @@ def _labels(
     ):
         raise InputError(
             f"{name} must return one integer label a draw, ({draws},), but returned "
-            f"{_what(returned)}"
+            f"{what(returned)}"
         )
     low, high = int(returned.min()), int(returned.max())
     if low < 0 or (classes is not None and high >= classes):
@@ -146,12 +124,13 @@ def _labels(
     return returned.long()
 
 
-def _what(returned: object) -> str:
+def what(returned: object) -> str:
+    """What something is, in words."""
     if isinstance(returned, Mapping):
         return f"a dictionary of {', '.join(map(str, returned)) or 'nothing'}"
     if isinstance(returned, tuple | list):
         kind = type(returned).__name__
-        return f"a {kind} of {', '.join(map(_what, returned[:4])) or 'nothing'}"
+        return f"a {kind} of {', '.join(map(what, returned[:4])) or 'nothing'}"
     if hasattr(returned, "dtype") and hasattr(returned, "shape"):
         kind = "" if isinstance(returned, Tensor) else f"{type(returned).__name__}, "
         return f"{kind}{returned.dtype} of shape {tuple(returned.shape)}"

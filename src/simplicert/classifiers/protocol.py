@@ -1,18 +1,19 @@
 """What a classifier is: a base classifier, and what identifies it."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from hashlib import sha256
 
 import torch
 from torch import Tensor
 
 from simplicert.classifiers.outputs import (
     Forward,
-    Output,
-    check_kind,
     outputs_of,
     sum_tolerance,
 )
+from simplicert.classifiers.reading import Reading, reading_of
 from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 
@@ -24,7 +25,9 @@ class Classifier(ABC):
         name: For people.
         digest: SHA-256 over its weights, or over what else defines it.
         output: What it returns: ``"logits"``, whose softmax is its scores;
-            ``"probabilities"``, which are certified as they are; or ``"labels"``.
+            ``"probabilities"``, which are certified as they are; ``"labels"``; or of
+            two classes ``"logit"`` or ``"probability"``, one number, of class 1. With
+            colons between: which part is meant (docs/classifiers.md).
         classes: Number of classes. Needed for labels; else learnt from the output.
         shape: Channels, height and width of the images it takes, where that is known.
         training_sigma: Noise it was trained with, where that is known.
@@ -36,28 +39,52 @@ class Classifier(ABC):
         InputError: Another kind of output, or labels of an unknown number of classes.
     """
 
+    is_multi_label = False
+    """Whether it says itself that its labels do not exclude each other."""
+
     def __init__(
         self,
         *,
         name: str,
         digest: str,
-        output: str,
+        output: str | Reading,
         classes: int | None = None,
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
         class_names: Sequence[str] = (),
         cuts: Sequence[PublishedCut] = (),
     ) -> None:
-        self.name, self.digest = name, digest
-        self.output: Output = check_kind(output)
-        self.classes, self.shape = classes, shape
-        self.training_sigma = training_sigma
+        self._base = name, digest
+        self.shape, self.training_sigma = shape, training_sigma
         self.class_names, self.cuts = tuple(class_names), tuple(cuts)
-        if output == "labels" and classes is None:
-            raise InputError(
-                f"{name} returns labels, which do not tell how many classes there are: "
-                "say classes=…"
-            )
+        if not isinstance(output, Reading):
+            output = _named_reading(output, classes, name=name)
+        self._read_as(output)
+
+    def _read_as(self, reading: Reading) -> None:
+        name, digest = self._base
+        self.reading, self.output = reading, reading.output
+        self.classes = reading.classes
+        self.name, self.digest = name, digest
+        if reading.facts:  # another part, or another meaning, is another classifier
+            said = f"{digest} {reading.facts}".encode()
+            self.name, self.digest = f"{name}:{reading.facts}", sha256(said).hexdigest()
+
+    def read_as(self, output: str) -> "Classifier":
+        """The same, of which another output is meant, or one label of several.
+
+        Raises:
+            InputError: These words say nothing that can be meant.
+        """
+        other = copy.copy(self)
+        other._read_as(self.reading.changed(output))
+        if self.reading.label != other.reading.label:
+            other.class_names = ()  # they were the labels'
+        return other
+
+    def read(self, forward: Forward) -> Forward:
+        """What ``ready`` gave, with what it returns read as was said."""
+        return self.reading.behind(forward, self.name)
 
     @property
     def normalisations(self) -> int | None:
@@ -88,7 +115,9 @@ class Classifier(ABC):
         device: torch.device,
         compiled: bool,
     ) -> Forward:
-        """What maps noisy images of this shape, on ``device``, to outputs.
+        """What maps noisy images of this shape, on ``device``, to what it returns.
+
+        ``read`` makes outputs of that.
 
         Raises:
             InputError: It cannot be run like that.
@@ -99,8 +128,15 @@ class Classifier(ABC):
         """One forward pass of an image in [0, 1], to see what comes back.
 
         Raises:
-            InputError: Not one row of outputs, or of another kind than was said.
+            InputError: Not one row of outputs, or of another kind than was said; or
+                several labels, of which none was chosen.
         """
+        if self.is_multi_label and not self.reading.is_binary:
+            raise InputError(
+                f"{self.name} says itself that its labels do not exclude each other. "
+                "Certify them one by one, each as a classifier of two classes: "
+                f'output="{self.output}:label=0" is the first'
+            )
         outputs = outputs_of(
             forward, image, name=self.name, output=self.output, classes=self.classes
         )
@@ -109,24 +145,39 @@ class Classifier(ABC):
         row = outputs[0].double()
         off = abs(float(row.sum()) - 1)
         like = bool((row >= 0).all()) and off <= sum_tolerance(outputs.dtype)
-        if self.output == "logits" and like:
+        binary = self.reading.is_binary
+        if self.output == "logits" and like and not binary:
             raise InputError(
                 f"{self.name} returns numbers that sum to 1, as probabilities do, but "
                 "logits are expected, of which the softmax will be taken. Say "
                 'output="probabilities" (docs/classifiers.md), or leave the softmax out'
             )
         if self.output == "logits" and self._is_squashed(forward, image, outputs):
+            expected = (
+                "a logit is expected. If it is the probability of class 1, say "
+                'output="probability"'
+                if binary
+                else "one label beside another, but logits are expected, of which the "
+                "largest is the class. " + _LABELS.format(kind="probability")
+            )
             raise InputError(
                 f"{self.name} returns numbers in [0, 1] whatever it is given, as a "
-                "sigmoid does, one label beside another, but logits are expected, of "
-                "which the largest is the class. Leave the sigmoid out; if these are "
+                f"sigmoid does, {expected}, or leave the sigmoid out; if these are "
                 "logits nevertheless, return twice as much"
             )
         if self.output == "probabilities" and not like and bool(row.isfinite().all()):
+            if binary:
+                raise InputError(
+                    f"{self.name} is said to return a probability, but returned "
+                    f"{float(row[1]):g}: if that is a logit, say logit instead"
+                )
+            cure = ""
+            if bool(((row >= 0) & (row <= 1)).all()):
+                cure = ". " + _LABELS.format(kind="probability")
             raise InputError(
                 f"{self.name} is said to return probabilities, but they sum to "
                 f"{float(row.sum()):g} and lie in [{float(row.min()):g}, "
-                f"{float(row.max()):g}]"
+                f"{float(row.max()):g}]{cure}"
             )
         return len(row)
 
@@ -146,3 +197,16 @@ class Classifier(ABC):
             except (InputError, torch.OutOfMemoryError):  # asked in earnest later
                 return False
         return bool((row != outputs).any())  # what never changes is no sigmoid either
+
+
+_LABELS = (
+    "If these are several labels that do not exclude each other, certify them one by "
+    'one, each as a classifier of two classes: output="{kind}:label=0" is the first'
+)
+
+
+def _named_reading(output: str, classes: int | None, *, name: str) -> Reading:
+    try:
+        return reading_of(output, classes=classes)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None

@@ -33,6 +33,12 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
     """
     name = name or type(estimator).__name__
     labels = getattr(estimator, "classes_", None)
+    if isinstance(labels, list):
+        raise InputError(
+            f"{name} has a list of classes_, one for each of several targets: certify "
+            "them one by one, each as a function of its own, which picks its column: "
+            "simplicert.classifiers.NumpyClassifier"
+        )
     if not isinstance(labels, np.ndarray) or labels.ndim != 1:
         raise InputError(
             f"{name} has no classes_: fit it first, or wrap its function in "
@@ -72,15 +78,12 @@ class _Fitted(NumpyClassifier):
         name: str,
         estimator: Estimator,
     ) -> None:
+        digest = classifier_digest(estimator)
         super().__init__(
-            function,
-            output=output,
-            classes=classes,
-            name=name,
-            digest=classifier_digest(estimator),
+            function, output=output, classes=classes, name=name, digest=digest
         )
-        self._estimator = estimator
+        self._estimator, self._fitted = estimator, digest
 
     def has_changed(self) -> bool:
         """Whether it was."""
-        return classifier_digest(self._estimator) != self.digest
+        return classifier_digest(self._estimator) != self._fitted

@@ -128,9 +128,10 @@ def _hugging_face(name: str, *, bare: bool) -> Classifier:
             ) from error
         side = getattr(config, "image_size", None)
         shape = (channels, side, side) if isinstance(side, int) else None
-        return TorchClassifier(
+        found: Classifier = TorchClassifier(
             module, name=f"hf:{name}", shape=shape, class_names=names
         )
+        return _labelled(found, config)
     said = processor.to_dict()
     prepared = learn(
         lambda image: processor(images=image, return_tensors="pt")["pixel_values"][0],
@@ -138,7 +139,15 @@ def _hugging_face(name: str, *, bare: bool) -> Classifier:
         channels=channels,
         stated=_stated(said.get("image_mean"), said.get("image_std")),
     )
-    return _classifier(f"hf:{name}", module, prepared, class_names=names)
+    found = _classifier(f"hf:{name}", module, prepared, class_names=names)
+    return _labelled(found, config)
+
+
+def _labelled(classifier: Classifier, config: Any) -> Classifier:
+    """The classifier, which knows whether its labels exclude each other."""
+    kind = getattr(config, "problem_type", None)
+    classifier.is_multi_label = kind == "multi_label_classification"
+    return classifier
 
 
 ZOOS: Mapping[str, Zoo] = {

@@ -40,7 +40,7 @@ _SUBJECTS, _TRIED = "a log or a table", "a procedure"
 _DRAWN, _ATTACKED = "--replay or --attack", "--attack"
 _INPUTS = (
     *("split", "image_column", "label_column", "size", "crop", "interpolation"),
-    *("stretch", "mean", "std"),
+    *("stretch", "output", "mean", "std"),
 )
 _GOES_WITH = {
     _SUBJECTS: (
@@ -104,6 +104,7 @@ def audit_command(
     crop: Annotated[float | None, PHOTOGRAPHS] = None,
     interpolation: Annotated[Interpolation | None, PHOTOGRAPHS] = None,
     stretch: Annotated[bool | None, PHOTOGRAPHS, Parameter(negative=None)] = None,
+    output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
     device: Annotated[str | None, MACHINE] = None,
@@ -157,6 +158,7 @@ def audit_command(
         crop: Part of the scaled shorter side that the square keeps.
         interpolation: How photographs are scaled.
         stretch: Whether to stretch photographs to squares instead of cutting.
+        output: What the model returns, as for sample.
         mean: What to subtract from pixels in [0, 1] first, as for sample.
         std: What to divide them by then.
         device: A torch device. Default: that kind which the run was drawn on.

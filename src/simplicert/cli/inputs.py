@@ -21,11 +21,12 @@ def classifier_and_data(
     corrupt: Literal["refuse", "skip"] = "refuse",
     image_column: str | None = None,
     label_column: str | None = None,
+    output: str | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
 ) -> tuple[Classifier, Dataset]:
     """The classifier, and all images, cut as it wants them or as was asked."""
-    classifier = as_classifier(model, mean=mean, std=std)
+    classifier = as_classifier(model, output=output, mean=mean, std=std)
     cut = choose_cut(
         classifier.cuts,
         size=size,

@@ -77,6 +77,7 @@ def sample_command(
     crop: Annotated[float | None, PHOTOGRAPHS] = None,
     interpolation: Annotated[Interpolation | None, PHOTOGRAPHS] = None,
     stretch: Annotated[bool | None, PHOTOGRAPHS, Parameter(negative=None)] = None,
+    output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
@@ -143,6 +144,10 @@ def sample_command(
         crop: Part of the scaled shorter side that the square keeps, as 0.875.
         interpolation: How photographs are scaled.
         stretch: Whether to stretch photographs to squares instead of cutting.
+        output: What the model returns, if it does not say so itself: logits,
+            probabilities, labels:10 (of ten classes), or of two classes one logit or
+            probability; and which: name=KEY in a dictionary, item=1 in a tuple, label=3
+            of labels that do not exclude each other.
         mean: What to subtract from pixels in [0, 1] first, as 0.485,0.456,0.406, for a
             model that does not do so itself.
         std: What to divide them by then.
@@ -184,6 +189,7 @@ def sample_command(
         corrupt=corrupt,
         image_column=image_column,
         label_column=label_column,
+        output=output,
         mean=mean,
         std=std,
     )

@@ -57,8 +57,10 @@ class Asked:
         self._precision, self._device, self._compiled = precision, device, compiled
         self._probes: dict[tuple[object, ...], tuple[Dataset, Probe]] = {}
         self.output = classifier.output
-        self.forward = classifier.ready(
-            dataset.shape, precision=precision, device=device, compiled=compiled
+        self.forward = classifier.read(
+            classifier.ready(
+                dataset.shape, precision=precision, device=device, compiled=compiled
+            )
         )
         with self.eager():
             self.classes = classifier.count_classes(self.forward, self._clean(1))
