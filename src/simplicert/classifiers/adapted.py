@@ -39,6 +39,7 @@ class _Adapted(Classifier):
             cuts=classifier.cuts,
         )
         self._classifier, self._before, self._behind = classifier, before, behind
+        self.passes = classifier.passes
 
     @property
     def normalisations(self) -> int | None:
@@ -59,6 +60,10 @@ class _Adapted(Classifier):
     def has_changed(self) -> bool:
         """Whether the classifier inside has."""
         return self._classifier.has_changed()
+
+    def usual_batch(self, shape: Sequence[int]) -> int | None:
+        """The classifier's."""
+        return self._classifier.usual_batch(shape)
 
     def ready(
         self,

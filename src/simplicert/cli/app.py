@@ -34,6 +34,7 @@ EXTRAS = {
     "safetensors": "torch",
     "sklearn": "digits",
     "onnxruntime": "onnx",
+    "httpx": "http",
 }
 
 COMMANDS = {
