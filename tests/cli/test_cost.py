@@ -74,9 +74,17 @@ def test_a_cost_may_be_given_or_taken_away(sample, service):
     assert "the cost of a pass must be a number from 0 on" in err
 
 
-def test_any_classifier_may_cost_something(simplicert, checkpoint, tmp_path):
-    code, _, err = simplicert(
-        *("sample", checkpoint, "digits", *HOW, "-o", tmp_path / "run", "--cost", 0.1)
+def test_any_classifier_may_cost_something(simplicert, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "from simplicert.classifiers import NumpyClassifier\n"
+        "def bright():\n"
+        "    labels = lambda images: (images.mean(axis=(1, 2, 3)) > 0.5) + 0\n"
+        "    return NumpyClassifier(labels, output='labels', classes=10)\n"
     )
+    model, out = f"{tmp_path / 'mine.py'}:bright", tmp_path / "run"
+    command = ("sample", model, "digits", *HOW, "-o", out, "--cost", 0.1)
+    code, _, err = simplicert(*command)
     assert code == 2
     assert "at 0.1 each" in err
+    assert simplicert(*command, "--yes")[0] == 0

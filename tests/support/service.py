@@ -67,6 +67,7 @@ class Service:
 def _handler(service):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # or an answer in two pieces waits for an acknowledgement
 
         def log_message(self, *_):
             pass

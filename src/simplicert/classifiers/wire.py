@@ -1,4 +1,4 @@
-"""What a remote classifier and we write to each other, in bytes (docs/http.json).
+"""What a remote classifier and we write to each other (docs/_static/http.json).
 
 Whatever a service answers is read as if anybody may have written it: its size is known
 before it is read, nothing is unpickled, and what is wrong with it is said in one line.
