@@ -77,7 +77,7 @@ def test_the_page_says_what_is_usual():
     patience, said = Patience(), " ".join(PAGE.split())
     assert f"at most {patience.retries} times" in said
     assert f"for {patience.total / 60:.0f} minutes" in said
-    assert (patience.first, patience.longest) == (0.5, 30.0)
+    assert (patience.first, patience.longest) == (0.1, 30.0)
     assert f"at most {TRIAL:,} draws" in said
     assert all(word in said for word in (TOKEN, VERSION, NPY, "60 seconds", "4 MiB"))
     usual = inspect.signature(HttpClassifier).parameters

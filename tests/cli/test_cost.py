@@ -88,3 +88,17 @@ def test_any_classifier_may_cost_something(simplicert, tmp_path):
     assert code == 2
     assert "at 0.1 each" in err
     assert simplicert(*command, "--yes")[0] == 0
+
+
+def test_an_audit_asks_a_model_that_costs_only_if_it_may(
+    sample, service, simplicert, tmp_path
+):
+    assert sample("--yes")[0] == 0
+    asked = service.rows
+    data = f"{tmp_path / 'data.py'}:images"
+    command = ("audit", tmp_path / "run", service.url, data, "--replay", "100%")
+    code, _, err = simplicert(*command)
+    assert code == 2
+    assert "cost 0.5 each, and an audit asks as many" in err
+    assert service.rows == asked
+    assert simplicert(*command, "--yes")[0] == 0

@@ -43,7 +43,7 @@ _USUAL_ROWS, _MOST_ROWS = 64, 128
 
 _REQUEST_BYTES = 4 << 20
 _MOST_METADATA = 1 << 24
-_BRIEFLY = Patience(retries=2)
+_BRIEFLY = Patience(retries=4)
 
 
 class HttpClassifier(Classifier):

@@ -41,8 +41,8 @@ class Patience:
         total: Most seconds from the first attempt to the beginning of the last.
     """
 
-    retries: int = 8
-    first: float = 0.5
+    retries: int = 10
+    first: float = 0.1
     longest: float = 30.0
     total: float = 300.0
 

@@ -11,7 +11,7 @@ from simplicert.machine.refusal import was_launched_here
 from simplicert.sampling.bill import Bill
 from simplicert.votes import RunDirectory
 
-__all__ = ["agreed", "bill_of"]
+__all__ = ["agreed", "bill_of", "check_agreed"]
 
 
 def bill_of(
@@ -51,6 +51,19 @@ def agreed(bill: Bill | None, *, yes: bool, asks: bool, dry_run: bool) -> bool:
         f"this would cost about {bill.total:,.6g}, and nothing has been spent yet: say "
         "--yes if it may"
     )
+
+
+def check_agreed(classifier: Classifier, *, yes: bool) -> None:
+    """Refuse passes of which nobody can say how many there will be, if they cost.
+
+    Raises:
+        InputError: They do, and that was not agreed to.
+    """
+    if classifier.passes.cost and not yes:
+        raise InputError(
+            f"passes of {classifier.name} cost {classifier.passes.cost:g} each, and an "
+            "audit asks as many as its time allows: say --yes if it may"
+        )
 
 
 def _answers_yes(question: str) -> bool:
