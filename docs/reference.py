@@ -33,6 +33,7 @@ PUBLIC = (
     "simplicert.analysis",
     "simplicert.figures",
     "simplicert.report",
+    "simplicert.exchange",
     "simplicert.audit",
     "simplicert.audit.attack",
     "simplicert.audit.procedures",

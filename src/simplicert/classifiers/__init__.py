@@ -2,7 +2,14 @@
 
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.function import NumpyClassifier
+from simplicert.classifiers.http import HttpClassifier
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.torch_module import TorchClassifier
 
-__all__ = ["Classifier", "NumpyClassifier", "TorchClassifier", "as_classifier"]
+__all__ = [
+    "Classifier",
+    "HttpClassifier",
+    "NumpyClassifier",
+    "TorchClassifier",
+    "as_classifier",
+]

@@ -42,6 +42,7 @@ class _Adapted(Classifier):
         several = classifier.is_multi_label and not classifier.reading.is_binary
         self.is_multi_label = several
         self._classifier, self._before, self._behind = classifier, before, behind
+        self.passes = classifier.passes
 
     @property
     def normalisations(self) -> int | None:
@@ -62,6 +63,10 @@ class _Adapted(Classifier):
     def has_changed(self) -> bool:
         """Whether the classifier inside has."""
         return self._classifier.has_changed()
+
+    def usual_batch(self, shape: Sequence[int]) -> int | None:
+        """The classifier's."""
+        return self._classifier.usual_batch(shape)
 
     def ready(
         self,

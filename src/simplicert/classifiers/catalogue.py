@@ -8,8 +8,10 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from simplicert.classifiers.adapted import normalised
+from simplicert.classifiers.http import HttpClassifier
 from simplicert.classifiers.onnx import is_onnx, onnx_named
 from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.service import is_url
 from simplicert.classifiers.sklearn import Estimator, from_estimator
 from simplicert.classifiers.torch_module import (
     TorchClassifier,
@@ -26,7 +28,8 @@ _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"
 _FORMS = (
     "a checkpoint (.safetensors), an ONNX file (.onnx), TorchScript (.pt), "
     "package.module:callable, "
-    "file.py:callable, or " + ", ".join(f"{zoo}:NAME" for zoo in ZOOS)
+    "file.py:callable, a service (http://HOST:PORT), or "
+    + ", ".join(f"{zoo}:NAME" for zoo in ZOOS)
 )
 
 
@@ -91,6 +94,8 @@ def _object(model: object, *, name: str | None) -> Classifier:
 
 
 def _named(text: str, *, bare: bool) -> Classifier:
+    if is_url(text):
+        return HttpClassifier(text)
     zoo, _, name = text.partition(":")  # names there may have colons, too
     if zoo in ZOOS:
         return ZOOS[zoo](name, bare=bare)

@@ -1,8 +1,10 @@
 """What a classifier is: a base classifier, and what identifies it."""
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 import torch
@@ -16,6 +18,31 @@ from simplicert.classifiers.outputs import (
 from simplicert.classifiers.reading import Reading, reading_of
 from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passes:
+    """What is known of a classifier's passes before any is made.
+
+    Attributes:
+        cost: Of one draw, in whatever currency; 0 where it costs nobody anything.
+        trial: Most draws that it is asked to see how fast it is; ``None``: as many as
+            it answers in the time of a trial.
+    """
+
+    cost: float = 0.0
+    trial: int | None = None
+
+
+def checked_cost(cost: float) -> float:
+    """The cost of a pass, if it is one.
+
+    Raises:
+        InputError: It is not.
+    """
+    if not 0 <= cost < math.inf:
+        raise InputError(f"the cost of a pass must be a number from 0 on, got {cost!r}")
+    return float(cost)
 
 
 class Classifier(ABC):
@@ -35,12 +62,17 @@ class Classifier(ABC):
         cuts: How photographs are cut for it, the usual way first, where that is known.
             It takes squares of these sizes, besides ``shape``.
 
+    Attributes:
+        passes: What its passes cost, and how many a trial may take.
+
     Raises:
         InputError: Another kind of output, or labels of an unknown number of classes.
     """
 
     is_multi_label = False
     """Whether it says itself that its labels do not exclude each other."""
+
+    passes = Passes()
 
     def __init__(
         self,
@@ -98,6 +130,10 @@ class Classifier(ABC):
     def has_changed(self) -> bool:
         """Whether its digest is no longer true, as far as that can be told."""
         return False
+
+    def usual_batch(self, shape: Sequence[int]) -> int | None:  # noqa: ARG002 (for others)
+        """Draws a pass that suit it for inputs of this shape; ``None``: to be tried."""
+        return None
 
     def takes(self, shape: Sequence[int]) -> bool:
         """Whether images of this shape are what it is for, as far as is known."""

@@ -34,6 +34,7 @@ EXTRAS = {
     "safetensors": "torch",
     "sklearn": "digits",
     "onnxruntime": "onnx",
+    "httpx": "http",
 }
 
 COMMANDS = {
@@ -50,6 +51,7 @@ COMMANDS = {
     "audit": "Try to falsify the certificates of a run, a log or a table.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
+    "export": "Write a run's certificates as others want them.",
 }
 
 

@@ -51,7 +51,7 @@ _GOES_WITH = {
         *("alpha", "draws", "seed", "trials", "power", "detect", "mechanism"),
         "asymptotic",
     ),
-    _DRAWN: ("seed", "noise", "device", "threads", *_INPUTS),
+    _DRAWN: ("seed", "noise", "device", "threads", "yes", *_INPUTS),
     _ATTACKED: ("alpha", "mechanism", "attacked"),
 }
 """Which options say something of what is audited, and how."""
@@ -107,6 +107,7 @@ def audit_command(
     output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
+    yes: Annotated[bool, CLASSIFIER] = False,
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
 ) -> int:
@@ -161,6 +162,7 @@ def audit_command(
         output: What the model returns, as for sample.
         mean: What to subtract from pixels in [0, 1] first, as for sample.
         std: What to divide them by then.
+        yes: Ask a model whose passes cost something, without a bill.
         device: A torch device. Default: that kind which the run was drawn on.
         threads: CPU threads. Default: the run's.
     """
@@ -195,10 +197,12 @@ def audit_command(
                 "--attack out"
             )
         else:
-            from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415 (torch)
+            from simplicert.cli.consent import check_agreed  # noqa: PLC0415 (torch)
+            from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415
 
             columns = {name: options[name] for name in _INPUTS}
             inputs = classifier_and_data(model, data, **columns)
+            check_agreed(inputs[0], yes=bool(given.pop("yes", False)))
             found = _drawn(run, *inputs, replay=replay, seconds=seconds, given=given)
         not_proved = [audit.not_proved if replay is None else _REPLAYED]
         not_proved += [] if attack is None else [_SEARCHED]

@@ -1,8 +1,10 @@
 """A classifier and the inputs that it is given, from the options that say which."""
 
+from dataclasses import replace
 from typing import Literal
 
 from simplicert.classifiers import Classifier, as_classifier
+from simplicert.classifiers.protocol import checked_cost
 from simplicert.data import Dataset, load_dataset
 from simplicert.data.cuts import Interpolation, choose_cut
 
@@ -24,9 +26,12 @@ def classifier_and_data(
     output: str | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
+    cost: float | None = None,
 ) -> tuple[Classifier, Dataset]:
     """The classifier, and all images, cut as it wants them or as was asked."""
     classifier = as_classifier(model, output=output, mean=mean, std=std)
+    if cost is not None:
+        classifier.passes = replace(classifier.passes, cost=checked_cost(cost))
     cut = choose_cut(
         classifier.cuts,
         size=size,

@@ -11,6 +11,7 @@ from cyclopts import Group, Parameter
 from simplicert.arguments import checked_alpha
 from simplicert.certificates import ALPHA, find_procedure
 from simplicert.certificates.reach import reach
+from simplicert.cli.consent import agreed, bill_of
 from simplicert.cli.inputs import classifier_and_data
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
@@ -22,6 +23,7 @@ from simplicert.errors import InputError
 from simplicert.machine.workers import launch_workers, threads_each
 from simplicert.noises import NOISES
 from simplicert.sampling import Sampler
+from simplicert.sampling.bill import Bill
 from simplicert.sampling.forecast import forecast
 from simplicert.sampling.rounds import check_alone
 from simplicert.sampling.sampler import FLUSH_SECONDS
@@ -83,6 +85,8 @@ def sample_command(
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     compiled: Annotated[bool, CLASSIFIER] = False,
     nonfinite: Annotated[Literal["stop", "count"], CLASSIFIER] = "stop",
+    cost: Annotated[float | None, CLASSIFIER] = None,
+    yes: Annotated[bool, CLASSIFIER] = False,
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
     processes: Annotated[Whole, MACHINE] = 1,
@@ -107,7 +111,8 @@ def sample_command(
     Args:
         model: A checkpoint (.safetensors), TorchScript (.pt), an ONNX file (FILE.onnx,
             or FILE.onnx:probabilities), file.py:callable or package.module:callable
-            that returns a classifier, or timm:NAME, torchvision:NAME or hf:NAME.
+            that returns a classifier, timm:NAME, torchvision:NAME or hf:NAME, or a
+            service, http://HOST:PORT/PATH.
         data: A dataset's name, its path, or FILE.py:NAME.
         sigma: Standard deviation of the noise, in the inputs' unit: of images pixels in
             [0, 1].
@@ -154,6 +159,8 @@ def sample_command(
         precision: Of the forward pass; part of what is certified.
         compiled: Compile a torch model first; takes a minute.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
+        cost: What a pass costs, as 0.0001 in any currency. Default: as a service says.
+        yes: Spend what it will cost without asking.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads a process.
         processes: On this machine; under torchrun, on any.
@@ -192,8 +199,12 @@ def sample_command(
         output=output,
         mean=mean,
         std=std,
+        cost=cost,
     )
     dataset = select_images(dataset, images=images, per_class=per_class)
+    bill = bill_of(classifier, dataset, out, draws=draws)
+    if not agreed(bill, yes=yes, asks=place.leads, dry_run=dry_run):
+        return
     sampler = Sampler(
         classifier,
         dataset,
@@ -225,7 +236,9 @@ def sample_command(
         RunDirectory.create(out, plan)  # whoever comes first; the others do as it says
         plan = planned()
     if place.leads:
-        _say_what_will_happen(sampler, plan, out, alpha=alpha, flush=flush, place=place)
+        _say_what_will_happen(
+            sampler, plan, out, alpha=alpha, flush=flush, place=place, bill=bill
+        )
     if dry_run:
         return
     with writer(out, plan, place=place) as run:
@@ -258,6 +271,7 @@ def _say_what_will_happen(
     alpha: float,
     flush: float,
     place: Place,
+    bill: Bill | None,
 ) -> None:
     """Before the first draw: what was left out of the data, the cost, and warnings."""
     dataset, classifier = sampler.dataset, sampler.classifier
@@ -275,6 +289,7 @@ def _say_what_will_happen(
         missing=missing,
         processes=place.drawers,
         flush=flush,
+        bill=bill,
         normalisations=classifier.normalisations,
         remarks=classifier.warnings(precision=plan.precision),
         glance=sampler.glance(plan),

@@ -11,6 +11,7 @@ from simplicert.interop.export import cohen_table, write_certificates
 from simplicert.interop.format import Asked, Counts, Format, Match
 from simplicert.interop.formats import FORMATS
 from simplicert.interop.importing import Imported, import_file
+from simplicert.interop.leaderboard import leaderboard_record
 from simplicert.interop.reported import ReportedLog, check_votes, is_reported_log
 from simplicert.interop.table import Table
 
@@ -31,6 +32,7 @@ __all__ = [
     "cohen_table",
     "import_file",
     "is_reported_log",
+    "leaderboard_record",
     "open_evidence",
     "write_certificates",
 ]

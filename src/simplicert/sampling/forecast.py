@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simplicert.noises import gaussian
+from simplicert.sampling.bill import Bill
 from simplicert.sampling.glance import Glance
 from simplicert.votes import Manifest
 from simplicert.votes.joining import TOGETHER
@@ -45,6 +46,7 @@ def forecast(
     glance: Glance | None = None,
     fp32_speed: float | None = None,
     flush: float = 20.0,
+    bill: Bill | None = None,
 ) -> Forecast:
     """Describe a run that is about to start.
 
@@ -59,6 +61,7 @@ def forecast(
         glance: How the classifier does on the first images, where they have labels.
         fp32_speed: Draws a second in fp32, where that is not what is asked for.
         flush: Seconds between two writes of a process.
+        bill: What it costs, if passes do.
     """
     seconds = missing / (speed * processes)
     passes = Found(plan).to_come
@@ -71,6 +74,7 @@ def forecast(
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
         _to_go(plan, missing=missing, seconds=seconds, speed=speed * processes),
+        *([bill.line] if bill is not None else []),
         *([glance.line] if glance is not None else []),
         *_resources(plan, seconds=seconds, processes=processes, flush=flush),
     )

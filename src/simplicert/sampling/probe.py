@@ -25,6 +25,7 @@ from simplicert.votes.manifest import PROBED, Probe
 
 __all__ = [
     "IMAGES",
+    "MOST_ASKED",
     "QUESTIONS",
     "Alike",
     "Ask",
@@ -37,6 +38,9 @@ __all__ = [
 
 QUESTIONS = 32
 _ALONE = 8  # of these, each in a pass of its own
+MOST_ASKED = 2 * _ALONE + 5 * QUESTIONS
+"""Draws by which a repeatable classifier is seen, beside one whole pass, at most."""
+
 IMAGES = PROBED
 """Of which these are noisy copies."""
 

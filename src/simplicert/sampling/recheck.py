@@ -9,7 +9,7 @@ from torch import Tensor
 from simplicert.sampling.probe import Alike, Ask, take
 from simplicert.votes import Manifest
 
-__all__ = ["Recheck"]
+__all__ = ["Recheck", "spacing"]
 
 _SPACING = 100
 """One draw in so many is asked again: a hundredth of the time."""
@@ -22,6 +22,16 @@ _TOLERANCE = 1e-2
 
 _ROUNDED = 2, 1e-3
 """So many answers, or this share, may turn: rounding can, at a step of the model."""
+
+
+def spacing(draws: int) -> int:
+    """Of how many draws one is asked again, on average, where so many will come.
+
+    Example:
+        >>> [spacing(draws) for draws in (10, 1_000, 100_000)]
+        [1, 15, 100]
+    """
+    return max(1, min(_SPACING, draws // _ENOUGH))
 
 
 class Recheck:
@@ -49,7 +59,7 @@ class Recheck:
         self._alike = Alike(_TOLERANCE, precision=plan.precision)
         self._name, self._batch = plan.model.name, plan.batch
         self._full = max(plan.batch, _ENOUGH)
-        self._most = 2 * max(1, min(_SPACING, draws // _ENOUGH)) - 1
+        self._most = 2 * spacing(draws) - 1
         self._random = random.Random(plan.seed)
         self._next = self._gap() - 1
         self._inputs: list[Tensor] = []

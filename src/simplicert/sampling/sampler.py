@@ -1,8 +1,6 @@
 """A classifier and inputs that fit each other, ready to be drawn from."""
 
-import itertools
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -33,7 +31,6 @@ from simplicert.sampling.engine import (
     Drawer,
     Task,
     Tasks,
-    buffer_draws,
 )
 from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
@@ -44,6 +41,7 @@ from simplicert.sampling.probe import Questions, same_function
 from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
 from simplicert.sampling.soft import MEANS, SoftScores
+from simplicert.sampling.trial import measured, shortened
 from simplicert.stopping import Rule
 from simplicert.units import Unit
 from simplicert.votes import Manifest, RunDirectory, Votes
@@ -170,6 +168,8 @@ class Sampler:
             seed = there.seed if seed is None else seed
             block = there.block if block is None and rule is None else block
             batch = there.batch if batch is None else batch
+        if batch is None:
+            batch = self.classifier.usual_batch(self.dataset.shape)
         threads = self._threads or (there.threads if there is not None else 0)
         plan = describe_run(
             self.classifier,
@@ -242,29 +242,16 @@ class Sampler:
         return self._asked.glance(plan)
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
-        """Draws a second, measured for about so long, after a batch to warm up."""
-        # No longer than it takes to show: a block of photographs can be minutes.
-        most = buffer_draws(self.dataset.shape, plan.batch)
-        block = min(plan.block or plan.draws, most)
-        plan = plan.model_copy(update={"block": block})
-        tasks = itertools.cycle(Tasks(plan))
-        began, drawn = 0.0, 0
+        """Draws a second, measured for about so long, after a batch to warm up.
 
-        def for_a_while() -> Iterator[Task]:
-            nonlocal began, drawn
-            yield next(tasks)
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
-            began = time.monotonic()
-            while drawn == 0 or time.monotonic() - began < seconds:
-                task = next(tasks)
-                drawn += len(task.blocks) * block
-                yield task
-
+        Of a classifier that says how many draws a trial may take, in one pass.
+        """
+        once = self.classifier.passes.trial
+        plan = shortened(plan, most=once)
         with cpu_threads(plan.threads):
-            for _ in self._drawer(plan).votes(for_a_while()):
-                pass
-        return drawn / (time.monotonic() - began)
+            return measured(
+                self._drawer(plan), plan, seconds=seconds if once is None else None
+            )
 
     def fp32_speed(self, plan: Manifest) -> float | None:
         """Draws a second in fp32, on a CPU that is asked for another precision."""
