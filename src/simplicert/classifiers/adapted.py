@@ -66,7 +66,7 @@ class _Adapted(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """The classifier's, between the two.
 
@@ -81,7 +81,7 @@ class _Adapted(Classifier):
                     f"{tuple(shape)}: give one a channel of an image, or one for all"
                 )
         forward = self._classifier.ready(
-            shape, precision=precision, device=device, compiled=compiled
+            shape, precision=precision, device=device, runtime=runtime
         )
         before = copy.deepcopy(self._before).to(device=device, dtype=DTYPES[precision])
         behind = copy.deepcopy(self._behind).to(device=device)

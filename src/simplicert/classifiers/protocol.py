@@ -86,9 +86,11 @@ class Classifier(ABC):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """What maps noisy images of this shape, on ``device``, to outputs.
+
+        By a runtime of ``RUNTIMES``, of torch modules.
 
         Raises:
             InputError: It cannot be run like that.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simplicert.noises import gaussian
 from simplicert.sampling.glance import Glance
+from simplicert.sampling.trials import RuntimeTrial
 from simplicert.votes import Manifest
 from simplicert.votes.joining import TOGETHER
 from simplicert.votes.rows import Found
@@ -44,6 +45,7 @@ def forecast(
     remarks: Sequence[str] = (),
     glance: Glance | None = None,
     fp32_speed: float | None = None,
+    runtimes: RuntimeTrial | None = None,
     flush: float = 20.0,
 ) -> Forecast:
     """Describe a run that is about to start.
@@ -58,6 +60,7 @@ def forecast(
         remarks: More of what may not have been meant, from the classifier.
         glance: How the classifier does on the first images, where they have labels.
         fp32_speed: Draws a second in fp32, where that is not what is asked for.
+        runtimes: The trial that chose its runtime, if one did.
         flush: Seconds between two writes of a process.
     """
     seconds = missing / (speed * processes)
@@ -67,9 +70,10 @@ def forecast(
         f"{plan.noise.name} noise of sigma {plan.sigma:g}",
         *_stops(plan),
         *_scores(plan),
-        f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
+        f"{plan.precision} on {plan.device}{_by(plan)}, batch {plan.batch:,}, "
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
+        *(runtimes.lines if runtimes is not None else ()),
         _to_go(plan, missing=missing, seconds=seconds, speed=speed * processes),
         *([glance.line] if glance is not None else []),
         *_resources(plan, seconds=seconds, processes=processes, flush=flush),
@@ -115,6 +119,10 @@ def forecast(
     return Forecast(
         lines=lines, warnings=tuple(warnings), passes=passes, seconds=seconds
     )
+
+
+def _by(plan: Manifest) -> str:
+    return "" if plan.runtime == "eager" else f" by {plan.runtime}"
 
 
 def _passes(plan: Manifest, most: int) -> str:

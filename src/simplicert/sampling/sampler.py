@@ -1,8 +1,6 @@
 """A classifier and inputs that fit each other, ready to be drawn from."""
 
-import itertools
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
@@ -14,10 +12,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from simplicert.arguments import checked_threads
+from simplicert.arguments import checked_draws, checked_threads
 from simplicert.certificates import ALPHA
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
+from simplicert.classifiers.runtimes import RUNTIMES
 from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset
 from simplicert.errors import InputError, unknown_name
@@ -27,12 +26,7 @@ from simplicert.machine.locks import Claims
 from simplicert.noises import NOISES, Noise
 from simplicert.sampling.asked import Asked, check_shape
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
-from simplicert.sampling.engine import (
-    Drawer,
-    Task,
-    Tasks,
-    buffer_draws,
-)
+from simplicert.sampling.engine import Drawer, Task, Tasks
 from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
@@ -42,6 +36,7 @@ from simplicert.sampling.probe import Questions, same_function
 from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
 from simplicert.sampling.soft import MEANS, SoftScores
+from simplicert.sampling.trials import AUTO, RuntimeTrial, draws_a_second, fastest
 from simplicert.stopping import Rule
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.holding import claiming
@@ -63,6 +58,10 @@ class Sampler:
 
     Args:
         model: As for ``sample``, like the other arguments.
+
+    Attributes:
+        runtime: That runs it now.
+        runtimes: What a trial found, where one chose.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Sampler:
         labels: Sequence[int] | Int[np.ndarray, " images"] | None = None,
         noise: str | Noise = "gaussian",
         precision: str = "fp32",
-        compiled: bool = False,
+        runtime: str = "eager",
         device: str | None = None,
         threads: int | None = None,
         nonfinite: str = "stop",
@@ -94,7 +93,9 @@ class Sampler:
         self._given = as_classifier(model)
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
-        self.compiled = compiled
+        self.runtime = "eager" if runtime == AUTO else runtime
+        self._chooses = runtime == AUTO
+        self.runtimes: RuntimeTrial | None = None
         self._threads, self._flush = threads, flush
         self._attach(as_dataset(images, labels))
 
@@ -126,7 +127,7 @@ class Sampler:
                 noise=self.noise,
                 precision=self.precision,
                 device=self.device,
-                compiled=self.compiled,
+                runtime=self.runtime,
             )
         self._asked = self._asked.on(dataset)
         dataset.check_classes(self.classes)
@@ -154,6 +155,16 @@ class Sampler:
         ``rule`` stops its images; ``alpha`` is that of the certificates it asks for.
         """
         there = RunDirectory.manifest_at(out) if out is not None else None
+        total = checked_draws(draws) * len(self.dataset)
+        if self._chooses and there is not None:
+            self._run_as(self.by(there.runtime))
+        elif self._chooses and self.runtimes is None and total >= WORTH_DRAWS:
+            asked = self.by("eager").plan(
+                sigma=sigma, draws=draws, batch=batch, rule=rule, alpha=alpha
+            )
+            self._run_as(fastest(self, asked))
+            if RUNTIMES[self.runtime].compiles:
+                batch = asked.batch
         if there is not None:
             seed = there.seed if seed is None else seed
             block = there.block if block is None and rule is None else block
@@ -172,7 +183,7 @@ class Sampler:
             else batch,
             seed=seed,
             precision=self.precision,
-            compiled=self.compiled,
+            runtime=self.runtime,
             device=self.device,
             threads=threads or torch.get_num_threads(),
             rule=rule,
@@ -192,9 +203,8 @@ class Sampler:
                 "service. Put that back as it was, or choose another run directory"
             )
 
-        # Each size would be compiled anew.
-        total = draws * len(self.dataset)
-        if batch is not None or total < WORTH_DRAWS or self.compiled:
+        # Some compile each size anew.
+        if batch is not None or total < WORTH_DRAWS or RUNTIMES[self.runtime].compiles:
             return plan
 
         def speed(size: int) -> float:
@@ -204,6 +214,18 @@ class Sampler:
         plan = plan.model_copy(update={"batch": found})
         self._asked.probe(plan)
         return plan
+
+    def by(self, runtime: str, *, precision: str | None = None) -> "Sampler":
+        """The same by another runtime, or in another precision."""
+        other = copy(self)
+        other.runtime, other.precision = runtime, precision or self.precision
+        other._chooses = False
+        other._attach(self.dataset)
+        return other
+
+    def _run_as(self, other: "Sampler") -> None:
+        self.runtime, self.runtimes = other.runtime, other.runtimes
+        self.classifier, self._asked = other.classifier, other._asked
 
     def probe(self, plan: Manifest) -> Probe:
         """What the classifier answers to a few draws of a plan, before the first."""
@@ -231,36 +253,13 @@ class Sampler:
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
-        # No longer than it takes to show: a block of photographs can be minutes.
-        most = buffer_draws(self.dataset.shape, plan.batch)
-        block = min(plan.block or plan.draws, most)
-        plan = plan.model_copy(update={"block": block})
-        tasks = itertools.cycle(Tasks(plan))
-        began, drawn = 0.0, 0
-
-        def for_a_while() -> Iterator[Task]:
-            nonlocal began, drawn
-            yield next(tasks)
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
-            began = time.monotonic()
-            while drawn == 0 or time.monotonic() - began < seconds:
-                task = next(tasks)
-                drawn += len(task.blocks) * block
-                yield task
-
-        with cpu_threads(plan.threads):
-            for _ in self._drawer(plan).votes(for_a_while()):
-                pass
-        return drawn / (time.monotonic() - began)
+        return draws_a_second(self._drawer, plan, seconds=seconds)
 
     def fp32_speed(self, plan: Manifest) -> float | None:
         """Draws a second in fp32, on a CPU that is asked for another precision."""
         if plan.precision == "fp32" or plan.device != "cpu":
             return None
-        other = copy(self)
-        other.precision = "fp32"
-        other._attach(self.dataset)
+        other = self.by(self.runtime, precision="fp32")
         return other.trial(plan.model_copy(update={"precision": "fp32"}), seconds=0.3)
 
     def votes(

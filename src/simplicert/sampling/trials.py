@@ -1,0 +1,113 @@
+"""Draws a second, measured before the first draw; and the fastest runtime by them."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from simplicert.classifiers.runtimes import RUNTIMES
+from simplicert.errors import InputError
+from simplicert.machine.device import cpu_threads
+from simplicert.sampling.engine import Drawer, Task, Tasks, buffer_draws
+from simplicert.votes import Manifest
+
+if TYPE_CHECKING:
+    from simplicert.sampling.sampler import Sampler
+
+__all__ = ["AUTO", "RuntimeTrial", "draws_a_second", "fastest"]
+
+AUTO = "auto"
+"""The runtime that a trial chooses."""
+
+_BETTER = 1.05
+"""So much faster must another runtime be than torch itself, which others can repeat."""
+
+_ROUNDS, _SECONDS = 3, 0.3
+
+_WORTH_COMPILING = 600.0
+"""Seconds that a run takes, after which minutes of compiling are worth a try."""
+
+
+def draws_a_second(
+    drawer: Callable[[Manifest], Drawer], plan: Manifest, *, seconds: float
+) -> float:
+    """Measured for about so long, after a batch to warm up."""
+    # No longer than it takes to show: a block of photographs can be minutes.
+    most = buffer_draws(plan.data.shape, plan.batch)
+    block = min(plan.block or plan.draws, most)
+    plan = plan.model_copy(update={"block": block})
+    tasks, drawing = itertools.cycle(Tasks(plan)), drawer(plan)
+    began, drawn = 0.0, 0
+
+    def for_a_while() -> Iterator[Task]:
+        nonlocal began, drawn
+        yield next(tasks)
+        if drawing.device.type == "cuda":
+            torch.cuda.synchronize(drawing.device)
+        began = time.monotonic()
+        while drawn == 0 or time.monotonic() - began < seconds:
+            task = next(tasks)
+            drawn += len(task.blocks) * block
+            yield task
+
+    with cpu_threads(plan.threads):
+        for _ in drawing.votes(for_a_while()):
+            pass
+    return drawn / (time.monotonic() - began)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeTrial:
+    """What a trial of runtimes found.
+
+    Attributes:
+        speeds: Draws a second of each that ran, by name.
+        refused: Why each other one did not.
+    """
+
+    speeds: Mapping[str, float]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fastest(self) -> str:
+        """The fastest, where it is clearly faster than torch itself."""
+        best = max(self.speeds, key=lambda name: self.speeds[name])
+        return best if self.speeds[best] > _BETTER * self.speeds["eager"] else "eager"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """For people."""
+        by_speed = sorted(self.speeds.items(), key=lambda each: -each[1])
+        speeds = ", ".join(f"{name} {speed:,.0f}" for name, speed in by_speed)
+        return (
+            f"runtime {self.fastest}, of a trial: {speeds} draws/s",
+            *(f"not {name}: {why}" for name, why in self.refused.items()),
+        )
+
+
+def fastest(sampler: "Sampler", plan: Manifest) -> "Sampler":
+    """The sampler by the fastest runtime at a plan's batch, and what a trial found."""
+    eager = sampler.by("eager")
+    found = {"eager": eager}
+    speeds = {"eager": eager.trial(plan, seconds=_SECONDS)}
+    refused = {}
+    took = plan.draws * len(plan.images) / speeds["eager"]
+    for name, runtime in RUNTIMES.items():
+        if runtime.compiles and took < _WORTH_COMPILING:
+            refused[name] = "compiling takes longer than it can save here"
+        elif name not in found:
+            try:
+                other = sampler.by(name)
+                speeds[name] = other.trial(plan, seconds=_SECONDS)
+                found[name] = other
+            except InputError as error:
+                refused[name] = str(error)
+    for name, other in [*found.items()] * (_ROUNDS - 1):  # in turn
+        speeds[name] = max(speeds[name], other.trial(plan, seconds=_SECONDS))
+    trial = RuntimeTrial(speeds=speeds, refused=refused)
+    best = found[trial.fastest]
+    best.runtimes = trial
+    return best
