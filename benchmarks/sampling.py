@@ -14,8 +14,8 @@ table holds medians, and the smallest and largest of the rounds' ratios. What ha
 "default malloc" runs as its users run it; the others keep freed memory
 (simplicert.machine.allocator). ART takes part where it is installed. On a GPU all share
 one process, and the textbook and ART run in TF32, as their users get by default; ours
-and the bare forward run in what they are called. The CPU time a draw is of all threads, and
-moves less than the clock does where a machine has other things to do.
+and the bare forward run in what they are called. The CPU time a draw is of all
+threads, and moves less than the clock does where a machine has other things to do.
 """
 
 import argparse

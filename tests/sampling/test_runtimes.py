@@ -247,6 +247,7 @@ def clocked(monkeypatch):
         for name in set(RUNTIMES) - speeds.keys() - {"compiled"}:
             monkeypatch.delitem(RUNTIMES, name)
         monkeypatch.setattr(sampler_module, "WORTH_DRAWS", 0)
+        monkeypatch.setattr(trials, "_WORTH_TRYING", 0.5)
         monkeypatch.setattr(
             Sampler, "trial", lambda self, plan, seconds=1.0: speeds[self.runtime]
         )
@@ -277,7 +278,7 @@ def test_auto_says_what_it_found(clocked, images):
     assert plan.runtime == sampler.runtime == "eager"
     lines = forecast(plan, speed=1.0, missing=1, runtimes=sampler.runtimes).lines
     assert "runtime eager, of a trial: eager 1,000 draws/s" in lines
-    assert "not compiled: compiling takes longer than it can save here" in lines
+    assert "not compiled: tried of runs of 600 s or more" in lines
     assert any(
         line.startswith("not folded: Sequential cannot be run") for line in lines
     )

@@ -73,7 +73,7 @@ def forecast(
         f"{plan.precision} on {plan.device}{_by(plan)}, batch {plan.batch:,}, "
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
-        *(runtimes.lines if runtimes is not None else ()),
+        *_trial(plan, runtimes),
         _to_go(plan, missing=missing, seconds=seconds, speed=speed * processes),
         *([glance.line] if glance is not None else []),
         *_resources(plan, seconds=seconds, processes=processes, flush=flush),
@@ -123,6 +123,11 @@ def forecast(
 
 def _by(plan: Manifest) -> str:
     return "" if plan.runtime == "eager" else f" by {plan.runtime}"
+
+
+def _trial(plan: Manifest, found: RuntimeTrial | None) -> tuple[str, ...]:
+    """What the trial found that chose, if it was not another share's."""
+    return found.lines if found is not None and found.fastest == plan.runtime else ()
 
 
 def _passes(plan: Manifest, most: int) -> str:

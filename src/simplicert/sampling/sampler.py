@@ -157,7 +157,8 @@ class Sampler:
         there = RunDirectory.manifest_at(out) if out is not None else None
         total = checked_draws(draws) * len(self.dataset)
         if self._chooses and there is not None:
-            self._run_as(self.by(there.runtime))
+            if there.runtime != self.runtime:
+                self._run_as(self.by(there.runtime))
         elif self._chooses and self.runtimes is None and total >= WORTH_DRAWS:
             asked = self.by("eager").plan(
                 sigma=sigma, draws=draws, batch=batch, rule=rule, alpha=alpha

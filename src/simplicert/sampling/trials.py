@@ -27,8 +27,9 @@ _BETTER = 1.05
 
 _ROUNDS, _SECONDS = 3, 0.3
 
-_WORTH_COMPILING = 600.0
-"""Seconds that a run takes, after which minutes of compiling are worth a try."""
+_WORTH_TRYING, _WORTH_COMPILING = 60.0, 600.0
+"""From so many seconds on that a run takes, seconds of exporting a network are worth a
+try; and a minute or more of compiling."""
 
 
 def draws_a_second(
@@ -96,8 +97,9 @@ def fastest(sampler: "Sampler", plan: Manifest) -> "Sampler":
     refused = {}
     took = plan.draws * len(plan.images) / speeds["eager"]
     for name, runtime in RUNTIMES.items():
-        if runtime.compiles and took < _WORTH_COMPILING:
-            refused[name] = "compiling takes longer than it can save here"
+        worth = _WORTH_COMPILING if runtime.compiles else _WORTH_TRYING
+        if name not in found and took < worth:
+            refused[name] = f"tried of runs of {worth:.0f} s or more"
         elif name not in found:
             try:
                 other = sampler.by(name)
