@@ -123,8 +123,9 @@ def test_a_runtime_that_answers_otherwise_is_refused(change, added, small, image
 
 
 def test_of_one_that_compiles_each_size_is_compared_and_probes_are_torchs(
-    added, small, images
+    added, small, images, monkeypatch
 ):
+    monkeypatch.setattr(held, "_COMPARED", 0)
     sizes = []
 
     def counted(logits):
@@ -279,6 +280,9 @@ def test_auto_says_what_it_found(clocked, images):
     lines = forecast(plan, speed=1.0, missing=1, runtimes=sampler.runtimes).lines
     assert "runtime eager, of a trial: eager 1,000 draws/s" in lines
     assert "not compiled: tried of runs of 600 s or more" in lines
+    anothers = plan.model_copy(update={"runtime": "folded"})
+    told = forecast(anothers, speed=1.0, missing=1, runtimes=sampler.runtimes).lines
+    assert not any("of a trial" in line for line in told)
     assert any(
         line.startswith("not folded: Sequential cannot be run") for line in lines
     )
