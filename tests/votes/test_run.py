@@ -565,5 +565,6 @@ def test_parts_of_what_a_manifest_does_not_name_are_anothers(change, there, tmp_
     (theirs.path / "parts").rename(tmp_path / "parts")
     for part in (tmp_path / "parts").iterdir():
         part.rename(ours.path / "parts" / part.name)
-    with pytest.raises(InputError, match=f"drawn with {[*change][0]} = '?{there}"):
+    [field] = change
+    with pytest.raises(InputError, match=f"drawn with {field} = '?{there}"):
         ours.read(partial=True)
