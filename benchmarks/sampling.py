@@ -4,7 +4,9 @@ r"""Draws a second: Simplicert against the bare forward pass, Cohen's loop and A
     python benchmarks/sampling.py --model small-cnn
     python benchmarks/sampling.py --model efficientnet-lite0 --seconds 20
     python benchmarks/sampling.py --model resnet110 --device cuda --repeats 1 \
-        --seconds 2 --precisions bf16,fp32 --compile-too
+        --seconds 2 --precisions bf16,fp32 --runtimes eager,compiled
+    python benchmarks/sampling.py --precisions fp32 \
+        --runtimes eager,folded,compiled,onnxruntime,openvino
     python benchmarks/sampling.py --memory
 
 Every variant runs in a process of its own, in turn, as often as ``--repeats`` says; the
@@ -12,11 +14,13 @@ table holds medians, and the smallest and largest of the rounds' ratios. What ha
 "default malloc" runs as its users run it; the others keep freed memory
 (simplicert.machine.allocator). ART takes part where it is installed. On a GPU all share
 one process, and the textbook and ART run in TF32, as their users get by default; ours
-and the bare forward run in what they are called.
+and the bare forward run in what they are called. The CPU time a draw is of all
+threads, and moves less than the clock does where a machine has other things to do.
 """
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import resource
@@ -31,6 +35,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from simplicert.classifiers.runtimes import RUNTIMES, run_by
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES
 from simplicert.machine.precision import as_recorded
@@ -71,14 +76,15 @@ def measured(run: Callable[[], int], seconds: float) -> dict[str, float]:
     And how much of the machine other processes took meanwhile, 0 to 1.
     """
     run()
-    began, drawn = time.perf_counter(), 0
+    began, drawn, used = time.perf_counter(), 0, time.process_time()
     theirs = busy_seconds() - time.process_time()
     while time.perf_counter() - began < seconds:
         drawn += run()
     took = time.perf_counter() - began
     theirs = busy_seconds() - time.process_time() - theirs
     others = max(0.0, theirs) / took / (os.cpu_count() or 1)
-    return {"speed": drawn / took, "others": others}
+    cpu = (time.process_time() - used) / drawn
+    return {"speed": drawn / took, "cpu": cpu, "others": others}
 
 
 def busy_seconds() -> float:
@@ -102,7 +108,7 @@ def sampler_of(options: argparse.Namespace, images: np.ndarray) -> Sampler:
         network(options.model),
         images,
         precision=options.precision,
-        compiled=options.compiled,
+        runtime=options.runtime,
         device=options.device,
         threads=options.threads,
     )
@@ -172,10 +178,16 @@ def bare(options: argparse.Namespace) -> dict[str, float]:
     form = layout(shape)
     module = network(options.model).to(device, DTYPES[options.precision])
     module = module.requires_grad_(False).to(memory_format=form)
-    if options.compiled:
-        module.compile(dynamic=False)
     inputs = torch.rand(options.batch, *shape).to(device, DTYPES[options.precision])
     inputs = inputs.to(memory_format=form)
+    forward = run_by(
+        RUNTIMES[options.runtime],
+        module,
+        name=options.model,
+        output="logits",
+        precision=options.precision,
+        device=device,
+    )
     draws = 1000 if options.device == "cpu" else at_once(options)
     passes = max(1, draws // options.batch)
 
@@ -183,7 +195,7 @@ def bare(options: argparse.Namespace) -> dict[str, float]:
     def run() -> int:
         with as_recorded(device):
             for _ in range(passes):
-                outputs = module(inputs)
+                outputs = forward(inputs)
         outputs.sum().item()  # waits for the device
         return passes * options.batch
 
@@ -266,8 +278,7 @@ def in_a_process(
     if options.device != "cpu":  # whose clock, memory and launches are its own
         return RUNS[run](argparse.Namespace(**wanted))
     arguments = [f"--{key}={value}" for key, value in wanted.items() if value]
-    for flag in ("compiled", "memory"):
-        arguments = [a.replace(f"--{flag}=True", f"--{flag}") for a in arguments]
+    arguments = [a.replace("--memory=True", "--memory") for a in arguments]
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     tries = []
     for _ in range(TRIES):
@@ -289,30 +300,35 @@ def compare(options: argparse.Namespace) -> None:
     """Print the table."""
     variants: dict[str, tuple[str, dict[str, object]]] = {}
     partner = {}
-    modes = [(p, False) for p in options.precisions.split(",")]
-    if options.compile_too:
-        modes.append((modes[0][0], True))
-    for precision, compiled in modes:
-        mode = {"precision": precision, "compiled": compiled}
+    runtimes = options.runtimes.split(",")
+    first = ""
+    for precision, runtime in itertools.product(
+        options.precisions.split(","), runtimes
+    ):
+        mode = {"precision": precision, "runtime": runtime}
         batch = options.batch or int(in_a_process("ours", options, **mode)["batch"])
-        label = f"{precision}{', compiled' if compiled else ''}, batch {batch}"
-        variants[f"Simplicert, {label}"] = ("ours", mode | {"batch": batch})
+        label = f"{precision}, {runtime}, batch {batch}"
+        mode["batch"] = batch
         extra = {"Simplicert with margins": "margins", "Simplicert by looks": "looks"}
-        for name, run in extra.items():
-            variants[f"{name}, {label}"] = (run, mode | {"batch": batch})
-        variants[f"bare forward, {label}"] = ("bare", mode | {"batch": batch})
-        for name in ("Simplicert", *extra):
+        if len(runtimes) > 1:  # what is counted is the same by all
+            extra = {}
+        for name, run in {"Simplicert": "ours", **extra}.items():
+            variants[f"{name}, {label}"] = (run, mode)
             partner[f"{name}, {label}"] = f"bare forward, {label}"
+        variants[f"bare forward, {label}"] = ("bare", mode)
+        first = first or f"Simplicert, {label}"
     for batch in (400, 1000):
         variants[f"textbook, batch {batch}"] = ("textbook", {"batch": batch})
     if importlib.util.find_spec("art"):
         variants["ART certify, batch 1000"] = ("art", {"batch": 1000})
     speeds: dict[str, list[float]] = {name: [] for name in variants}
+    used: dict[str, list[float]] = {name: [] for name in variants}
     others = []
     for _ in range(options.repeats):
         for name, (run, changes) in variants.items():
             found = in_a_process(run, options, **changes)
             speeds[name].append(found["speed"])
+            used[name].append(found["cpu"])
             others.append(found["others"])
             print(name, found, file=sys.stderr)
     print(
@@ -320,8 +336,9 @@ def compare(options: argparse.Namespace) -> None:
         f"{torch.__version__}, {options.repeats} rounds of {options.seconds:g} s; "
         f"other processes took {max(others):.0%} of the machine at most\n"
     )
-    print("| variant | malloc | draws/s | × textbook | × bare forward |")
-    print("|---|---|---|---|---|")
+    heads = "draws/s", "× textbook", "× the first", "× bare forward", "CPU µs a draw"
+    print("| variant | malloc |", " | ".join(heads), "|")
+    print("|---|---|---|---|---|---|---|")
     best = max(
         ("textbook, batch 400", LOOP), key=lambda n: statistics.median(speeds[n])
     )
@@ -330,7 +347,8 @@ def compare(options: argparse.Namespace) -> None:
         bare_one = ratios(speed, speeds[partner[name]]) if name in partner else ""
         print(
             f"| {name} | {default} | {statistics.median(speed):,.0f} | "
-            f"{ratios(speed, speeds[best])} | {bare_one} |"
+            f"{ratios(speed, speeds[best])} | {ratios(speed, speeds[first])} | "
+            f"{bare_one} | {1e6 * statistics.median(used[name]):.0f} |"
         )
 
 
@@ -361,12 +379,12 @@ def main() -> None:
         help="measure again while other processes take more of the machine than this",
     )
     parser.add_argument("--precisions", default="fp32,bf16")
-    parser.add_argument("--compile-too", action="store_true")
+    parser.add_argument("--runtimes", default="eager")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--batch", type=int, default=0, help="0: ours chooses")
     parser.add_argument("--run", choices=RUNS, help=argparse.SUPPRESS)
     parser.add_argument("--precision", default="fp32", help=argparse.SUPPRESS)
-    parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--runtime", default="eager", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
         torch.set_num_threads(options.threads)

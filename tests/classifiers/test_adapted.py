@@ -26,7 +26,7 @@ def function(images):
 
 def forward(classifier, images):
     ready = classifier.ready(
-        images.shape[1:], precision="fp32", device=torch.device("cpu"), compiled=False
+        images.shape[1:], precision="fp32", device=torch.device("cpu"), runtime="eager"
     )
     return ready(images)
 

@@ -41,7 +41,7 @@ def order(theirs, ours):
     """Which of the model's classes becomes each of the data's."""
     found = in_order_of(classifier(theirs), ours, source="data")
     forward = found.ready(
-        (1, 5, 10), precision="fp32", device=torch.device("cpu"), compiled=False
+        (1, 5, 10), precision="fp32", device=torch.device("cpu"), runtime="eager"
     )
     images = torch.arange(50.0).view(1, 1, 5, 10)
     return (forward(images)[0] / 2).int().tolist()
@@ -131,7 +131,7 @@ def test_labels_are_put_in_order_too():
     model = TorchClassifier(network, output="labels", classes=3)
     turned = reordered(model, order=[2, 0, 1], class_names=("a", "b", "c"))
     forward = turned.ready(
-        (1, 1, 1), precision="fp32", device=torch.device("cpu"), compiled=False
+        (1, 1, 1), precision="fp32", device=torch.device("cpu"), runtime="eager"
     )
     found = forward(torch.tensor([0.0, 1.0]).view(2, 1, 1, 1))
     assert found.tolist() == [1, 0]

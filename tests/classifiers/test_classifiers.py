@@ -425,7 +425,7 @@ def test_a_number_of_classes_other_than_was_said_is_refused(network, images):
         sc.sample(TorchClassifier(network, classes=7), images, **SETTINGS)
 
 
-@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"compiled": True}])
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"runtime": "onnxruntime"}])
 def test_what_is_not_torch_runs_in_float32(logistic, images, change):
     with pytest.raises(InputError, match="is not a torch module"):
         sc.sample(logistic, images, **SETTINGS, **change)

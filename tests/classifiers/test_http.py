@@ -68,7 +68,7 @@ def test_requests_of_a_pass_are_sent_at_the_same_time_and_come_back_in_order():
     with serving(answer) as service:
         remote = service.classifier(max_batch=2, connections=4)
         forward = remote.ready(
-            (16,), precision="fp32", device=torch.device("cpu"), compiled=False
+            (16,), precision="fp32", device=torch.device("cpu"), runtime="eager"
         )
         inputs = torch.from_numpy(np.random.default_rng(0).random((8, 16), np.float32))
         found = forward(inputs)

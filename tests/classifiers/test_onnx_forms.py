@@ -102,7 +102,7 @@ def numbers(name, *which):
 
 def answers(classifier, images=NOISY):
     ready = classifier.ready(
-        images.shape[1:], precision="fp32", device=CPU, compiled=False
+        images.shape[1:], precision="fp32", device=CPU, runtime="eager"
     )
     with torch.inference_mode():
         return classifier.read(ready)(images)
@@ -508,7 +508,7 @@ def test_what_cannot_be_read_is_named(form, tmp_path):
 
 def test_a_gpu_needs_its_provider(tmp_path, monkeypatch):
     path = write(tmp_path / "net.onnx")
-    gpu = {"precision": "fp32", "device": torch.device("cuda:1"), "compiled": False}
+    gpu = {"precision": "fp32", "device": torch.device("cuda:1"), "runtime": "eager"}
     with pytest.raises(InputError, match=r"cannot run .* on cuda:1: it has .*CPUExec"):
         from_onnx(path).ready(SHAPE, **gpu)
     asked = []
@@ -527,9 +527,9 @@ def test_a_gpu_needs_its_provider(tmp_path, monkeypatch):
     assert asked == [["CPUExecutionProvider"], [cuda, "CPUExecutionProvider"]]
 
 
-@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"compiled": True}])
+@pytest.mark.parametrize("change", [{"precision": "bf16"}, {"runtime": "compiled"}])
 def test_a_file_runs_as_it_is(change, tmp_path):
     path = write(tmp_path / "net.onnx")
-    how = {"precision": "fp32", "device": CPU, "compiled": False} | change
+    how = {"precision": "fp32", "device": CPU, "runtime": "eager"} | change
     with pytest.raises(InputError, match="is not a torch module: it runs in fp32"):
         from_onnx(path).ready(SHAPE, **how)

@@ -117,7 +117,7 @@ def photograph(channels=3):
 
 def logits(classifier, images):
     forward = classifier.ready(
-        images.shape[1:], precision="fp32", device=torch.device("cpu"), compiled=False
+        images.shape[1:], precision="fp32", device=torch.device("cpu"), runtime="eager"
     )
     with torch.inference_mode():
         returned = forward(images)

@@ -137,7 +137,7 @@ def seen(name, **constants):
     classifier = as_classifier(name, **constants)
     assert classifier.shape in {None, (3, 20, 20)}
     forward = classifier.ready(
-        (3, 20, 20), precision="fp32", device=torch.device("cpu"), compiled=False
+        (3, 20, 20), precision="fp32", device=torch.device("cpu"), runtime="eager"
     )
     images = torch.tensor([0.0, 0.5, 1.0]).view(3, 1, 1, 1).expand(3, 3, 20, 20)
     returned = forward(images)

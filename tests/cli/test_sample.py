@@ -157,3 +157,28 @@ def test_what_is_not_said_is_as_published(simplicert, photographs, options, cut)
     assert code == 0
     assert RunDirectory.manifest_at(out).data.cut == cut
     assert "in another order: they are put into the data's" in err
+
+
+@pytest.mark.slow
+def test_a_run_by_another_runtime_says_so_goes_on_and_is_replayed(
+    simplicert, checkpoint, tmp_path
+):
+    out = tmp_path / "run"
+    command = (
+        *("sample", checkpoint, "digits", "--images", "0:3", "--sigma", 0.5),
+        *("--draws", 200, "--block", 100, "--seed", 1, "-o", out),
+    )
+    code, _, err = simplicert(*command, "--runtime", "folded")
+    assert code == 2
+    assert "safetensors cannot be run by folded: " in err.splitlines()[-1]
+    code, _, err = simplicert(*command, "--runtime", "onnxruntime")
+    assert code == 0
+    assert "fp32 on cpu by onnxruntime, batch" in err
+    assert RunDirectory(out).manifest.runtime == "onnxruntime"
+    code, _, err = simplicert(*command)
+    assert code == 2
+    assert "runtime is 'onnxruntime' there and 'eager' here" in err.splitlines()[-1]
+    code, _, _ = simplicert(*command, "--runtime", "auto")
+    assert code == 0
+    code, _, _ = simplicert("audit", out, checkpoint, "digits", "--replay", "100%")
+    assert code == 0

@@ -150,9 +150,11 @@ def test_a_compiled_model_votes_alike_and_says_so(tmp_path):
     images = np.random.default_rng(0).random((2, 1, 8, 8), dtype=np.float32)
     settings = {"sigma": 0.5, "draws": 500, "seed": 1}
     eager = sample(network, images, **settings)
-    compiled = sample(network, images, **settings, compiled=True, out=tmp_path)
+    compiled = sample(network, images, **settings, runtime="compiled", out=tmp_path)
     assert np.abs(compiled.counts - eager.counts).sum() <= 2
-    with pytest.raises(InputError, match="compiled is True there and False here"):
+    with pytest.raises(
+        InputError, match="runtime is 'compiled' there and 'eager' here"
+    ):
         sample(network, images, **settings, out=tmp_path)
 
 
@@ -163,16 +165,20 @@ def test_only_batches_are_compiled_and_once(images, monkeypatch):
         def forward(self, x):
             return x.flatten(1)[:, :3]
 
-    compiled, build = [], nn.Module.compile
+    compiled, build = [], torch.compile
 
     def backend(graph, inputs):
         compiled.extend(map(len, inputs))
         return graph.forward
 
     monkeypatch.setattr(
-        nn.Module, "compile", lambda self, **how: build(self, backend=backend, **how)
+        torch,
+        "compile",
+        lambda module, *, dynamic, options: build(
+            module, backend=backend, dynamic=dynamic
+        ),
     )
-    settings = {"sigma": 0.5, "draws": 400, "block": 200, "compiled": True}
+    settings = {"sigma": 0.5, "draws": 400, "block": 200, "runtime": "compiled"}
     sample(First(), images, **settings, batch=100)
     assert compiled == [100]
     compiled.clear()
@@ -277,7 +283,7 @@ def test_long_runs_are_tried_and_short_ones_follow_the_rule(
 @pytest.mark.parametrize("batch", [1, 50, 1000, 3000])
 def test_a_trial_tells_the_speed_of_what_it_drew(images, batch, monkeypatch):
     clock = Clock()
-    for module in ("sampler", "engine"):
+    for module in ("trials", "engine"):
         monkeypatch.setattr(f"simplicert.sampling.{module}.time", clock)
 
     class Slow(nn.Module):

@@ -190,7 +190,7 @@ def test_a_run_with_margins_is_another_than_one_without(run, tmp_path):
     (run.path / "parts").mkdir()
     for part in (run.path / "old").iterdir():
         part.rename(plain.path / "parts" / part.name)
-    with pytest.raises(InputError, match="other columns"):
+    with pytest.raises(InputError, match="drawn with margins"):
         plain.read()
 
 

@@ -535,3 +535,36 @@ def test_parts_that_lie_nowhere_are_not_said_to_be_undrawn(run, target):
     (run.path / "parts").symlink_to(target)
     with pytest.raises(InputError, match="parts is no directory"):
         RunDirectory(run.path)
+
+
+@pytest.mark.parametrize(("compiled", "runtime"), [(0, "eager"), (1, "compiled")])
+def test_a_manifest_from_before_runtimes_means_the_same(compiled, runtime, tmp_path):
+    now = RunDirectory.create(tmp_path / "run", manifest(runtime=runtime)).manifest
+    path = tmp_path / "run" / "manifest.json"
+    fields = json.loads(path.read_text())
+    del fields["runtime"]
+    path.write_text(json.dumps(fields | {"compiled": bool(compiled)}))
+    before = RunDirectory(tmp_path / "run").manifest
+    assert before == now
+    # What parts of before have, in their order: nothing more, nothing less.
+    assert before.evidence()["compiled"] is bool(compiled)
+    assert "runtime" not in before.evidence()
+    path.write_text(json.dumps(fields | {"compiled": "yes"}))
+    with pytest.raises(InputError, match="compiled: Extra inputs"):
+        RunDirectory(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "there"),
+    [({"runtime": "openvino"}, "openvino"), ({"temperature": 2.0}, "2.0")],
+)
+def test_parts_of_what_a_manifest_does_not_name_are_anothers(change, there, tmp_path):
+    theirs = RunDirectory.create(tmp_path / "theirs", manifest(**change))
+    theirs.append(rows((4, 0)))
+    ours = RunDirectory.create(tmp_path / "ours", manifest())
+    (theirs.path / "parts").rename(tmp_path / "parts")
+    for part in (tmp_path / "parts").iterdir():
+        part.rename(ours.path / "parts" / part.name)
+    [field] = change
+    with pytest.raises(InputError, match=f"drawn with {field} = '?{there}"):
+        ours.read(partial=True)

@@ -74,7 +74,7 @@ class _Adapted(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """The classifier's, between the two.
 
@@ -90,7 +90,7 @@ class _Adapted(Classifier):
                 )
         forward = self._classifier.read(
             self._classifier.ready(
-                shape, precision=precision, device=device, compiled=compiled
+                shape, precision=precision, device=device, runtime=runtime
             )
         )
         before = copy.deepcopy(self._before).to(device=device, dtype=DTYPES[precision])

@@ -61,13 +61,13 @@ class NumpyClassifier(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """The function between torch's tensors, on the CPU and in float32."""
-        if precision != "fp32" or compiled or device.type != "cpu":
+        if precision != "fp32" or runtime != "eager" or device.type != "cpu":
             raise InputError(
                 f"{self.name} is not a torch module: it runs on the CPU (device), in "
-                "fp32 (precision), and not compiled"
+                "fp32 (precision), and by no other runtime (runtime eager)"
             )
 
         def forward(images: Tensor) -> Any:

@@ -143,17 +143,17 @@ class HttpClassifier(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """A pass in as many requests as the service wants, several at a time.
 
         Raises:
             InputError: Another device than the CPU, or another precision than fp32.
         """
-        if precision != "fp32" or compiled or device.type != "cpu":
+        if precision != "fp32" or runtime != "eager" or device.type != "cpu":
             raise InputError(
                 f"{self.name} is asked over a network: from the CPU (device), in fp32 "
-                "(precision), and not compiled"
+                "(precision), and by no other runtime (runtime eager)"
             )
         rows = self._rows_of(shape)
 

@@ -146,7 +146,7 @@ class OnnxClassifier(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """The file between torch's tensors, on the CPU or on a GPU of CUDA.
 
@@ -154,10 +154,10 @@ class OnnxClassifier(Classifier):
             InputError: Inputs of this shape are none that it takes; or onnxruntime has
                 nothing for this device.
         """
-        if precision != "fp32" or compiled:
+        if precision != "fp32" or runtime != "eager":
             raise InputError(
                 f"{self.name} is not a torch module: it runs in fp32 (precision), and "
-                "not compiled"
+                "by no other runtime (runtime eager)"
             )
         arrange = self._taken.arranging(shape)
         self._session(torch.get_num_threads(), device)

@@ -149,11 +149,13 @@ class Classifier(ABC):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """What maps noisy images of this shape, on ``device``, to what it returns.
 
         ``read`` makes outputs of that.
+
+        By a runtime of ``RUNTIMES``, of torch modules.
 
         Raises:
             InputError: It cannot be run like that.

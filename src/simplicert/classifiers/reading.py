@@ -102,7 +102,7 @@ class Reading:
         Raises:
             InputError: The part that is meant is not there.
         """
-        found = self._picked(returned, name)
+        found = self.picked(returned, name)
         if not self.is_binary:
             return found
         column = self._column(found, draws, name)
@@ -123,7 +123,12 @@ class Reading:
 
         return read
 
-    def _picked(self, returned: Any, name: str) -> Any:
+    def picked(self, returned: Any, name: str) -> Any:
+        """The part that is meant of what a classifier returned.
+
+        Raises:
+            InputError: It is not there.
+        """
         if self.item is not None:
             if isinstance(returned, tuple | list) and self.item < len(returned):
                 return returned[self.item]
@@ -137,6 +142,12 @@ class Reading:
                 return getattr(returned, self.name)
             raise InputError(f"{name} returns {what(returned)}: no name={self.name}")
         return unwrapped(returned, self.kind)
+
+    def returned(self, picked: Any) -> Any:
+        """What ``picked`` would be picked out of."""
+        if self.item is not None:
+            return *[None] * self.item, picked
+        return picked if self.name is None else {self.name: picked}
 
     def _column(self, found: Any, draws: int, name: str) -> Tensor:
         """The one number a draw."""

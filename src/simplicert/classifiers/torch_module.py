@@ -19,6 +19,7 @@ from simplicert.classifiers.digest import (
 )
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.runtimes import RUNTIMES, run_by
 from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
@@ -117,13 +118,13 @@ class TorchClassifier(Classifier):
         *,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> Forward:
         """An evaluation-mode copy on ``device``, laid out as the images are.
 
         Raises:
             InputError: It has changed since its digest was taken; it uses statistics of
-                the batch; it cannot be copied or compiled.
+                the batch; it cannot be copied, or run by this runtime.
         """
         if self.has_changed():
             raise InputError(
@@ -138,8 +139,8 @@ class TorchClassifier(Classifier):
                     "train it with track_running_stats=True"
                 )
         if not isinstance(self._module, nn.Module):
-            return self._as_it_is(precision, compiled=compiled)
-        if compiled and isinstance(self._module, torch.jit.ScriptModule):
+            return self._as_it_is(precision, runtime=runtime)
+        if runtime == "compiled" and isinstance(self._module, torch.jit.ScriptModule):
             raise InputError(f"{self.name} is TorchScript: it is compiled already")
         try:
             module = copy.deepcopy(self._module)
@@ -160,16 +161,21 @@ class TorchClassifier(Classifier):
         module = module.to(device=device, dtype=DTYPES[precision])
         if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
-        if compiled:
-            module.compile(dynamic=False)  # so that a shape has one way to be rounded
-        return module
+        return run_by(
+            RUNTIMES[runtime],
+            module,
+            name=self.name,
+            reading=self.reading,
+            precision=precision,
+            device=device,
+        )
 
-    def _as_it_is(self, precision: str, *, compiled: bool) -> Forward:
+    def _as_it_is(self, precision: str, *, runtime: str) -> Forward:
         """A function, which nobody can copy, convert or set to evaluation mode."""
-        if precision != "fp32" or compiled:
+        if precision != "fp32" or runtime != "eager":
             raise InputError(
-                f"{self.name} is a function: it runs in fp32 and not compiled; give a "
-                "torch module for the rest"
+                f"{self.name} is a function: it runs in fp32 and as it is (runtime "
+                "eager); give a torch module for the rest"
             )
         for module in self._modules:
             if any(part.training for part in module.modules()):

@@ -306,7 +306,7 @@ def _drawn(
         run_images(dataset, run),
         noise=given.get("noise", plan.noise_facts.law),
         precision=plan.precision,
-        compiled=plan.compiled,
+        runtime=plan.runtime,
         device=given.get("device", plan.device),
         threads=given.get("threads") or plan.threads or None,
         nonfinite="count",

@@ -83,7 +83,10 @@ def sample_command(
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
-    compiled: Annotated[bool, CLASSIFIER] = False,
+    runtime: Annotated[
+        Literal["eager", "folded", "compiled", "onnxruntime", "openvino", "auto"],
+        CLASSIFIER,
+    ] = "eager",
     nonfinite: Annotated[Literal["stop", "count"], CLASSIFIER] = "stop",
     cost: Annotated[float | None, CLASSIFIER] = None,
     yes: Annotated[bool, CLASSIFIER] = False,
@@ -157,7 +160,8 @@ def sample_command(
             model that does not do so itself.
         std: What to divide them by then.
         precision: Of the forward pass; part of what is certified.
-        compiled: Compile a torch model first; takes a minute.
+        runtime: What runs a torch model: torch itself (eager), or what is faster and
+            rounds differently. Auto: the fastest here, by a short trial.
         nonfinite: At NaN or infinite logits stop, or count the draw for no class.
         cost: What a pass costs, as 0.0001 in any currency. Default: as a service says.
         yes: Spend what it will cost without asking.
@@ -211,7 +215,7 @@ def sample_command(
         unit=unit,
         noise=added,
         precision=precision,
-        compiled=compiled,
+        runtime=runtime,
         device=device,
         threads=threads_each(processes, threads),
         nonfinite=nonfinite,
@@ -294,6 +298,7 @@ def _say_what_will_happen(
         remarks=classifier.warnings(precision=plan.precision),
         glance=sampler.glance(plan),
         fp32_speed=sampler.fp32_speed(plan),
+        runtimes=sampler.runtimes,
     )
     warnings = filter(None, (reached.warning, *costs.warnings))
     for line in (

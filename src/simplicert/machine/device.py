@@ -10,8 +10,11 @@ import torch
 from simplicert.arguments import checked_threads
 from simplicert.errors import InputError
 
-# In plain RuntimeErrors: on a CPU, and in CUDA's libraries.
-_NO_MEMORY = "not enough memory|can't allocate memory|out of memory|ALLOC_FAILED"
+# In plain RuntimeErrors: on a CPU, in CUDA's libraries, in other runtimes.
+_NO_MEMORY = (
+    "not enough memory|can't allocate memory|out of memory|ALLOC_FAILED|"
+    "Failed to allocate memory|bad_alloc"
+)
 
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -267,6 +267,7 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         data_digest: data.digest,
         "digest of the noise": manifest.noise.digest or "",
         "precision": manifest.precision,
+        "runtime": "" if manifest.runtime == "eager" else manifest.runtime,
         "seed": str(manifest.seed),
         "block": f"{manifest.block:,} draws" if manifest.block else "",
         STOPS: rule_in_words(manifest.rule) if manifest.stops_early else "",

@@ -1,6 +1,5 @@
 """What a classifier that is ready answers beside the draws that are counted."""
 
-from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 
 import numpy as np
@@ -10,9 +9,10 @@ from torch import Tensor
 
 from simplicert.classifiers.outputs import outputs_of
 from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.runtimes import RUNTIMES, eagerly
 from simplicert.data import Dataset
 from simplicert.data.given import check_range
-from simplicert.errors import InputError
+from simplicert.errors import InputError, unknown_name
 from simplicert.machine.device import DTYPES, cpu_threads
 from simplicert.noises import Noise
 from simplicert.sampling.engine import too_large
@@ -51,18 +51,20 @@ class Asked:
         noise: Noise,
         precision: str,
         device: torch.device,
-        compiled: bool,
+        runtime: str,
     ) -> None:
+        if runtime not in RUNTIMES:
+            raise unknown_name("runtime", runtime, (*RUNTIMES, "auto"))
         self._classifier, self._dataset, self._noise = classifier, dataset, noise
-        self._precision, self._device, self._compiled = precision, device, compiled
+        self._precision, self._device = precision, device
         self._probes: dict[tuple[object, ...], tuple[Dataset, Probe]] = {}
         self.output = classifier.output
         self.forward = classifier.read(
             classifier.ready(
-                dataset.shape, precision=precision, device=device, compiled=compiled
+                dataset.shape, precision=precision, device=device, runtime=runtime
             )
         )
-        with self.eager():
+        with eagerly():
             self.classes = classifier.count_classes(self.forward, self._clean(1))
 
     def on(self, dataset: Dataset) -> "Asked":
@@ -80,7 +82,7 @@ class Asked:
         asked = (plan.sigma, self._noise, batch)
         while asked not in self._probes:
             try:
-                with cpu_threads(plan.threads), self.eager():
+                with cpu_threads(plan.threads), eagerly():
                     found = see(
                         self.ask,
                         self.questions(plan),
@@ -98,7 +100,7 @@ class Asked:
 
     def answers_now(self, plan: Manifest, before: Probe) -> Probe:
         """What it answers to the questions of a probe, about these inputs."""
-        with cpu_threads(plan.threads), self.eager():
+        with cpu_threads(plan.threads), eagerly():
             return see_again(self.ask, self.questions(plan), before, batch=plan.batch)
 
     def glance(self, plan: Manifest) -> Glance | None:
@@ -111,7 +113,7 @@ class Asked:
         labels = np.array(plan.labels[:GLANCED])
         noisy = self.questions(plan, GLANCED).draw(range(len(labels)))
         inputs = {"clean": self._clean(GLANCED), "noisy": noisy}
-        with cpu_threads(plan.threads), self.eager():
+        with cpu_threads(plan.threads), eagerly():
             predicted = {
                 kind: np.concatenate(
                     [
@@ -150,7 +152,7 @@ class Asked:
 
     def outputs(self, inputs: Tensor) -> Tensor:
         """Outputs of one pass, with their gradient where the classifier has one."""
-        with self.eager():
+        with eagerly():
             return self._outputs(inputs)
 
     def _outputs(self, inputs: Tensor) -> Tensor:
@@ -167,13 +169,6 @@ class Asked:
         if self._classifier.output == "labels":
             outputs = torch.nn.functional.one_hot(outputs, self.classes)
         return outputs.double().nan_to_num(posinf=0.0, neginf=0.0).cpu()
-
-    def eager(self) -> AbstractContextManager[object]:
-        """Not compiled, where a size of batch comes once: each takes a minute."""
-        if not self._compiled:
-            return nullcontext()
-        eager: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
-        return eager
 
     def _images(self, most: int) -> Tensor:
         """The first images, on the device."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from simplicert.noises import gaussian
 from simplicert.sampling.bill import Bill
 from simplicert.sampling.glance import Glance
+from simplicert.sampling.trials import RuntimeTrial
 from simplicert.votes import Manifest
 from simplicert.votes.joining import TOGETHER
 from simplicert.votes.rows import Found
@@ -45,6 +46,7 @@ def forecast(
     remarks: Sequence[str] = (),
     glance: Glance | None = None,
     fp32_speed: float | None = None,
+    runtimes: RuntimeTrial | None = None,
     flush: float = 20.0,
     bill: Bill | None = None,
 ) -> Forecast:
@@ -60,6 +62,7 @@ def forecast(
         remarks: More of what may not have been meant, from the classifier.
         glance: How the classifier does on the first images, where they have labels.
         fp32_speed: Draws a second in fp32, where that is not what is asked for.
+        runtimes: The trial that chose its runtime, if one did.
         flush: Seconds between two writes of a process.
         bill: What it costs, if passes do.
     """
@@ -70,9 +73,10 @@ def forecast(
         f"{plan.noise.name} noise of sigma {plan.sigma:g}{_unit(plan)}",
         *_stops(plan),
         *_scores(plan),
-        f"{plan.precision} on {plan.device}, batch {plan.batch:,}, "
+        f"{plan.precision} on {plan.device}{_by(plan)}, batch {plan.batch:,}, "
         f"processes {processes}: about {speed:,.0f} draws/s each"
         + (", measured alone" if processes > 1 else ""),
+        *_trial(plan, runtimes),
         _to_go(plan, missing=missing, seconds=seconds, speed=speed * processes),
         *([bill.line] if bill is not None else []),
         *([glance.line] if glance is not None else []),
@@ -123,6 +127,15 @@ def forecast(
 
 def _unit(plan: Manifest) -> str:
     return "" if plan.data.unit is None else f", in {plan.data.unit}"
+
+
+def _by(plan: Manifest) -> str:
+    return "" if plan.runtime == "eager" else f" by {plan.runtime}"
+
+
+def _trial(plan: Manifest, found: RuntimeTrial | None) -> tuple[str, ...]:
+    """What the trial found that chose, if it was not another share's."""
+    return found.lines if found is not None and found.fastest == plan.runtime else ()
 
 
 def _passes(plan: Manifest, most: int) -> str:

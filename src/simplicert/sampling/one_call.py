@@ -39,7 +39,7 @@ def sample(
     block: int | None = None,
     batch: int | None = None,
     precision: str = "fp32",
-    compiled: bool = False,
+    runtime: str = "eager",
     device: str | None = None,
     threads: int | None = None,
     nonfinite: str = "stop",
@@ -89,7 +89,10 @@ def sample(
             more than a few draws.
         precision: Of the forward pass: ``"fp32"``, ``"bf16"`` or ``"fp16"``. It is part
             of what is certified.
-        compiled: Whether to compile a torch module with ``torch.compile`` first.
+        runtime: What runs a torch module: ``"eager"`` (torch itself); ``"folded"``,
+            ``"compiled"``, ``"onnxruntime"`` or ``"openvino"``, which are faster and
+            round differently (``docs/speed.md``); or ``"auto"``: the fastest of those
+            installed, by a short trial, or that of the run continued.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads. Default: that of the run continued, or torch's.
         nonfinite: What to do about NaN or infinite logits: ``"stop"``, or ``"count"``
@@ -129,7 +132,7 @@ def sample(
         unit=unit,
         noise=noise,
         precision=precision,
-        compiled=compiled,
+        runtime=runtime,
         device=device,
         threads=threads,
         nonfinite=nonfinite,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
+from simplicert.classifiers.runtimes import eagerly
 from simplicert.errors import InputError
 from simplicert.sampling.asked import Asked
 from simplicert.sampling.probe import QUESTIONS, same_function
@@ -109,7 +110,7 @@ class Outgoing:
         """Ask the draws that wait for it; if in vain, the last rows are dropped."""
         if self._recheck is None:
             return
-        with self._asked.eager():
+        with eagerly():
             complaint = self._recheck.settle()
         if complaint is not None:
             self._waiting.clear()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from simplicert.arguments import checked_alpha, checked_draws, checked_sigma
 from simplicert.certificates import ALPHA
 from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.runtimes import RUNTIMES
 from simplicert.data import Dataset
 from simplicert.errors import InputError
 from simplicert.noises import Noise
@@ -59,7 +60,7 @@ def describe_run(
     batch: int,
     seed: int | None,
     precision: str,
-    compiled: bool,
+    runtime: str,
     device: torch.device,
     threads: int,
     rule: Rule | None = None,
@@ -119,11 +120,11 @@ def describe_run(
             images=dataset.indices.tolist(),
             labels=None if dataset.labels is None else dataset.labels.tolist(),
             precision=precision,  # type: ignore[arg-type]  # pydantic checks it
-            compiled=compiled,
+            runtime=runtime,
             batch=batch,
             device=device.type,
             threads=threads if device.type == "cpu" else 0,
-            versions=dict(_versions()),
+            versions=dict(_versions(RUNTIMES[runtime].package)),
             git_commit=_git_commit(),
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         )
@@ -139,9 +140,9 @@ def describe_run(
 
 
 @functools.cache  # read from files, which takes as long as some hundred draws
-def _versions() -> tuple[tuple[str, str], ...]:
+def _versions(*others: str | None) -> tuple[tuple[str, str], ...]:
     """Of Python and of the packages that decide the votes."""
-    packages = ("simplicert", "torch", "numpy")
+    packages = ("simplicert", "torch", "numpy", *filter(None, others))
     found = {package: importlib.metadata.version(package) for package in packages}
     return ("python", platform.python_version()), *found.items()
 

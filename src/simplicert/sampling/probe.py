@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from simplicert.classifiers.alike import TOLERANCE, Alike
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES
 from simplicert.noises import Noise
@@ -27,7 +28,6 @@ __all__ = [
     "IMAGES",
     "MOST_ASKED",
     "QUESTIONS",
-    "Alike",
     "Ask",
     "Questions",
     "same_function",
@@ -50,9 +50,6 @@ _ORDERS = [1, 3, 0, 2, 7, 4, 5, 6], [5, 0, 7, 6, 2, 3, 1, 4]
 _PASSES, _COPIES = 64, 4
 _PERMUTATIONS = 9999
 """One whose draws are independent is refused at most twice in so many trials."""
-
-_TOLERANCE = 1e-4
-"""Of an output's size: far above float32's rounding, far below an int8 step's."""
 
 _CHANGED = 2
 """Of the questions, how many rounding may turn between two machines."""
@@ -137,7 +134,7 @@ def see(
         InputError: Answers depend on what shares the pass, while passes are shared; or
             follow a pattern from pass to pass; or the classifier raises.
     """
-    alike = Alike(_TOLERANCE, precision=precision)
+    alike = Alike(TOLERANCE, precision=precision)
     for _ in range(2):  # what calibrates itself in its first passes has settled then
         reference, verdict = _look(ask, questions, alike, batch)
         if verdict == "repeatable":
@@ -152,7 +149,7 @@ def see(
 
 
 def _look(
-    ask: Ask, questions: Questions, alike: "Alike", batch: int
+    ask: Ask, questions: Questions, alike: Alike, batch: int
 ) -> tuple[Tensor, Literal["repeatable", "company", "random"]]:
     """Answers, and whether they are the same another time, and in other company."""
     asked = questions.draw(_seeds(batch))
@@ -230,7 +227,7 @@ def _in_other_company(
 
 
 def _refuse_dependence(
-    ask: Ask, questions: Questions, alike: "Alike", *, batch: int, name: str
+    ask: Ask, questions: Questions, alike: Alike, *, batch: int, name: str
 ) -> None:
     """Refuse unless the answers to one question look like independent ones.
 
@@ -266,9 +263,7 @@ def _refuse_dependence(
         )
 
 
-def _looks_at_company(
-    ask: Ask, questions: Questions, alike: "Alike", batch: int
-) -> bool:
+def _looks_at_company(ask: Ask, questions: Questions, alike: Alike, batch: int) -> bool:
     """Whether other company changes answers while all random numbers are the same.
 
     Not where they come from a generator of the classifier's own: then it cannot tell.
@@ -349,28 +344,6 @@ def _is_extreme(statistic: Callable[[np.ndarray], np.ndarray], answers: int) -> 
         asked > statistic(generator.permuted(orders, axis=1)).max() * (1 + 1e-9)
         for _ in range(9)
     )
-
-
-class Alike:
-    """Whether answers agree but for rounding.
-
-    Args:
-        tolerance: Of each class's largest answer, or of a middling class's.
-        precision: Of the forward pass; no less than 16 of its units are allowed.
-    """
-
-    def __init__(self, tolerance: float, *, precision: str) -> None:
-        self._tolerance = max(tolerance, 16 * torch.finfo(DTYPES[precision]).eps)
-
-    def __call__(self, answers: Tensor, reference: Tensor) -> bool:
-        """Whether all rows do."""
-        return bool(self.rows(answers, reference).all())
-
-    def rows(self, answers: Tensor, reference: Tensor) -> Tensor:
-        """Of each row, whether it does."""
-        size = torch.maximum(answers.abs(), reference.abs()).amax(dim=0)
-        allowed = self._tolerance * torch.maximum(size, size.median())
-        return ((answers - reference).abs() <= allowed).all(dim=1)
 
 
 def take(inputs: Tensor, rows: Sequence[int]) -> Tensor:

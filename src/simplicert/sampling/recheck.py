@@ -6,7 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from simplicert.sampling.probe import Alike, Ask, take
+from simplicert.classifiers.alike import Alike
+from simplicert.sampling.probe import Ask, take
 from simplicert.votes import Manifest
 
 __all__ = ["Recheck", "spacing"]

@@ -12,11 +12,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from simplicert.arguments import checked_threads
+from simplicert.arguments import checked_draws, checked_threads
 from simplicert.certificates import ALPHA
 from simplicert.classifiers.adapted import in_unit
 from simplicert.classifiers.catalogue import as_classifier
 from simplicert.classifiers.class_names import in_order_of
+from simplicert.classifiers.runtimes import RUNTIMES
 from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset
 from simplicert.data.units import find_unit, measured_in
@@ -27,11 +28,7 @@ from simplicert.machine.locks import Claims
 from simplicert.noises import NOISES, Noise
 from simplicert.sampling.asked import Asked, check_shape
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
-from simplicert.sampling.engine import (
-    Drawer,
-    Task,
-    Tasks,
-)
+from simplicert.sampling.engine import Drawer, Task, Tasks
 from simplicert.sampling.glance import Glance
 from simplicert.sampling.memory import MemoryRun
 from simplicert.sampling.noisy import check_noise
@@ -41,7 +38,8 @@ from simplicert.sampling.probe import Questions, same_function
 from simplicert.sampling.progress import Progress, Told, shown_progress
 from simplicert.sampling.rounds import Rounds, check_alone
 from simplicert.sampling.soft import MEANS, SoftScores
-from simplicert.sampling.trial import measured, shortened
+from simplicert.sampling.speed import measured, shortened
+from simplicert.sampling.trials import AUTO, RuntimeTrial, fastest
 from simplicert.stopping import Rule
 from simplicert.units import Unit
 from simplicert.votes import Manifest, RunDirectory, Votes
@@ -64,6 +62,10 @@ class Sampler:
 
     Args:
         model: As for ``sample``, like the other arguments.
+
+    Attributes:
+        runtime: That runs it now.
+        runtimes: What a trial found, where one chose.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Sampler:
         unit: str | Unit | None = None,
         noise: str | Noise = "gaussian",
         precision: str = "fp32",
-        compiled: bool = False,
+        runtime: str = "eager",
         device: str | None = None,
         threads: int | None = None,
         nonfinite: str = "stop",
@@ -96,7 +98,9 @@ class Sampler:
         self._given = as_classifier(model)
         self.device = usable_device(device)
         self.precision, self.nonfinite = precision, nonfinite
-        self.compiled = compiled
+        self.runtime = "eager" if runtime == AUTO else runtime
+        self._chooses = runtime == AUTO
+        self.runtimes: RuntimeTrial | None = None
         self._threads, self._flush = threads, flush
         self._unit = unit
         self._attach(self._measured(as_dataset(images, labels)))
@@ -136,7 +140,7 @@ class Sampler:
                 noise=self.noise,
                 precision=self.precision,
                 device=self.device,
-                compiled=self.compiled,
+                runtime=self.runtime,
             )
         self._asked = self._asked.on(dataset)
         dataset.check_classes(self.classes)
@@ -164,6 +168,22 @@ class Sampler:
         ``rule`` stops its images; ``alpha`` is that of the certificates it asks for.
         """
         there = RunDirectory.manifest_at(out) if out is not None else None
+        total = checked_draws(draws) * len(self.dataset)
+        if self._chooses and there is not None:
+            if there.runtime != self.runtime:
+                self._run_as(self.by(there.runtime))
+        elif (
+            self._chooses
+            and self.runtimes is None
+            and total >= WORTH_DRAWS
+            and self.classifier.passes.trial is None  # else each trial has its price
+        ):
+            asked = self.by("eager").plan(
+                sigma=sigma, draws=draws, batch=batch, rule=rule, alpha=alpha
+            )
+            self._run_as(fastest(self, asked))
+            if RUNTIMES[self.runtime].compiles:
+                batch = asked.batch
         if there is not None:
             seed = there.seed if seed is None else seed
             block = there.block if block is None and rule is None else block
@@ -184,7 +204,7 @@ class Sampler:
             else batch,
             seed=seed,
             precision=self.precision,
-            compiled=self.compiled,
+            runtime=self.runtime,
             device=self.device,
             threads=threads or torch.get_num_threads(),
             rule=rule,
@@ -204,9 +224,8 @@ class Sampler:
                 "service. Put that back as it was, or choose another run directory"
             )
 
-        # Each size would be compiled anew.
-        total = draws * len(self.dataset)
-        if batch is not None or total < WORTH_DRAWS or self.compiled:
+        # Some compile each size anew.
+        if batch is not None or total < WORTH_DRAWS or RUNTIMES[self.runtime].compiles:
             return plan
 
         def speed(size: int) -> float:
@@ -216,6 +235,18 @@ class Sampler:
         plan = plan.model_copy(update={"batch": found})
         self._asked.probe(plan)
         return plan
+
+    def by(self, runtime: str, *, precision: str | None = None) -> "Sampler":
+        """The same by another runtime, or in another precision."""
+        other = copy(self)
+        other.runtime, other.precision = runtime, precision or self.precision
+        other._chooses = False
+        other._attach(self.dataset)
+        return other
+
+    def _run_as(self, other: "Sampler") -> None:
+        self.runtime, self.runtimes = other.runtime, other.runtimes
+        self.classifier, self._asked = other.classifier, other._asked
 
     def probe(self, plan: Manifest) -> Probe:
         """What the classifier answers to a few draws of a plan, before the first."""
@@ -257,9 +288,7 @@ class Sampler:
         """Draws a second in fp32, on a CPU that is asked for another precision."""
         if plan.precision == "fp32" or plan.device != "cpu":
             return None
-        other = copy(self)
-        other.precision = "fp32"
-        other._attach(self.dataset)
+        other = self.by(self.runtime, precision="fp32")
         return other.trial(plan.model_copy(update={"precision": "fp32"}), seconds=0.3)
 
     def votes(

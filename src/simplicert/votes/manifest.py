@@ -179,7 +179,8 @@ class Manifest(_Record):
         images: Indices in the dataset, in run order.
         labels: True classes of those images, or ``None`` where they are unknown.
         precision: Of the forward pass; ``"unknown"`` for imported votes.
-        compiled: Whether torch.compile rewrote it, which rounds differently.
+        runtime: What ran the forward pass: ``"eager"`` is torch itself; others round
+            differently.
         threads: CPU threads a worker; 0 where the device is not a CPU.
         probe: ``None`` where nobody asked: older and imported runs.
         versions: Of Python and of the packages that decide the votes.
@@ -202,7 +203,7 @@ class Manifest(_Record):
     images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
     labels: list[int] | None
     precision: Literal["fp32", "bf16", "fp16", "unknown"]
-    compiled: bool = False
+    runtime: str = Field(default="eager", min_length=1, max_length=100)
     batch: int = Field(gt=0, le=2**24)
     device: str
     threads: int = Field(ge=0)
@@ -378,6 +379,8 @@ class Manifest(_Record):
                 field: list(each) if isinstance(each, tuple) else each
                 for field, each in asdict(unit).items()
             }
+        if self.runtime not in {"eager", "compiled"}:
+            asked["runtime"] = self.runtime
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
@@ -390,7 +393,7 @@ class Manifest(_Record):
             "statistics": self.statistics,
             **asked,
             "precision": self.precision,
-            "compiled": self.compiled,
+            "compiled": self.runtime == "compiled",  # before there were others
             "device": self.device,
             "data.digest": self.data.digest,  # the same whatever they are cut to
             "data.shape": self.data.shape,
@@ -446,6 +449,8 @@ class Manifest(_Record):
             return f"the unit is {before} there and {after}{differ} here"
         if field == "temperature":  # of what is usual it is no evidence
             ours, theirs = self.temperature, other.temperature
+        if field in {"compiled", "runtime"}:
+            field, ours, theirs = "runtime", self.runtime, other.runtime
         return f"{field} is {ours!r} there and {theirs!r} here"
 
 
@@ -488,6 +493,9 @@ def parse_manifest(content: bytes, *, source: Path) -> Manifest:
             f"{SCHEMA}: use the version of Simplicert that wrote it"
         )
     draws = fields.pop("draws", None) if found == 1 else None
+    if isinstance(fields.get("compiled"), bool):  # up to version 0.1
+        compiled = fields.pop("compiled")
+        fields = {"runtime": "compiled" if compiled else "eager"} | fields
     try:
         return Manifest.model_validate_json(json.dumps(upgraded(fields, draws=draws)))
     except ValidationError as error:

@@ -210,7 +210,8 @@ class Parts:
             raise ForeignPartError(f"{part} was not written by Simplicert: remove it")
         theirs = {"draws": self.manifest.draws} | theirs  # the first schema had none
         theirs = upgraded(theirs, draws=self.manifest.draws)
-        for field, value in self._evidence.items():
+        for field in dict.fromkeys([*self._evidence, *theirs]):
+            value = self._evidence.get(field)
             if theirs.get(field, value if field in _NEWER else None) != value:
                 raise ForeignPartError(
                     f"{part} was drawn with {field} = {_short(theirs.get(field))} but "

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
 
+from simplicert.classifiers.runtimes import eagerly
 from simplicert.data.given import as_dataset
 from simplicert.errors import InputError
 from simplicert.machine.device import DTYPES, cpu_threads
@@ -106,9 +107,7 @@ class Target:
         plan = self._plan.model_copy(update=changes)
         if checked:
             plan = plan.model_copy(update={"probe": sampler.probe(plan)})
-        # Compiled, each size of batch would take a minute.
-        eager = self._plan.compiled and not checked
-        with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+        with nullcontext() if checked else eagerly():
             counts: Int[np.ndarray, "points classes"] = sampler.votes(
                 plan, progress=False
             ).counts
