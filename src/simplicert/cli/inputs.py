@@ -21,6 +21,7 @@ def classifier_and_data(
     corrupt: Literal["refuse", "skip"] = "refuse",
     image_column: str | None = None,
     label_column: str | None = None,
+    feature_columns: tuple[str, ...] | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
 ) -> tuple[Classifier, Dataset]:
@@ -42,5 +43,6 @@ def classifier_and_data(
         corrupt=corrupt,
         image_column=image_column,
         label_column=label_column,
+        feature_columns=feature_columns,
     )
     return classifier, dataset
