@@ -378,6 +378,8 @@ class Manifest(_Record):
                 field: list(each) if isinstance(each, tuple) else each
                 for field, each in asdict(unit).items()
             }
+        if self.data.features is not None:
+            asked["data.features"] = self.data.features
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,
