@@ -51,7 +51,10 @@ def as_dataset(
     if not isinstance(images, np.ndarray | TorchTensor):
         found = from_source(images, name=name, split=split)
         if found is None:
-            raise InputError(f"images must be a data set, got {_described(images)}")
+            raise InputError(
+                "images must be a Dataset, or what is taken for one; got "
+                f"{_described(images)}"
+            )
         if isinstance(found, Dataset):
             return found if labels is None else _labelled(found, labels)
         images, own = found
