@@ -19,7 +19,7 @@ from simplicert.certificates import ALPHA
 from simplicert.classifiers import Classifier, NumpyClassifier
 from simplicert.classifiers.digest import classifier_digest
 from simplicert.data import Dataset
-from simplicert.data.given import TorchTensor
+from simplicert.data.tensors import TorchTensor
 from simplicert.errors import InputError
 from simplicert.smoothed import SmoothedClassifier
 

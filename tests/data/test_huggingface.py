@@ -10,10 +10,12 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from simplicert.data import load_dataset
+from simplicert.data.given import as_dataset
 from simplicert.errors import InputError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, size=(3, 8, 8, 3), dtype=np.uint8)
@@ -48,6 +50,10 @@ class Table:
             return {"image": {"bytes": file.getvalue(), "path": None}}
         (self.folder / "image.png").write_bytes(file.getvalue())
         return {"image": {"bytes": None, "path": str(self.folder / "image.png")}}
+
+    def to_pandas(self):
+        columns = {"a": [1, 2, 3], "b": [0.5] * 3, "label": list(self.labels)}
+        return pd.DataFrame(columns)
 
     def cast_column(self, name, feature):
         return Table(self.folder, self.features | {name: feature})
@@ -114,10 +120,25 @@ def test_an_unknown_split_is_refused(hub):
         load_dataset("hf:owner/pets", split="train")
 
 
-def test_a_table_without_images_is_refused(hub):
+def test_a_table_without_images_has_features(hub, tmp_path):
+    hub["a"] = hub["b"] = None
     del hub["image"]
-    with pytest.raises(InputError, match="no column of images, but label"):
-        load_dataset("hf:owner/pets")
+    for dataset in (
+        load_dataset("hf:owner/pets"),
+        as_dataset(Table(tmp_path, hub), None),
+    ):
+        assert (dataset.features, dataset.class_names) == (("a", "b"), ("cat", "dog"))
+        np.testing.assert_array_equal(dataset.labels, [0, 1, 1])
+        assert dataset.read(np.array([2])).tolist() == [[3.0, 0.5]]
+    chosen = load_dataset("hf:owner/pets", feature_columns=["b"])
+    assert chosen.features == ("b",)
+
+
+def test_images_that_the_package_has_loaded_are_read(hub, tmp_path):
+    dataset = as_dataset(Table(tmp_path, hub), None)
+    expected = PIXELS.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    np.testing.assert_array_equal(dataset.read(np.arange(3)), expected)
+    assert dataset.labels.tolist() == [0, 1, 1]
 
 
 def test_hidden_labels_are_no_labels_and_a_missing_one_is_refused(hub, monkeypatch):

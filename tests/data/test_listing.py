@@ -137,3 +137,18 @@ def test_classes_without_a_split_are_the_split_all(tmp_path):
     assert dataset.class_names == ("cat", "dog")
     np.testing.assert_array_equal(dataset.labels, [0, 1])
     assert dataset.notes == ()
+
+
+def test_one_folder_of_images_has_no_labels(tmp_path):
+    for name in ("b.png", "a.png", ".c.png", "labels.csv"):
+        put(tmp_path / "pets" / name)
+    for given in (tmp_path / "pets", tmp_path):  # alone in a folder
+        dataset = load_dataset(str(given), split="all")
+        assert (dataset.labels, dataset.class_names, len(dataset)) == (None, (), 2)
+        assert dataset.reader.locate(0).endswith("a.png")
+        notes = " ".join(dataset.notes)
+        assert "files that end in .csv (1)" in notes
+        assert "no labels: the images lie in no folders" in notes
+        assert "does labels.csv name them?" in notes
+    with pytest.raises(InputError, match=r"Known: all.*in no folders that are splits"):
+        load_dataset(str(tmp_path))

@@ -83,8 +83,8 @@ def test_channels_are_where_they_can_only_be_or_the_shape_of_the_file_is_shown(
 @pytest.mark.parametrize(
     ("images", "complaint"),
     [
-        (np.array(["abc"] * 3), r"images have shape \(3,\)"),
-        (np.array([[["abc"]]] * 3), "images are <U3, no numbers"),
+        (np.array(["abc"] * 3), r"no inputs in an array of shape \(3,\)"),
+        (np.array([[["abc"]]] * 3), "inputs are <U3, no numbers"),
         (np.array([{}, {}]), "holds pickled objects"),
         (IMAGES.astype(complex), "holds complex128, no real numbers"),
         (IMAGES > 9, "images are bool in"),

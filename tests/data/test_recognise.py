@@ -55,7 +55,7 @@ def test_a_near_miss_is_read_where_that_is_safe(tmp_path, layout):
 
 
 TOLD = {
-    "empty": ("", "is empty: it should hold an .npz archive, .* or a folder of images"),
+    "empty": ("", "is empty: it should hold an .npz archive, .* a folder of images"),
     "nothing of it": ("notes.xyz", "is no dataset: it should hold"),
     "a shard is missing": (
         f"data/test-00000-of-00002-{HASHES[0]}.parquet",
@@ -86,8 +86,7 @@ TOLD = {
     "labels alone": ("train-labels-idx1-ubyte", "looks like idx files, but there are"),
     "no labels": ("t10k-images-idx3-ubyte", "has no t10k-labels-idx1-ubyte"),
     "CIFAR in part": ("data_batch_1.bin", "test_batch.bin is missing"),
-    "flat": ("a.png b.png", "looks like a folder of images, but its images lie in no"),
-    "flat with a table": ("a.png labels.csv", r"does labels\.csv name it\?"),
+    "flat beside a folder": ("a.png x/b.txt", "images lie in no folder that names"),
     "images beside a table": ("images/a.png labels.csv", "the images in images lie in"),
     "COCO": ("val/1.png annotations/x.json", "the images in val lie in no folder"),
     "classes and another": (
@@ -106,7 +105,13 @@ TOLD = {
     "splits without classes": ("test/a.png train/b.png", "images in test, train lie"),
     "classes of no images": ("test/cat/a.npy", r"no file is an image; there are \.npy"),
     "splits in classes": ("cat/test/a.png dog/test/a.png", "splits lie in its classes"),
-    "arrays": ("a.npy", r"a\.npy holds one array.*FILE\.py:NAME"),
+    "arrays": (
+        "a.npy y.xyz",
+        r"holds a dataset further down: give \S+a\.npy \(an .npy",
+    ),
+    "a spreadsheet": ("a.xlsx", r"a\.xlsx is a spreadsheet: save it as FILE\.csv"),
+    "compressed sound": ("x.mp3", r"x\.mp3 is compressed sound: convert it to \.wav"),
+    "tables": ("a.csv b.csv", r"none is called like a split: give one .*a\.csv"),
     "MATLAB": ("test_32x32.mat", r"mat is a MATLAB file.*FILE\.py:NAME"),
     "packed": ("images.zip", r"images\.zip is an archive: unpack it"),
     "save_to_disk": ("state.json data.arrow", r"save_to_disk.*say hf:\S+$"),

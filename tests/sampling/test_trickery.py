@@ -1,6 +1,5 @@
 """Classifiers that would spoil the votes, on purpose or not."""
 
-import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +8,6 @@ import torch
 from torch import nn
 
 from simplicert.classifiers.digest import weights_digest
-from simplicert.data.given import as_dataset
 from simplicert.errors import InputError
 from simplicert.sampling import NumpyClassifier, sample
 from simplicert.sampling.engine import Tasks
@@ -212,12 +210,6 @@ def test_a_flush_that_never_comes_is_refused(tmp_path, flush):
 def test_modules_without_weights_are_refused(layer):
     with pytest.raises(InputError, match=r"0\..* of Sequential has no values yet"):
         sample(nn.Sequential(layer), IMAGES, sigma=0.5, draws=100)
-
-
-def test_a_list_of_images_is_refused():
-    unchecked = inspect.unwrap(as_dataset)  # by the tests' own checks of types
-    with pytest.raises(InputError, match="got a list: stack single images first"):
-        unchecked(list(IMAGES), None)
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])

@@ -28,6 +28,7 @@ class _Adapted(Classifier):
         before: nn.Module,
         behind: nn.Module,
         class_names: Sequence[str],
+        features: Sequence[str] | None = None,
     ) -> None:
         super().__init__(
             name=name,
@@ -37,6 +38,7 @@ class _Adapted(Classifier):
             shape=classifier.shape,
             training_sigma=classifier.training_sigma,
             class_names=class_names,
+            features=classifier.features if features is None else features,
             cuts=classifier.cuts,
         )
         several = classifier.is_multi_label and not classifier.reading.is_binary
@@ -57,6 +59,11 @@ class _Adapted(Classifier):
             told += (
                 "the model's classes have the names of the data's, in another order: "
                 "they are put into the data's",
+            )
+        if isinstance(self._before, _Columns):
+            told += (
+                "the data's features have the names of those that the model was fitted "
+                "on, in another order: it is given them in its own",
             )
         return told
 
@@ -154,6 +161,35 @@ def in_unit(classifier: Classifier, unit: Unit) -> Classifier:
         before=_Values(unit),
         behind=nn.Identity(),
         class_names=classifier.class_names,
+    )
+
+
+class _Columns(nn.Module):
+    """Inputs whose entry ``k`` was entry ``order[k]``."""
+
+    order: Tensor
+
+    def __init__(self, order: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("order", torch.tensor(order), persistent=False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The same in the other order, which moves no value."""
+        return inputs[:, self.order]
+
+
+def with_columns(
+    classifier: Classifier, *, order: Sequence[int], features: Sequence[str]
+) -> Classifier:
+    """The classifier whose entry ``k`` is entry ``order[k]`` of what it is given."""
+    return _Adapted(
+        classifier,
+        name=classifier.name,
+        facts=("features", *order),
+        before=_Columns(order),
+        behind=nn.Identity(),
+        class_names=classifier.class_names,
+        features=features,
     )
 
 

@@ -3,9 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from simplicert.classifiers.adapted import reordered
 from simplicert.classifiers.protocol import Classifier
+from simplicert.data import Dataset
 from simplicert.errors import InputError
 
 _OTHER_WORDS = 0.05
@@ -63,6 +67,23 @@ def in_order_of(
         "do not belong together. If these are the same in other words, name the model "
         "by a function of yours that returns its module, which has no names: "
         "file.py:function"
+    )
+
+
+def in_classes_of(dataset: Dataset, classifier: Classifier) -> Dataset:
+    """The data set with all classes of a classifier, if it has some of them only.
+
+    A table of a few rows has the names of a few classes, and numbers those.
+    """
+    ours, theirs = dataset.class_names, classifier.class_names
+    if not {*ours} < {*theirs} or _say_nothing(ours):
+        return dataset
+    number = np.array([theirs.index(name) for name in ours])
+    labels = dataset.labels
+    return replace(
+        dataset,
+        class_names=theirs,
+        labels=None if labels is None else number[labels],
     )
 
 

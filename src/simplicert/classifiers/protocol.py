@@ -59,6 +59,7 @@ class Classifier(ABC):
         shape: Channels, height and width of the images it takes, where that is known.
         training_sigma: Noise it was trained with, where that is known.
         class_names: One name a class, where they are known.
+        features: Names of the features it takes, in their order, where they are known.
         cuts: How photographs are cut for it, the usual way first, where that is known.
             It takes squares of these sizes, besides ``shape``.
 
@@ -84,11 +85,13 @@ class Classifier(ABC):
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
         class_names: Sequence[str] = (),
+        features: Sequence[str] = (),
         cuts: Sequence[PublishedCut] = (),
     ) -> None:
         self._base = name, digest
         self.shape, self.training_sigma = shape, training_sigma
         self.class_names, self.cuts = tuple(class_names), tuple(cuts)
+        self.features = tuple(features)
         if not isinstance(output, Reading):
             output = _named_reading(output, classes, name=name)
         self._read_as(output)

@@ -1,6 +1,6 @@
 """Scikit-learn's classifiers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -23,10 +23,11 @@ class Estimator(Protocol):
 
 
 def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyClassifier:
-    """A fitted scikit-learn classifier of flattened images.
+    """A fitted scikit-learn classifier of flattened images, or of features.
 
-    Class ``k`` is ``classes_[k]``. Its ``predict_proba`` is certified where it has one,
-    else the labels that it predicts.
+    Class ``k`` is ``classes_[k]``, by whose name it is known, if that is a text, as are
+    the features by the names of the table that it was fitted on. Its ``predict_proba``
+    is certified where it has one, else the labels that it predicts.
 
     Raises:
         InputError: It is not fitted, or no classifier.
@@ -44,8 +45,8 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
             f"{name} has no classes_: fit it first, or wrap its function in "
             "simplicert.classifiers.NumpyClassifier if it is no classifier"
         )
+    names = labels.tolist()
     probabilities = getattr(estimator, "predict_proba", None)
-
     columns = getattr(estimator, "feature_names_in_", None)
 
     def function(images: np.ndarray) -> np.ndarray:
@@ -63,6 +64,8 @@ def from_estimator(estimator: Estimator, *, name: str | None = None) -> NumpyCla
         classes=len(labels),
         name=name,
         estimator=estimator,
+        class_names=names if all(isinstance(n, str) for n in names) else (),
+        features=() if columns is None else [*map(str, columns)],
     )
 
 
@@ -77,12 +80,15 @@ class _Fitted(NumpyClassifier):
         classes: int,
         name: str,
         estimator: Estimator,
+        class_names: Sequence[str],
+        features: Sequence[str],
     ) -> None:
         digest = classifier_digest(estimator)
         super().__init__(
             function, output=output, classes=classes, name=name, digest=digest
         )
         self._estimator, self._fitted = estimator, digest
+        self.class_names, self.features = tuple(class_names), tuple(features)
 
     def has_changed(self) -> bool:
         """Whether it was."""

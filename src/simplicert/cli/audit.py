@@ -15,7 +15,7 @@ from simplicert.certificates import certify
 from simplicert.certificates.certify import ALPHA
 from simplicert.cli.output import print_json, width
 from simplicert.cli.printing import say
-from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
+from simplicert.cli.types import Names, Numbers, Whole, a_mechanism, a_noise
 from simplicert.data.cuts import Interpolation
 from simplicert.errors import InputError
 from simplicert.files import check_result
@@ -39,8 +39,8 @@ _INDENT = 13
 _SUBJECTS, _TRIED = "a log or a table", "a procedure"
 _DRAWN, _ATTACKED = "--replay or --attack", "--attack"
 _INPUTS = (
-    *("split", "image_column", "label_column", "size", "crop", "interpolation"),
-    *("stretch", "output", "mean", "std"),
+    *("split", "image_column", "label_column", "feature_columns", "size", "crop"),
+    *("interpolation", "stretch", "output", "mean", "std"),
 )
 _GOES_WITH = {
     _SUBJECTS: (
@@ -100,6 +100,7 @@ def audit_command(
     ] = None,
     split: Annotated[str, IMAGES] = "test",
     image_column: Annotated[str | None, IMAGES] = None,
+    feature_columns: Annotated[Names | None, IMAGES] = None,
     size: Annotated[Whole | None, PHOTOGRAPHS] = None,
     crop: Annotated[float | None, PHOTOGRAPHS] = None,
     interpolation: Annotated[Interpolation | None, PHOTOGRAPHS] = None,
@@ -155,6 +156,7 @@ def audit_command(
         mechanism: Whose radii are attacked, or tried. Default: as certify.
         split: Part of the dataset.
         image_column: Column or array of the images, if it has another name.
+        feature_columns: Columns of a table that are features: a,b,c; as for the run.
         size: Cut photographs to a square of this side, as for sample.
         crop: Part of the scaled shorter side that the square keeps.
         interpolation: How photographs are scaled.

@@ -24,6 +24,7 @@ def classifier_and_data(
     image_column: str | None = None,
     label_column: str | None = None,
     output: str | None = None,
+    feature_columns: tuple[str, ...] | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
     cost: float | None = None,
@@ -48,5 +49,6 @@ def classifier_and_data(
         corrupt=corrupt,
         image_column=image_column,
         label_column=label_column,
+        feature_columns=feature_columns,
     )
     return classifier, dataset

@@ -16,7 +16,14 @@ from simplicert.cli.inputs import classifier_and_data
 from simplicert.cli.printing import escaped, note, say
 from simplicert.cli.progress import draw_progress
 from simplicert.cli.rules import NO_RULE, Stopping
-from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise, a_procedure
+from simplicert.cli.types import (
+    Names,
+    Numbers,
+    Whole,
+    a_mechanism,
+    a_noise,
+    a_procedure,
+)
 from simplicert.data.cuts import Interpolation
 from simplicert.data.selection import select_images
 from simplicert.errors import InputError
@@ -74,6 +81,7 @@ def sample_command(
     corrupt: Annotated[Literal["refuse", "skip"], IMAGES] = "refuse",
     image_column: Annotated[str | None, IMAGES] = None,
     label_column: Annotated[str | None, IMAGES] = None,
+    feature_columns: Annotated[Names | None, IMAGES] = None,
     unit: Annotated[str | None, IMAGES] = None,
     size: Annotated[Whole | None, PHOTOGRAPHS] = None,
     crop: Annotated[float | None, PHOTOGRAPHS] = None,
@@ -116,7 +124,7 @@ def sample_command(
             or FILE.onnx:probabilities), file.py:callable or package.module:callable
             that returns a classifier, timm:NAME, torchvision:NAME or hf:NAME, or a
             service, http://HOST:PORT/PATH.
-        data: A dataset's name, its path, or FILE.py:NAME.
+        data: A dataset's name, its path (a table, a folder, ...), or FILE.py:NAME.
         sigma: Standard deviation of the noise, in the inputs' unit: of images pixels in
             [0, 1].
         draws: Noisy forward passes an image; the most that one can get, where images
@@ -143,6 +151,8 @@ def sample_command(
         corrupt: Refuse images that cannot be decoded, or skip them and say which.
         image_column: Column or array of the images, if it has another name.
         label_column: Column or array of the labels, if it has another name.
+        feature_columns: Columns of a table that are features: a,b,c, in this order; or
+            one that holds vectors. Default: all of numbers but the labels'.
         unit: What sigma and radii are in: levels (0 to 255), deviations (each feature's
             own), plain (no range), a table FILE.csv of scales, or FILE.py:NAME. The
             model takes the values as they are. Default: pixels in [0, 1] of images,
@@ -201,6 +211,7 @@ def sample_command(
         image_column=image_column,
         label_column=label_column,
         output=output,
+        feature_columns=feature_columns,
         mean=mean,
         std=std,
         cost=cost,

@@ -36,6 +36,14 @@ def _numbers_in(text: str, what: str, *, least: float = -math.inf) -> tuple[floa
     return numbers
 
 
+def _names(type_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:  # noqa: ARG001
+    names = (each.strip() for token in tokens for each in token.value.split(","))
+    return tuple(filter(None, names))
+
+
+Names = Annotated[
+    tuple[str, ...], Parameter(converter=_names, n_tokens=1, metavar="NAME,...")
+]
 Radii = Annotated[
     tuple[float, ...],
     Parameter(

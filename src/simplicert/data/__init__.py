@@ -1,4 +1,4 @@
-"""Datasets: images in [0, 1], labels, class names and stable indices. No torch."""
+"""Datasets: inputs in their unit, labels, class names and stable indices. No torch."""
 
 from simplicert.data.catalogue import load_dataset
 from simplicert.data.dataset import Dataset

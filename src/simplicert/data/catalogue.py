@@ -1,7 +1,7 @@
 """Data sets by name, by plug-in, and in the forms in which files are recognised."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,15 +10,18 @@ from simplicert.data import huggingface
 from simplicert.data.cifar import cifar
 from simplicert.data.cuts import Cut, choose_cut
 from simplicert.data.dataset import Dataset
+from simplicert.data.delimited import delimited
 from simplicert.data.digits import digits
 from simplicert.data.encoded import EncodedImages, decoded
-from simplicert.data.folder import folder
+from simplicert.data.folder import flat, folder
 from simplicert.data.form import Form
-from simplicert.data.given import as_dataset, inputs_and_labels
+from simplicert.data.given import as_dataset
 from simplicert.data.idx import idx
+from simplicert.data.npy import npy
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
 from simplicert.data.recognise import recognised
+from simplicert.data.sounds import flat_sounds, sounds
 from simplicert.errors import InputError, unknown_name
 from simplicert.files import printable
 from simplicert.plugins import Kind, Origin, shown_as_theirs
@@ -26,7 +29,10 @@ from simplicert.plugins import Kind, Origin, shown_as_theirs
 Loader = Callable[..., object]
 """``(*, split)`` → a data set, or inputs, or inputs and labels."""
 
-FORMS: tuple[Form, ...] = (npz, cifar, idx, parquet, folder)
+FORMS: tuple[Form, ...] = (
+    *(npz, npy, delimited, cifar, idx, parquet, folder, sounds),
+    *(flat, flat_sounds),
+)
 """In the order in which they are tried; a new one is a file and its place here."""
 
 # Where Debian's dataset packages install.
@@ -42,16 +48,17 @@ def load_dataset(
     corrupt: Literal["refuse", "skip"] = "refuse",
     image_column: str | None = None,
     label_column: str | None = None,
+    feature_columns: Sequence[str] | None = None,
 ) -> Dataset:
     """A data set by name, or from files in any of the forms that people have them in.
 
     Args:
         name_or_path: ``"digits"``; the name of a dataset in /usr/share/datasets;
-            ``"hf:NAME"`` on the Hugging Face hub; the path of a Parquet directory, an
-            image folder, CIFAR's binary files, idx files, or an ``.npz`` file; or
-            ``file.py:thing``, ``package:thing`` or an installed entry point: a
-            ``Dataset``, arrays of inputs and of labels, or a function of ``split`` that
-            returns one of these.
+            ``"hf:NAME"`` on the Hugging Face hub; the path of a table (CSV, Parquet),
+            of a folder of images or sounds, of ``.npz``, ``.npy``, CIFAR's binary or
+            idx files; or ``file.py:thing``, ``package:thing`` or an installed entry
+            point: a ``Dataset``, what ``as_dataset`` takes in its place, or a function
+            of ``split`` that returns one of these.
         split: Part of it.
         size: Cut encoded images to squares of this side.
         cut: How to cut them. Default: the shorter side to 8/7 of the size, bilinear,
@@ -62,6 +69,8 @@ def load_dataset(
         image_column: Column, or array of an ``.npz``, that holds the images. Default:
             the one that is named as they usually are.
         label_column: The same of the labels.
+        feature_columns: Columns of a table that are features, in this order; or one
+            that holds vectors. Default: all of numbers but the labels'.
 
     Raises:
         InputError: If there is no such dataset or split, or it cannot be read.
@@ -77,7 +86,11 @@ def load_dataset(
         cut = choose_cut(size=size)
     if isinstance(name_or_path, Dataset):
         return name_or_path
-    named = {"image_column": image_column, "label_column": label_column}
+    named = {
+        "image_column": image_column,
+        "label_column": label_column,
+        "feature_columns": None if feature_columns is None else (*feature_columns,),
+    }
     columns = {name: given for name, given in named.items() if given is not None}
     found, notes = _found(name_or_path, split=split, columns=columns)
     if isinstance(found, EncodedImages):
@@ -89,7 +102,7 @@ def load_dataset(
 
 
 def _found(
-    name_or_path: str, *, split: str, columns: dict[str, str]
+    name_or_path: str, *, split: str, columns: dict[str, Any]
 ) -> tuple[object, tuple[str, ...]]:
     """The data, maybe encoded, and a word about where it was found."""
     if not name_or_path:
@@ -100,21 +113,24 @@ def _found(
     for path in (*paths, *(_INSTALLED / path for path in paths)):
         if path.exists():
             form, place = recognised(path, FORMS)
-            if not form.has_columns:
-                _check_none(columns, path)
+            _check_columns(columns, form.columns, path)
             where = f"read from {printable(place)}, all that is there"
             found = form.open(place, split=split, **columns)
             return found, () if place == path else (where,)
     if paths and ":" not in name_or_path:
         raise _no_such(name_or_path)
-    _check_none(columns, name_or_path)
+    _check_columns(columns, (), name_or_path)
     return DATASETS.find(name_or_path)(split=split), ()
 
 
-def _check_none(columns: dict[str, str], source: object) -> None:
-    if columns:
+def _check_columns(
+    columns: dict[str, Any], taken: Iterable[str], source: object
+) -> None:
+    wrong = [name for name in columns if name not in taken]
+    if wrong:
+        none = "no such columns" if taken else "no columns"
         raise InputError(
-            f"{source} has no columns to choose from: leave out {' and '.join(columns)}"
+            f"{source} has {none} to choose from: leave out {' and '.join(wrong)}"
         )
 
 
@@ -148,8 +164,7 @@ def _admit(thing: object, origin: Origin) -> Loader:
         if isinstance(found, Dataset):
             return found
         try:
-            inputs, labels = inputs_and_labels(found)
-            return as_dataset(inputs, labels, name=origin.name, split=split)
+            return as_dataset(found, None, name=origin.name, split=split)
         except InputError as error:
             raise InputError(f"{origin.text}: {error}") from error
 

@@ -22,8 +22,10 @@ class Form:
         open: ``(path, *, split)`` → the data set, or its images, still encoded.
         lacks: What a path that is not recognised, but comes near, is in the way of
             being so; None if it is not near.
-        has_columns: Whether ``open`` takes an ``image_column`` and a ``label_column``,
-            too: names of what holds the images and the labels; None to find them.
+        columns: Which of the options ``image_column``, ``label_column`` and
+            ``feature_columns`` its ``open`` takes, too: names of what holds the images,
+            the labels and the features; None to find them.
+        below: Whether such data is looked for below a path that is none itself.
     """
 
     name: str
@@ -31,5 +33,6 @@ class Form:
     recognises: Callable[[Path], bool]
     open: Callable[..., Dataset | EncodedImages]
     lacks: Callable[[Path], str | None] = lambda _: None
-    has_columns: bool = False
+    columns: tuple[str, ...] = ()
+    below: bool = True
     files: str = ""

@@ -1,30 +1,24 @@
-"""What was given to be sampled: a dataset, or an array of inputs."""
+"""What was given to be sampled: a data set, in any form that Python holds one in."""
 
-import reprlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Int64
 
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_bytes
 from simplicert.data.labels import label_notes, labels_of
+from simplicert.data.sources import from_source
+from simplicert.data.tensors import TorchTensor, as_array, as_floats, plain
 from simplicert.errors import InputError
 from simplicert.units import PIXELS
 
-
-@runtime_checkable
-class TorchTensor(Protocol):
-    """A torch tensor, which this module can do without importing torch."""
-
-    def detach(self) -> Any:
-        """Itself, without its history."""
-
-
-Images: TypeAlias = Dataset | np.ndarray | TorchTensor
+Images: TypeAlias = object
+"""A ``Dataset``, or what ``as_dataset`` takes in its place."""
 
 
 def as_dataset(
@@ -34,35 +28,47 @@ def as_dataset(
     name: str = "array",
     split: str = "all",
 ) -> Dataset:
-    """The dataset itself, or one around an array.
+    """The data set itself, or one around what was given.
+
+    Args:
+        images: A ``Dataset``; a NumPy array or torch tensor; a list of these, or of
+            pairs of one and its label; a pair of inputs and labels; a pandas
+            ``DataFrame``; a torch ``Dataset`` by number, or a ``DataLoader`` that does
+            not shuffle; a ``datasets.Dataset``.
+        labels: One an input, or ``None``.
+        name: Of the data set.
+        split: Part of it.
 
     Raises:
-        InputError: The array is not images, or the labels do not match it.
+        InputError: It is none of these, or the labels do not match it.
     """
+    if isinstance(images, tuple):
+        images, labels = _taken_apart(images, labels)
     if isinstance(images, Dataset):
         if labels is not None:
             raise InputError("labels come with a dataset; pass them for arrays only")
         return images
     if not isinstance(images, np.ndarray | TorchTensor):
-        raise InputError(
-            "images must be a Dataset, or one numpy array or torch tensor; got "
-            f"{_described(images)}"
-        )
-    array = _plain("images", images)
+        found = from_source(images, name=name, split=split)
+        if found is None:
+            raise InputError(
+                "images must be a Dataset, or what is taken for one; got "
+                f"{_described(images)}"
+            )
+        if isinstance(found, Dataset):
+            return found if labels is None else _labelled(found, labels)
+        images, own = found
+        labels = _one_of(name, own, labels)
+    array = plain("images", images)
     if array.ndim < 2 or not array.size or array.dtype.kind not in "fiu":
         raise InputError(
             "inputs must be numbers, inputs × their shape, as in (images, channels, "
             f"height, width) or (rows, features), at least one; got {array.dtype} of "
             f"shape {array.shape}"
         )
-    pixels = _as_floats(array)
-    stored = None if labels is None else _as_array(labels)
-    classes = None if stored is None else labels_of(f"labels of {name}", stored)
-    if classes is not None and (len(classes) != len(pixels) or (classes < 0).any()):
-        raise InputError(
-            f"labels must be {len(pixels)} classes, integers from 0, one an image; got "
-            f"{len(classes)}, from {classes.min(initial=0)}"
-        )
+    pixels = as_floats(array)
+    stored = None if labels is None else as_array(labels)
+    classes = _classes(stored, len(pixels), name)
     return Dataset(
         name=name,
         split=split,
@@ -78,109 +84,62 @@ def as_dataset(
     )
 
 
-def _as_floats(array: np.ndarray) -> np.ndarray:
-    """Bytes of images in [0, 1]; pixels in float32, what has no range in full."""
-    are_images = array.ndim == 4
-    if array.dtype == np.uint8 and are_images:
-        return array.astype(np.float32) / 255
-    exact = array.dtype.kind in "iu" or array.dtype.itemsize > 4
-    kind = np.float64 if exact and not are_images else np.float32
-    with np.errstate(over="ignore"):  # what is infinite is refused when it is read
-        return array.astype(kind, order="C", subok=False)
+def _classes(
+    stored: np.ndarray | None, inputs: int, name: str
+) -> Int64[np.ndarray, " inputs"] | None:
+    classes = None if stored is None else labels_of(f"labels of {name}", stored)
+    if classes is not None and (len(classes) != inputs or (classes < 0).any()):
+        raise InputError(
+            f"labels must be {inputs} classes, integers from 0, one an image; got "
+            f"{len(classes)}, from {classes.min(initial=0)}"
+        )
+    return classes
 
 
-def _plain(what: str, given: Any) -> Any:
-    """A tensor as an array; anything else as it is.
-
-    Raises:
-        InputError: It cannot be, or leaves values out.
-    """
-    if isinstance(given, TorchTensor):
-        try:
-            return given.detach().cpu().numpy()
-        except (
-            TypeError,
-            RuntimeError,
-        ) as error:  # what NumPy has not, in torch's words
-            raise InputError(
-                f"{what} cannot become a NumPy array ({error}): give one"
-            ) from error
-    if np.ma.is_masked(given):
-        raise InputError(f"{what} are masked in part: give them whole, or leave out")
-    return given
+def _one_of(name: str, own: object, given: object) -> object:
+    if own is not None and given is not None:
+        raise InputError(f"{name} has labels of its own: leave those beside it out")
+    return given if own is None else own
 
 
-def _as_array(labels: object) -> np.ndarray:
-    """Labels as an array; of objects, which are refused later, if they are unequal."""
-    labels = _plain("labels", labels)
-    try:
-        array = np.asarray(labels)
-    except ValueError:
-        return np.array([reprlib.repr(labels)], dtype=object)
-    if array.ndim:
-        return array
-    raise InputError(
-        f"labels must be one class an image, got a {type(labels).__name__}: give a list"
+def _labelled(dataset: Dataset, labels: object) -> Dataset:
+    """The same with these labels, where it has none."""
+    _one_of(dataset.name, dataset.labels, labels)
+    stored = as_array(labels)
+    return replace(
+        dataset,
+        labels=_classes(stored, len(dataset), dataset.name),
+        fingerprint=lambda: digest_of_bytes(dataset.digest.encode(), stored.tobytes()),
     )
 
 
-def inputs_and_labels(found: Any) -> tuple[object, Any]:
-    """What a function of somebody returned for a dataset, taken apart.
+def _taken_apart(given: tuple[Any, ...], labels: object) -> tuple[Any, Any]:
+    """Inputs and labels.
 
     Raises:
-        InputError: It is neither inputs nor a pair of inputs and labels; says what it
-            is, and how to make them of it.
+        InputError: It is no pair, or labels came beside it.
     """
-    if not isinstance(found, tuple):
-        return _stacked(found), None
-    if len(found) != 2:
+    if len(given) != 2:
         raise InputError(
             f"a dataset is inputs, or a pair of inputs and labels; got a tuple of "
-            f"{len(found)}: return the two, (inputs, labels)"
+            f"{len(given)}: return the two, (inputs, labels)"
         )
-    return _stacked(found[0]), found[1]
+    return given[0], _one_of("the pair", given[1], labels)
 
 
-def _stacked(inputs: object) -> object:
-    """A list of equal arrays as one array; anything else as it is."""
-    if not isinstance(inputs, list) or _are_pairs(inputs):
-        return inputs
-    try:
-        array = np.asarray(inputs)
-    except ValueError as error:
-        raise InputError(
-            f"the inputs are a list of unequal shapes ({error}): make them equal"
-        ) from error
-    return inputs if array.dtype == object else array
-
-
-def _are_pairs(thing: object) -> bool:
-    some = thing[:1] if isinstance(thing, list | tuple) else ()
-    return bool(some) and isinstance(some[0], tuple) and len(some[0]) == 2
-
-
-_TAKEN_APART = "(np.stack([np.asarray(x) for x, _ in {}]), [y for _, y in {}])"
-
-# What may be given in place of an array, and how to make one of it; the first fits.
+# What may be given in place of a data set, and how to make one of it; the first fits.
 _REMEDIES: tuple[tuple[Callable[[Any], bool], str], ...] = (
     (lambda it: it is None, "does the function return what it makes?"),
     (
         lambda it: isinstance(it, str | PathLike),
         "simplicert.data.load_dataset gives the dataset of a name or a path",
     ),
-    (lambda it: hasattr(it, "keys"), "give the inputs and labels in it, as a pair"),
     (lambda it: hasattr(it, "to_numpy"), "give its to_numpy()"),
-    (_are_pairs, f"of (image, label) give {_TAKEN_APART.format('it', 'it')}"),
-    (lambda it: isinstance(it, list | tuple), "stack single images first"),
-    (
-        lambda it: hasattr(it, "__getitem__"),
-        "if it gives (image, label) by number, as torch's do, give "
-        f"{_TAKEN_APART.format('it', 'it')}",
-    ),
+    (lambda it: hasattr(it, "keys"), "give the inputs and labels in it, as a pair"),
     (
         lambda it: hasattr(it, "__iter__"),
-        "it gives one thing after another: make a list of it first; of (image, label) "
-        f"give {_TAKEN_APART.format('pairs', 'pairs')} with pairs = list(it)",
+        "it gives one thing after another: make a list of it, list(it), of inputs or "
+        "of pairs of an input and its label",
     ),
 )
 

@@ -1,16 +1,18 @@
 """Datasets of the Hugging Face hub by name, through their own package."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simplicert.data.dataset import unknown_split
+from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.encoded import CorruptImageError, EncodedImages
 from simplicert.data.labels import classes_of, label_choice
+from simplicert.data.table import Columns, from_frame
 from simplicert.errors import InputError
 
 PREFIX = "hf:"
@@ -22,14 +24,16 @@ def find(
     split: str,
     image_column: str | None = None,
     label_column: str | None = None,
-) -> EncodedImages:
+    feature_columns: Sequence[str] | None = None,
+) -> EncodedImages | Dataset:
     """The images of ``hf:NAME``: its first column of images, and of class labels.
 
-    Or the columns that are named. NAME may be a folder that ``save_to_disk`` wrote.
+    Or the columns that are named, or features where no column holds images. NAME may be
+    a folder that ``save_to_disk`` wrote.
 
     Raises:
-        InputError: If the package is missing, or there is no such dataset or split, or
-            no column of images.
+        InputError: If the package is missing, or there is no such dataset or split; or
+            ``of_table``.
     """
     try:
         datasets = import_module("datasets")  # optional, so untyped
@@ -43,19 +47,63 @@ def find(
         table = _table(datasets, name.removeprefix(PREFIX), split)
     except (ValueError, OSError) as error:
         raise InputError(f"{where}: {error}") from error
-    columns = ", ".join(table.features)
+    return of_table(
+        table,
+        name=name,
+        split=split,
+        image_column=image_column,
+        label_column=label_column,
+        feature_columns=feature_columns,
+    )
+
+
+def is_table(given: object) -> bool:
+    """Whether this is a data set of that package, whose rows are as they are stored."""
+    has_features = isinstance(getattr(given, "features", None), Mapping)
+    if not has_features or not hasattr(given, "cast_column"):
+        return False
+    shown: Any = getattr(given, "format", None) or {}  # as torch's tensors, or changed
+    return shown.get("type") is None
+
+
+def of_table(
+    table: Any,
+    *,
+    name: str,
+    split: str,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    feature_columns: Sequence[str] | None = None,
+) -> EncodedImages | Dataset:
+    """A split that the package has loaded: its images, or its rows of features.
+
+    Raises:
+        InputError: There is no such column; or ``from_frame``.
+    """
+    datasets = import_module("datasets")
+    where, columns = f"{name}, split {split!r}", ", ".join(table.features)
     image = image_column or _first(table, datasets.Image)
-    if image is None:
-        raise InputError(f"{name} has no column of images, but {columns}")
     label = label_column or _first(table, datasets.ClassLabel)
     for column in filter(None, (image, label)):
         if column not in table.features:
             raise InputError(f"{name} has no column {column}, but {columns}")
-    if not isinstance(table.features[image], datasets.Image):
-        raise InputError(f"{name}: the column {image} holds no images")
     names: tuple[str, ...] = ()
     if label is not None:
         names = tuple(getattr(table.features[label], "names", ()))
+    if image is None or feature_columns is not None:
+        return replace(
+            from_frame(
+                table.to_pandas(),
+                where=where,
+                name=name,
+                split=None,
+                columns=Columns(label=label, features=feature_columns),
+                class_names=names,
+            ),
+            split=split,
+        )
+    if not isinstance(table.features[image], datasets.Image):
+        raise InputError(f"{name}: the column {image} holds no images")
     stored = None if label is None else np.asarray(table[label])
     labels, class_names, strange = classes_of(where, stored, names)
     # The bytes as they are stored: we decode them, as in every other form.

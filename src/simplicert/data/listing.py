@@ -6,10 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from simplicert.data.dataset import unknown_split
+
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing"}
 """What people call the parts of a data set, in small letters."""
 
+_ONLY = "test"
 _THE_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+def check_split_of(file: Path, split: str) -> None:
+    """Refuse a split that a file without splits is not: it is called so, or test.
+
+    Raises:
+        InputError: As said.
+    """
+    only = file.stem if file.stem.lower() in SPLITS else _ONLY
+    if split not in {only, file.stem}:
+        raise unknown_split(file, split, {only})
 
 
 def is_hidden(name: str) -> bool:

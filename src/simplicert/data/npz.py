@@ -8,21 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from simplicert.data.arrays import ArrayReader, dark
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
 from simplicert.data.room import check_room
+from simplicert.data.stacked import as_inputs
+from simplicert.data.table import texts_of
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems, opened, printable
 
-_COLOURS = (1, 3)
-_NAMES = "class_names"
+_NAMES, _TEXTS = "class_names", "text"
+_AS_IMAGES = ("image", "images")
+_AS_THEY_ARE = ("features", "embeddings", "signals")
 # What people call the two, around the name of the split; the first are ours.
 _PAIRS = (
     ("images", "labels"), ("x", "y"), ("image", "label"), ("data", "labels"),
     ("data", "targets"), ("data", "target"), ("inputs", "targets"), ("arr_0", "arr_1"),
+    ("features", "labels"), ("embeddings", "labels"), ("signals", "labels"),
 )  # fmt: skip
 _SPELLINGS = ("{split}_{name}", "{name}_{split}", "{name}")
 
@@ -39,13 +42,15 @@ def _load(
     image_column: str | None = None,
     label_column: str | None = None,
 ) -> Dataset:
-    """The images of one split, in memory.
+    """The inputs of one split, in memory.
 
     The arrays of a split are ``SPLIT_images`` and ``SPLIT_labels``, or ``x_SPLIT`` and
     ``y_SPLIT``, or, for ``test``, ``images`` and ``labels``; or others of ``_PAIRS``,
     or those that are named. Labels may be missing. Images are bytes, or floating point
     in [0, 1], of shape (images, height, width) with the channels second, last, or left
-    out. ``class_names`` is an array of text.
+    out; other inputs are numbers of any shape, and so are all that are called
+    ``features``, ``embeddings`` or ``signals``. ``class_names`` and ``text``, in words
+    what each input is, are arrays of text.
 
     Raises:
         InputError: If there is no such split, the file is cut short or holds pickles,
@@ -57,7 +62,7 @@ def _load(
         with opened(path) as file, np.load(file) as archive:
             keys = _chosen(path, list(archive), split, image_column, label_column)
             images = _array(path, archive, keys[0])
-            stored, names = (
+            stored, names, texts = (
                 None if key is None else _array(path, archive, key) for key in keys[1:]
             )
             unused = sorted({*archive} - {*keys})
@@ -72,21 +77,34 @@ def _load(
         ) from error
     class_names = () if names is None else tuple(map(str, names.ravel().tolist()))
     labels, class_names, strange = classes_of(where, stored, class_names)
-    pixels, white = _pixels(path, images)
+    called = keys[0].lower().replace(split.lower(), "").strip("_")
+    inputs = as_inputs(
+        path,
+        images,
+        are_images=called in _AS_IMAGES
+        or (None if called not in _AS_THEY_ARE else False),
+    )
+    if texts is not None and texts.shape != (len(images),):
+        raise InputError(
+            f"{path} has {len(images)} inputs and texts of shape {texts.shape}: give "
+            "one text an input"
+        )
     return Dataset(
         name=printable(path.stem),
         split=split,
-        shape=pixels.shape[1:],
+        shape=inputs.shape,
         class_names=class_names,
         labels=labels,
-        indices=np.arange(len(pixels)),
-        reader=ArrayReader(pixels, white),
+        indices=np.arange(len(images)),
+        reader=inputs.reader,
         fingerprint=partial(digest_of_files, path.parent, [path]),
         notes=(
-            *dark(pixels, white),
+            *inputs.notes,
             *strange,
             *(label_choice(None, unused) if labels is None else ()),
         ),
+        unit=inputs.unit,
+        texts=None if texts is None else texts_of(texts.tolist()),
     )
 
 
@@ -96,8 +114,8 @@ def _chosen(
     split: str,
     image_column: str | None,
     label_column: str | None,
-) -> tuple[str, str | None, str | None]:
-    """The names of the images, the labels and the class names; None for what is not."""
+) -> tuple[str, str | None, str | None, str | None]:
+    """The names of inputs, labels, class names and texts; None for what is not."""
     for given in filter(None, (image_column, label_column)):
         if given not in names:
             raise InputError(f"{path} has no array {given}, but {', '.join(names)}")
@@ -113,7 +131,7 @@ def _chosen(
     )
     if images is None:
         raise InputError(
-            f"{path} has the arrays {', '.join(names)}: images are looked for in "
+            f"{path} has the arrays {', '.join(names)}: inputs are looked for in "
             f"{split}_images or x_{split}{', images or X' * (split == 'test')}; name "
             "another with the option image_column, and its labels with label_column"
         )
@@ -125,7 +143,10 @@ def _chosen(
         ),
         None,
     )
-    return images, labels, _NAMES if _NAMES in names else None
+    texts = next(
+        (low[key] for key in (f"{split}_{_TEXTS}", _TEXTS) if key in low), None
+    )
+    return images, labels, _NAMES if _NAMES in names else None, texts
 
 
 def _array(path: Path, archive: Any, key: str) -> np.ndarray:
@@ -156,45 +177,11 @@ def _kind_of(dtype: np.dtype[Any]) -> str:
     return "pickled objects" if dtype.hasobject else f"{dtype}, no real numbers"
 
 
-def _pixels(path: Path, stored: np.ndarray) -> tuple[np.ndarray, int]:
-    """Images with their channels second, and the value that stands for 1."""
-    images = stored[:, None] if stored.ndim == 3 else stored
-    if images.ndim == 4:
-        second, last = (images.shape[axis] in _COLOURS for axis in (1, 3))
-        if second and last and stored.ndim == 4:
-            raise InputError(
-                f"{path}: images have shape {stored.shape}, whose channels may be "
-                f"{stored.shape[1]}, second, or {stored.shape[3]}, last: leave out an "
-                "axis of 1, or give the arrays by FILE.py:NAME, with channels second"
-            )
-        if not second:
-            images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or images.shape[1] not in _COLOURS or 0 in images.shape[1:]:
-        raise InputError(
-            f"{path}: images have shape {stored.shape}, not (images, height, width) "
-            "with 1 or 3 channels second or last. Inputs of any shape can be given by "
-            "FILE.py:NAME"
-        )
-    if not len(images):
-        raise InputError(f"{path} has no images: its shape is {stored.shape}")
-    if images.dtype.kind not in "biuf":
-        raise InputError(f"{path}: images are {images.dtype}, no numbers")
-    low, high = images.min(), images.max()
-    if images.dtype == np.uint8:
-        return images, 255
-    if images.dtype.kind == "f" and 0 <= low <= high <= 1:
-        return images, 1
-    raise InputError(
-        f"{path}: images are {images.dtype} in [{low}, {high}]: they must be bytes, or "
-        "floating point in [0, 1]"
-    )
-
-
 npz = Form(
     name="an .npz archive",
     looks_for="FILE.npz of SPLIT_images and SPLIT_labels, or x_SPLIT and y_SPLIT, or "
     "images and labels",
     recognises=_recognises,
     open=_load,
-    has_columns=True,
+    columns=("image_column", "label_column"),
 )

@@ -1,25 +1,29 @@
-"""Hugging Face's layout: Parquet files of encoded images and labels."""
+"""Parquet files: tables, or encoded images and labels as Hugging Face lays them out."""
 
 import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simplicert.data.dataset import unknown_split
+from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_files
 from simplicert.data.encoded import EncodedImages
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
-from simplicert.data.listing import SPLITS, is_hidden
+from simplicert.data.listing import SPLITS, check_split_of, is_hidden
 from simplicert.data.room import check_room
 from simplicert.data.row_groups import RowGroups
+from simplicert.data.table import Columns, from_frame, has_splits, label_among
 from simplicert.errors import InputError
 from simplicert.files import is_the_systems, printable
 from simplicert.structured import parse_json
@@ -41,24 +45,36 @@ def _find(
     split: str,
     image_column: str | None = None,
     label_column: str | None = None,
-) -> EncodedImages:
-    """The images of one split.
+    feature_columns: tuple[str, ...] | None = None,
+) -> EncodedImages | Dataset:
+    """The images of one split, or its rows, where no column holds images.
 
     A split is the files ``SPLIT-00000-of-00003.parquet``, ``SPLIT.parquet`` or
     ``SPLIT/*.parquet``, in the directory or in its ``data/``. Rows are numbered
-    through, in the order of the names.
+    through, in the order of the names. A table in one file without such a name is the
+    split ``test``, or has a column ``split``.
 
     Raises:
-        InputError: If there is no such split, a file is missing or cut short, or no
-            column holds images.
+        InputError: If there is no such split, a file is missing or cut short; or
+            ``from_frame``.
     """
     splits: dict[str, list[Path]] = {}
     for file in _parquet_files(path):
         splits.setdefault(_split_of(file, path), []).append(file)
+    columns = Columns(label=label_column, features=feature_columns)
+    if path.is_file() and image_column is None and _is_table([path], columns):
+        return _table(path, [path], [path], split, columns)
     if split not in splits:
         raise unknown_split(path, split, splits)
     files = splits[split]
     _check_shards(split, files)
+    if image_column is None and _is_table(files, columns):
+        return _table(path, files, [*chain(*splits.values())], split, columns)
+    if feature_columns is not None:
+        raise InputError(
+            f"{path}: image_column and feature_columns exclude each other: images have "
+            "no features"
+        )
     schema, image, label, names = _columns(
         files,
         (image_column,) if image_column else _IMAGE_COLUMNS,
@@ -135,6 +151,79 @@ def _check_shards(split: str, files: list[Path]) -> None:
             f"{min(counts)} Parquet files: download the rest, and give the "
             "directory"
         )
+
+
+def _is_table(files: list[Path], columns: Columns) -> bool:
+    """Whether features were asked for, or nothing in the files may be images."""
+    if columns.features is not None:
+        return True
+    for file in files:
+        with _reading(file):
+            schema = pq.read_schema(file)
+        for field in schema:
+            kind = field.type
+            images = pa.types.is_struct(kind) or pa.types.is_null(kind)
+            if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or images:
+                return False
+            if field.name in _IMAGE_COLUMNS:
+                return False  # what is wrong with it is said
+    return True
+
+
+def _table(
+    path: Path, files: list[Path], every: list[Path], split: str, columns: Columns
+) -> Dataset:
+    """The rows of all files of a split, as features.
+
+    Args:
+        path: As it was given.
+        files: Of the split.
+        every: Of all splits, whose classes are the same.
+        split: Which.
+        columns: Which to take.
+    """
+    frames, sizes = [], 0
+    for file in files:
+        with _reading(file):
+            metadata = pq.read_metadata(file)
+            groups = range(metadata.num_row_groups)
+            sizes += sum(metadata.row_group(n).total_byte_size for n in groups)
+            check_room(path, sizes)
+            frames.append(pq.read_table(file).to_pandas())
+    if any([*frame.columns] != [*frames[0].columns] for frame in frames):
+        raise InputError(f"{files[0]} and others of its split have other columns")
+    frame = pd.concat(frames, ignore_index=True)
+    within = path.is_file() and has_splits(frame)
+    if path.is_file() and not within:
+        check_split_of(path, split)
+    root = path if path.is_dir() else path.parent
+    dataset = from_frame(
+        frame,
+        where=str(path if path.is_file() else f"{path}, split {split!r}"),
+        name=printable(path.stem if path.is_file() else path.resolve().name),
+        split=split if within else None,
+        columns=columns,
+        class_names=_names_in(
+            frame, columns.label, [f for f in every if f not in files]
+        ),
+        fingerprint=partial(digest_of_files, root, files),
+    )
+    return dataset if within else replace(dataset, split=split)
+
+
+def _names_in(
+    frame: pd.DataFrame, given: str | None, others: list[Path]
+) -> tuple[str, ...]:
+    """Names of the classes of all splits, where labels are names."""
+    label = label_among(frame, given)
+    names = set() if label is None else {*frame[label].dropna()}
+    if not others or not all(isinstance(name, str) for name in names):
+        return ()
+    for file in others:
+        with _reading(file):
+            if label is not None and label in pq.read_schema(file).names:
+                names |= {*_stored([file], label)}
+    return tuple(sorted(name for name in names if isinstance(name, str)))
 
 
 def _columns(
@@ -226,5 +315,5 @@ parquet = Form(
     "these in data/",
     recognises=_recognises,
     open=_find,
-    has_columns=True,
+    columns=("image_column", "label_column", "feature_columns"),
 )

@@ -18,14 +18,20 @@ _ARRAYS = (
     "labels=…), or return them from a function of split: FILE.py:NAME"
 )
 _UNREAD = {
-    ".npy": f"holds one array{_ARRAYS}",
     ".mat": f"is a MATLAB file{_ARRAYS}",
     ".h5": f"is an HDF5 file{_ARRAYS}",
     ".hdf5": f"is an HDF5 file{_ARRAYS}",
     ".tfrecord": f"is a TFRecord file{_ARRAYS}",
-    ".csv": f"is a table of text{_ARRAYS}",
-    ".tsv": f"is a table of text{_ARRAYS}",
+    ".txt": "is text: a table is called .csv or .tsv",
     ".json": f"is text{_ARRAYS}",
+    ".jsonl": f"is text{_ARRAYS}",
+    ".xls": "is a spreadsheet: save it as FILE.csv",
+    ".xlsx": "is a spreadsheet: save it as FILE.csv",
+    ".feather": "is Arrow's: write it as Parquet",
+    ".arrow": "is Arrow's: write it as Parquet",
+    ".mp3": "is compressed sound: convert it to .wav",
+    ".flac": "is compressed sound: convert it to .wav",
+    ".ogg": "is compressed sound: convert it to .wav",
     ".tar": "is an archive: unpack it, and give the folder",
     ".tgz": "is an archive: unpack it, and give the folder",
     ".zip": "is an archive: unpack it, and give the folder",
@@ -106,7 +112,7 @@ def _further_down(path: Path, forms: Sequence[Form]) -> str | None:
         if not waiting:
             break
         place, depth = waiting.popleft()
-        form = next((form for form in forms if form.recognises(place)), None)
+        form = next((f for f in forms if f.below and f.recognises(place)), None)
         if form is not None:
             found.append(f"{printable(place)} ({form.name})")
         elif depth < _DEEPEST:

@@ -19,6 +19,7 @@ OfDataset = Callable[[Dataset], Unit]
 """What a unit of a data set is: some depend on it."""
 
 _AT_ONCE = 1 << 24  # values in memory
+_LOOKED_AT = 64  # were they dark, and another not, that one would be out of range
 
 
 def _pixels(dataset: Dataset) -> Unit:  # noqa: ARG001 (all are asked of one)
@@ -30,8 +31,13 @@ def _plain(dataset: Dataset) -> Unit:  # noqa: ARG001 (likewise)
 
 
 def _levels(dataset: Dataset) -> Unit:
-    """0 to 255; of pixels in [0, 1] a 255th."""
-    scale = (1.0 / 255.0,) if dataset.unit == PIXELS else None
+    """0 to 255; of pixels in [0, 1] a 255th.
+
+    Images that are levels already say so by their values, of which some exceed 1.
+    """
+    some = dataset.read(np.arange(min(len(dataset), _LOOKED_AT)))
+    are_pixels = dataset.unit == PIXELS and not some.max() > 1
+    scale = (1.0 / 255.0,) if are_pixels else None
     return Unit(name="levels", low=0.0, high=255.0, scale=scale)
 
 

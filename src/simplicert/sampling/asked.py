@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from simplicert.classifiers.adapted import in_unit
+from simplicert.classifiers.class_names import in_order_of
+from simplicert.classifiers.features import in_order_of_features
 from simplicert.classifiers.outputs import outputs_of
 from simplicert.classifiers.protocol import Classifier
 from simplicert.classifiers.runtimes import RUNTIMES, eagerly
@@ -22,7 +25,7 @@ from simplicert.sampling.recheck import Recheck
 from simplicert.votes import Manifest
 from simplicert.votes.manifest import Probe
 
-__all__ = ["Asked", "check_shape"]
+__all__ = ["Asked", "facts_of", "made_for"]
 
 
 class Asked:
@@ -180,7 +183,26 @@ class Asked:
         return self._images(most).to(DTYPES[self._precision])
 
 
-def check_shape(classifier: Classifier, dataset: Dataset) -> None:
+def facts_of(dataset: Dataset) -> tuple[object, ...]:
+    """What of a data set ``made_for`` depends on."""
+    return dataset.shape, dataset.class_names, dataset.features, dataset.unit
+
+
+def made_for(classifier: Classifier, dataset: Dataset) -> Classifier:
+    """The classifier of a data set's numbers, in the order of its classes and features.
+
+    Raises:
+        InputError: They do not belong together; says in what.
+    """
+    source = dataset.name
+    ordered = in_order_of(classifier, dataset.class_names, source=source)
+    ordered = in_order_of_features(ordered, dataset.features, source=source)
+    found = in_unit(ordered, dataset.unit)
+    _check_shape(found, dataset)
+    return found
+
+
+def _check_shape(classifier: Classifier, dataset: Dataset) -> None:
     """Refuse inputs of another shape than a classifier takes, where that is known.
 
     Raises:

@@ -52,8 +52,9 @@ def sample(
         model: A torch module (inputs → logits, normalisation inside); a
             ``TorchClassifier`` or ``NumpyClassifier``; a scikit-learn classifier; or,
             as text, what the command takes: a checkpoint, an ONNX file, ….
-        images: A dataset, or an array: (images, channels, height, width), in [0, 1] or
-            bytes; or of any other shape, as (rows, features), without a range.
+        images: A dataset; an array: (images, channels, height, width), in [0, 1] or
+            bytes; or of any other shape, as (rows, features), without a range; or a
+            ``DataFrame``, a list, a torch ``Dataset``, … (``docs/data.md``).
         sigma: Noise standard deviation, in the unit. The noise is added to the input,
             and the noisy input is not clipped.
         draws: Forward passes an image, a multiple of ``block``; or, with ``until``, the

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from simplicert.arguments import checked_draws, checked_threads
 from simplicert.certificates import ALPHA
-from simplicert.classifiers.adapted import in_unit
 from simplicert.classifiers.catalogue import as_classifier
-from simplicert.classifiers.class_names import in_order_of
+from simplicert.classifiers.class_names import in_classes_of
 from simplicert.classifiers.runtimes import RUNTIMES
 from simplicert.data import Dataset
 from simplicert.data.given import Images, as_dataset
@@ -26,7 +25,7 @@ from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES, cpu_threads, usable_device
 from simplicert.machine.locks import Claims
 from simplicert.noises import NOISES, Noise
-from simplicert.sampling.asked import Asked, check_shape
+from simplicert.sampling.asked import Asked, facts_of, made_for
 from simplicert.sampling.batch import WORTH_DRAWS, find_batch, usual_batch
 from simplicert.sampling.engine import Drawer, Task, Tasks
 from simplicert.sampling.glance import Glance
@@ -125,15 +124,9 @@ class Sampler:
 
     def _attach(self, dataset: Dataset, before: Dataset | None = None) -> None:
         """Take these inputs; the classifier is made ready once a shape and names."""
-        self.dataset = dataset
-        if before is None or (dataset.shape, dataset.class_names, dataset.unit) != (
-            before.shape,
-            before.class_names,
-            before.unit,
-        ):
-            ordered = in_order_of(self._given, dataset.class_names, source=dataset.name)
-            self.classifier = in_unit(ordered, dataset.unit)
-            check_shape(self.classifier, dataset)
+        self.dataset = dataset = in_classes_of(dataset, self._given)
+        if before is None or facts_of(dataset) != facts_of(before):
+            self.classifier = made_for(self._given, dataset)
             self._asked = Asked(
                 self.classifier,
                 dataset,

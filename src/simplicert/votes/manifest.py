@@ -381,6 +381,8 @@ class Manifest(_Record):
             }
         if self.runtime not in {"eager", "compiled"}:
             asked["runtime"] = self.runtime
+        if self.data.features is not None:
+            asked["data.features"] = self.data.features
         return {
             "schema_number": self.schema_number,
             "sigma": self.sigma,

@@ -95,7 +95,10 @@ class Target:
         before = self._sampler.dataset
         # The same names of classes decide the order of the columns; points are numbers.
         named = replace(
-            as_dataset(points, None), class_names=before.class_names, unit=before.unit
+            as_dataset(points, None),
+            class_names=before.class_names,
+            features=before.features,
+            unit=before.unit,
         )
         sampler = self._sampler.on(named)
         changes = {
