@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from voted import random_votes
 
 from simplicert.report import render_report, write_report
+from simplicert.report.portraits import Pictures
 
 SIZES = (100, 1000, 2000)
 REPEATS = 3
@@ -39,7 +40,9 @@ def main() -> None:
         )
         taken = {}
         for size in SIZES:
-            run = report_run(with_scores(random_votes(size)), pictures=grey_pictures)
+            run = report_run(
+                with_scores(random_votes(size)), portraits=[Pictures(grey_pictures)]
+            )
             file = write_report(render_report([run]), Path(folder) / f"{size}.html")
             taken[size] = min(seconds_to_open(browser, file) for _ in range(REPEATS))
         for size, seconds in taken.items():

@@ -16,6 +16,7 @@ from voted import by_hand, random_votes
 
 from simplicert.certificates import certify
 from simplicert.report import ReportRun, load_runs, render_report, write_report
+from simplicert.report.portraits import Pictures
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -54,7 +55,7 @@ def runs():
             with_scores(random_votes(120, sigma=sigma, seed=2)),
             name=f"sigma {sigma}",
             class_names=NAMES,
-            pictures=grey_pictures,
+            portraits=[Pictures(grey_pictures)],
         )
         for sigma in (0.25, 0.5, 1.0)
     ]
@@ -435,7 +436,9 @@ def test_a_phone_shows_all_without_scrolling_sideways(look, file):
 
 
 def test_of_a_thousand_images_the_table_draws_one_page(look, tmp_path):
-    run = report_run(with_scores(random_votes(1000)), pictures=grey_pictures)
+    run = report_run(
+        with_scores(random_votes(1000)), portraits=[Pictures(grey_pictures)]
+    )
     page = look(write_report(render_report([run]), tmp_path / "r.html"))
     assert len(points(page)) == 1000
     assert len(column(page, "image")) == 20  # or it would open slowly

@@ -11,6 +11,7 @@ from simplicert.analysis import certified_accuracy
 from simplicert.certificates.certify import certify
 from simplicert.report import ReportRun
 from simplicert.report.content import page_data, shown_rows
+from simplicert.report.portraits import Pictures
 
 
 def data_of(*runs, most_images=2000):
@@ -99,10 +100,11 @@ def test_regions_are_between_the_ensemble_members_of_the_view():
 
 
 def test_runs_of_the_same_images_share_one_sheet_of_pictures():
-    runs = [report_run(pictures=grey_pictures, name=name) for name in "ab"]
+    runs = [report_run(portraits=[Pictures(grey_pictures)], name=name) for name in "ab"]
     data = data_of(*runs)
     assert len(data["sprites"]) == 1
-    assert [run["thumbnails"]["sheet"] for run in data["runs"]] == [0, 0]
+    assert [run["portraits"] for run in data["runs"]] == [[0], [0]]
+    assert data["portraits"][0]["sheet"] == 0
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def test_pictures_come_from_the_data_that_was_sampled(tmp_path):
     both = rows(*[(image, block) for image in images for block in range(3)])
     store.append(both)
     [loaded] = load_runs([store.path], alpha=0.1, dataset=digits)
-    assert loaded.pictures is not None
+    [pictures] = loaded.portraits
     np.testing.assert_array_equal(
-        loaded.pictures(np.array(images)), digits.read(np.arange(2))
+        pictures.read(np.array(images)), digits.read(np.arange(2))
     )
 
 
@@ -96,14 +96,15 @@ def test_pictures_are_cut_as_the_run_s_images_were(tmp_path):
     for size in (None, 16, 20):
         again = load_dataset(str(tmp_path / "photos"), size=size)
         [loaded] = load_runs([store.path], alpha=0.1, dataset=again)
+        [pictures] = loaded.portraits
         np.testing.assert_array_equal(
-            loaded.pictures(np.arange(2)), photos.read(np.arange(2))
+            pictures.read(np.arange(2)), photos.read(np.arange(2))
         )
         assert loaded.facts["images cut"] == photos.cut
 
 
 def test_pictures_of_other_images_are_refused(run):
-    with pytest.raises(InputError, match="pictures would be of other images"):
+    with pytest.raises(InputError, match="the page would show other images"):
         load_runs([run], alpha=0.1, dataset=load_dataset("digits"))
 
 
@@ -112,7 +113,7 @@ def test_pictures_of_another_size_are_refused(tmp_path):
     source = DataSource(name="digits", digest=digits.digest, shape=[1, 16, 16])
     images = digits.indices[:2].tolist()
     store = RunDirectory.create(tmp_path / "run", manifest(images=images, data=source))
-    message = "images of 16 × 16 pixels, and these are 8 × 8: give the size"
+    message = "images of 16 × 16 pixels, and these are 8 × 8 pixels: give"
     with pytest.raises(InputError, match=message):
         load_runs([store.path], alpha=0.1, dataset=digits)
 

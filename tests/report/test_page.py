@@ -11,6 +11,7 @@ from voted import by_hand, random_votes
 from simplicert.analysis import false_certificates, table1
 from simplicert.errors import InputError
 from simplicert.report import ReportRun, load_runs, render_report, write_report
+from simplicert.report.portraits import Pictures
 from simplicert.rounding import round_down
 
 
@@ -82,7 +83,7 @@ def test_hostile_text_is_shown_and_not_run():
 
 
 def test_the_page_fetches_nothing_and_its_policy_forbids_it():
-    page = render_report([report_run(pictures=grey_pictures)])
+    page = render_report([report_run(portraits=[Pictures(grey_pictures)])])
     without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?(?!data:)\w", without_scripts)
     policy = html.unescape(page.split("Content-Security-Policy")[1].split(">")[0])
@@ -129,7 +130,7 @@ def test_a_thousand_images_with_pictures_stay_under_15_mb():
     def noise(indices):  # which compresses worst
         return random.random((len(indices), 3, 32, 32))
 
-    page = render_report([report_run(random_votes(1000), pictures=noise)])
+    page = render_report([report_run(random_votes(1000), portraits=[Pictures(noise)])])
     assert len(page.encode()) < 15e6
 
 

@@ -64,7 +64,8 @@ def report_command(
         partial: Report on the finished images of unfinished runs.
         asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
             gives are no certificates.
-        data: The dataset that was sampled, to show its pictures.
+        data: The dataset that was sampled, to show its inputs: pictures, features,
+            waveforms or texts.
         split: The part of it that was sampled. Default: test.
         size: The side to which its photographs were cut, where the run does not say.
         figures: Write the paper's figures into this directory too.

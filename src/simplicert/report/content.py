@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -15,8 +16,8 @@ from simplicert.certificates.record import Certificates
 from simplicert.figures.style import mechanism_styles
 from simplicert.mechanisms import BUILT_IN
 from simplicert.report.run import ReportRun
-from simplicert.report.thumbnails import sprite_sheet
 from simplicert.simplex import boundaries, simplex_grid
+from simplicert.units import Unit
 
 __all__ = ["page_data", "shown_rows"]
 
@@ -33,11 +34,13 @@ def page_data(
     ``curves`` is of all of them. Confidences are within each of ``radii``.
     """
     sprites: list[str] = []
+    portraits: list[dict[str, Any]] = []
     names = dict.fromkeys(m for r in runs for c in r.certificates for m in c.radii)
     styles = mechanism_styles(names)
     return {
-        "runs": [_run(run, most_images, sprites, radii) for run in runs],
+        "runs": [_run(run, most_images, sprites, portraits, radii) for run in runs],
         "sprites": sprites,
+        "portraits": portraits,
         "styles": {
             name: {"color": style["color"], "dash": _dash(style["linestyle"])}
             for name, style in styles.items()
@@ -68,7 +71,11 @@ def shown_rows(certificates: Certificates, most: int) -> Int[np.ndarray, " rows"
 
 
 def _run(
-    run: ReportRun, most: int, sprites: list[str], radii: Distances
+    run: ReportRun,
+    most: int,
+    sprites: list[str],
+    portraits: list[dict[str, Any]],
+    radii: Distances,
 ) -> dict[str, Any]:
     rows = np.unique(np.concatenate([shown_rows(c, most) for c in run.certificates]))
     first = run.certificates[0]
@@ -77,7 +84,8 @@ def _run(
         "data": _data_identity(run),
         "images": len(first),
         "classNames": list(run.class_names) if run.class_names else None,
-        "thumbnails": _thumbnails(run, first.indices[rows], sprites),
+        "inputs": first.inputs,
+        "portraits": _portraits(run, first.indices[rows], sprites, portraits),
         "views": [_view(each, rows, radii) for each in run.certificates],
     }
 
@@ -91,15 +99,24 @@ def _data_identity(run: ReportRun) -> str:
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
-def _thumbnails(
-    run: ReportRun, indices: Int[np.ndarray, " rows"], sprites: list[str]
-) -> dict[str, int] | None:
-    if run.pictures is None:
-        return None
-    sheet, columns = sprite_sheet(run.pictures, indices)
-    if sheet not in sprites:  # several runs of the same images share one
-        sprites.append(sheet)
-    return {"sheet": sprites.index(sheet), "columns": columns, "count": len(indices)}
+def _portraits(
+    run: ReportRun,
+    indices: Int[np.ndarray, " rows"],
+    sprites: list[str],
+    portraits: list[dict[str, Any]],
+) -> list[int]:
+    """What is shown of the inputs, as places in ``portraits``: runs may share one."""
+    places = []
+    for each in run.portraits:
+        shown = each.show(indices)
+        if "sheet" in shown:
+            if shown["sheet"] not in sprites:
+                sprites.append(shown["sheet"])
+            shown["sheet"] = sprites.index(shown["sheet"])
+        if shown not in portraits:
+            portraits.append(shown)
+        places.append(portraits.index(shown))
+    return places
 
 
 def _view(
@@ -115,6 +132,7 @@ def _view(
         "framework": certificates.label,
         "norm": certificates.norm,
         "radius_name": certificates.in_words("radius"),
+        "unit": _unit(certificates.unit),
         "facts": certificates.facts,
         "mechanism": certificates.mechanism,
         "members": list(certificates.members),
@@ -130,6 +148,11 @@ def _view(
         "curves": _curves(certificates),
         "regions": _regions(certificates.members),
     }
+
+
+def _unit(unit: Unit | None) -> dict[str, Any] | None:
+    """As it is stored: equal where radii are distances of one kind."""
+    return None if unit is None else asdict(unit)
 
 
 def _looks(

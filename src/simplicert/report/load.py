@@ -13,12 +13,14 @@ from simplicert.certificates import Certificates, find_procedure, why_not
 from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
 from simplicert.data.encoded import with_cut
+from simplicert.data.units import measured_in
 from simplicert.errors import InputError
 from simplicert.interop import Evidence, LogEvidence, RunEvidence, open_evidence
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
-from simplicert.report.run import MISSING, STOPS, Pictures, ReportRun
+from simplicert.report.portraits import Portrait, portraits_of
+from simplicert.report.run import MISSING, STOPS, ReportRun
 from simplicert.stopping import rule_in_words
 from simplicert.votes import Manifest, RunDirectory
 
@@ -48,7 +50,7 @@ def load_runs(
         mechanism: The one that the page opens with, where it applies. Default: the
             tight one, or what a log's radii are.
         partial: Leave unfinished images out, instead of refusing.
-        dataset: The sampled images, for their pictures.
+        dataset: The sampled inputs, to show them: their pictures, features, waveforms.
         asymptotic: As for ``certify``.
 
     Raises:
@@ -69,7 +71,7 @@ def load_runs(
     if only_logs and dataset is not None:
         raise InputError(
             f"{paths[0]} is a log, which does not say what its images are: "
-            "leave the pictures out"
+            "leave the data out"
         )
     # Once, for all runs: what is found is a file of the user's that is run.
     found = None if mechanism is None or only_logs else find_mechanism(mechanism)
@@ -102,7 +104,7 @@ def load_runs(
                     procedure if isinstance(procedure, str) else "",
                     mechanism if isinstance(mechanism, str) else "",
                 ),
-                pictures=None if sampled is None else sampled.reader,
+                portraits=[] if sampled is None else portraits_of(sampled),
                 one=one is not None,
             )
         )
@@ -134,7 +136,7 @@ def _from_run(
     alpha: float | None,
     mechanism: Mechanism | None,
     texts: tuple[str, str],
-    pictures: Pictures | None,
+    portraits: Sequence[Portrait],
     one: bool,
 ) -> ReportRun:
     manifest = evidence.directory.manifest
@@ -169,7 +171,7 @@ def _from_run(
         digest=evidence.votes.digest,
         facts=_facts(evidence.path, manifest),
         class_names=manifest.data.class_names,
-        pictures=pictures,
+        portraits=portraits,
         commands=commands,
         mechanisms={name: opening for name, (_, opening) in ways.items()},
         evidence=evidence,
@@ -223,7 +225,7 @@ def _from_log(
 
 
 def _sampled(directory: RunDirectory, dataset: Dataset | None) -> Dataset | None:
-    """The dataset as the run's classifier saw it."""
+    """The dataset as it was sampled: cut as then, and in the run's unit."""
     data = directory.manifest.data
     if dataset is None:
         return None
@@ -231,25 +233,22 @@ def _sampled(directory: RunDirectory, dataset: Dataset | None) -> Dataset | None
     if dataset.digest != data.digest or unknown.size:
         raise InputError(
             f"{directory.path} was sampled on {data.name!r}, which is not this "
-            f"{dataset.split!r} split of {dataset.name!r}: its pictures would be of "
-            "other images. Name the data that was sampled, or leave the pictures out"
+            f"{dataset.split!r} split of {dataset.name!r}: the page would show other "
+            f"{data.inputs}. Name the data that was sampled, or leave it out"
         )
     dataset = with_cut(dataset, data.cut)
     if list(dataset.shape) != data.shape:
         raise InputError(
-            f"{directory.path} was sampled on images of {_sides(data.shape)} pixels, "
+            f"{directory.path} was sampled on {data.inputs} of {_sides(data.shape)}, "
             f"and these are {_sides(dataset.shape)}: give the size that was sampled"
         )
-    if len(data.shape) != 3:
-        raise InputError(
-            f"{directory.path} was sampled on inputs of shape {tuple(data.shape)}, "
-            "which are no pictures: leave them out"
-        )
-    return dataset
+    return dataset if data.unit is None else measured_in(dataset, data.unit)
 
 
 def _sides(shape: Sequence[int]) -> str:
-    return " × ".join(map(str, shape[1:]))
+    if len(shape) != 3:
+        return f"shape {tuple(shape)}"
+    return f"{' × '.join(map(str, shape[1:]))} pixels"
 
 
 def _facts(path: Path, manifest: Manifest) -> dict[str, str]:

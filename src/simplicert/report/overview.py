@@ -12,7 +12,9 @@ from simplicert.certificates.record import REPORTED, Certificates
 from simplicert.noises import measured
 from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.report.run import MISSING, STOPS, ReportRun
+from simplicert.report.units import units_said
 from simplicert.rounding import round_down
+from simplicert.units import PIXELS
 
 __all__ = [
     "Overview",
@@ -33,11 +35,13 @@ class Overview:
     """What was certified, in sentences.
 
     Attributes:
-        claim: Of which images, by whom, under which noise.
+        claim: Of which inputs, by whom, under which noise.
+        input: What one of them is called, on a page of several runs.
         alpha: Every alpha on the page.
         balls: How far the radii reach.
         noise: What was added to the inputs.
-        table_promise: What alpha means for all images of a run.
+        units: In which unit sigma and radii are; nothing, of pixels.
+        table_promise: What alpha means for all inputs of a run.
         reported: The runs of which no votes are known, or "".
         printed: Whether there are radii as a log printed them.
         asymptotic: A sentence for each procedure that guarantees nothing, or "".
@@ -45,9 +49,11 @@ class Overview:
     """
 
     claim: str
+    input: str
     alpha: str
     balls: str
     noise: str
+    units: list[str]
     table_promise: str
     reported: str
     printed: bool
@@ -82,17 +88,21 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
     )
     data = _each(run.facts.get("data", "") for run in runs)
     model = _each(run.facts.get("model", "") for run in runs)
+    inputs = "images" if {c.inputs for c in every} == {"images"} else "inputs"
+    one = inputs.removesuffix("s")
     return Overview(
-        claim=f"{_each(f'{len(c):,}' for c in every)} image{'s' if images > 1 else ''}"
+        input=one,
+        claim=f"{_each(f'{len(c):,}' for c in every)} {inputs if images > 1 else one}"
         + (f" of {data}" if data else "")
         + (f", classified by {model}" if model else "")
         + f", under {_each(c.noise.name for c in every)} noise of sigma = "
-        f"{_each(f'{c.sigma:g}' for c in every)}: "
-        f"{_each(_draws(c) for c in every)} noisy draws an image.",
+        f"{_each(_sigma(c) for c in every)}: "
+        f"{_each(_draws(c) for c in every)} noisy draws an {one}.",
         alpha=_each(str(c.alpha) for c in every),
         balls=_each(measured(c.norm, c.unit) for c in every),
         noise=_each(c.noise.name for c in every),
-        table_promise=f"Of the certificates of {images:,} images some may be false: "
+        units=units_said(runs),
+        table_promise=f"Of the certificates of {images:,} {inputs} some may be false: "
         f"with probability {1 - FAILURE:.1%}, at most {false:,} of a run's.",
         reported=_each(
             run.name for run in runs if REPORTED in run.certificates[0].radii
@@ -151,7 +161,7 @@ def table_groups(
 def _title(run: ReportRun, certificates: Certificates) -> str:
     return (
         f"{run.name}: {certificates.label}, {certificates.noise.name} noise, "
-        f"{certificates.in_words('radii')}, sigma = {certificates.sigma:g}, "
+        f"sigma = {certificates.sigma:g}, {certificates.in_words('radii')}, "
         f"alpha = {certificates.alpha}, "
         f"n = {_draws(certificates)}, {len(certificates):,} {certificates.inputs}, "
         f"digest {run.digest[:12]}"
@@ -164,17 +174,19 @@ def conditions(run: ReportRun) -> dict[str, str]:
     return {
         "noise": f"{first.noise.name}, for {first.in_words('balls')}",
         "taken for granted": first.noise.assumes or "nothing of the noise",
-        "sigma": f"{first.sigma:g}",
+        "sigma": _sigma(first),
         first.inputs: f"{len(first):,}",
         "labels": "none, so no accuracy" if first.labels is None else "known",
         "classes": f"{first.classes:,}",
-        "draws an image": _draws(first),
+        f"draws an {first.inputs.removesuffix('s')}": _draws(first),
         "looks": "; ".join(
             f"{look.draws:,} draws ({look.share:g} of alpha)" for look in first.looks
         )
         if len(first.looks) > 1
         else "one, fixed before the first draw",
-        "alpha an image": _each(str(c.alpha) for c in run.certificates),
+        f"alpha an {first.inputs.removesuffix('s')}": _each(
+            str(c.alpha) for c in run.certificates
+        ),
         "framework": _each(c.framework for c in run.certificates),
         "procedure": _each(c.by for c in run.certificates),
         "abstains": _each(
@@ -201,6 +213,13 @@ def _each(values: Iterable[str]) -> str:
 def _draws(certificates: Certificates) -> str:
     low, high = certificates.draws.min(), certificates.draws.max()
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _sigma(certificates: Certificates) -> str:
+    """With its unit, where that is known and not pixels."""
+    unit = certificates.unit
+    said = "" if unit in {None, PIXELS} else f" in {unit.name}"
+    return f"{certificates.sigma:g}{said}"
 
 
 def _radius(radius: float) -> str:

@@ -26,13 +26,14 @@ from simplicert.report.overview import (
 )
 from simplicert.report.run import ReportRun
 from simplicert.report.spent import spent_by
+from simplicert.report.units import reach_tables
 
 __all__ = ["MOST_IMAGES", "render_report", "write_report"]
 
 MOST_IMAGES = 2000
 """Images of a run that the page lists; more would make it slow to open."""
 
-SCRIPTS = ("numbers", "view", "plots", "detail", "table", "main")
+SCRIPTS = ("numbers", "view", "portraits", "plots", "detail", "table", "main")
 
 
 def render_report(
@@ -78,6 +79,7 @@ def render_report(
         origins=fact_rows([origins(run) for run in runs]),
         overview=overview(runs),
         groups=table_groups(runs, at),
+        reach=reach_tables(runs),
         spent=spent_by(runs),
         radii=[np.format_float_positional(radius, trim="-") for radius in at],
         commands=[command for run in runs for command in run.commands],

@@ -9,17 +9,15 @@ from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.interop import RunEvidence
 from simplicert.mechanisms.protocol import Mechanism
+from simplicert.report.portraits import Portrait
 
-__all__ = ["MISSING", "STOPS", "Pictures", "ReportRun"]
+__all__ = ["MISSING", "STOPS", "ReportRun"]
 
 MISSING = "what is missing"
 """The fact that is stated first of all: what an imported log does not say."""
 
 STOPS = "an image stops when"
 """The fact that is stated where the draws of a run that stops its images went."""
-
-Pictures = Callable[[np.ndarray], np.ndarray]
-"""Dataset indices → images × channels × height × width, in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +31,7 @@ class ReportRun:
         facts: What else is known, in the order in which it is shown. Runs with the
             same ``"data digest"`` are of the same images.
         class_names: A name a class; numbers are shown where this is ``None``.
-        pictures: Fetches the images that the page lists, some at a time.
+        portraits: What is shown of each input that the page lists.
         commands: What a reader types to derive the same numbers.
         mechanisms: The one that each procedure's certificates open with, if one was
             asked for.
@@ -51,7 +49,7 @@ class ReportRun:
     digest: str
     facts: Mapping[str, str] = field(default_factory=dict)
     class_names: Sequence[str] | None = None
-    pictures: Pictures | None = None
+    portraits: Sequence[Portrait] = ()
     commands: Sequence[str] = ()
     mechanisms: Mapping[str, Mechanism | None] = field(default_factory=dict)
     shorter: Callable[[Certificates], list[Certificates]] | None = None

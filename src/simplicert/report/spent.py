@@ -54,14 +54,14 @@ def spent_by(runs: Sequence[ReportRun]) -> list[Spent]:
 
 def _spent(run: ReportRun) -> Spent:
     certificates = run.certificates[0]
-    when = run.facts.get(STOPS)
+    when, one = run.facts.get(STOPS), certificates.inputs.removesuffix("s")
     notes = certificates.source.get("notes", "").splitlines()
     table = stops(certificates)
     images, draws = table["images"].sum(), table["spent"].sum()
     return Spent(
         name=run.name,
         says=[
-            *([f"An image stops when {when}."] if when else []),
+            *([f"An {one} stops when {when}."] if when else []),
             _cost(certificates),
             *(f"{note[:1].upper()}{note[1:]}." for note in notes if note),
         ],
@@ -81,13 +81,13 @@ def _spent(run: ReportRun) -> Spent:
 
 def _cost(certificates: Certificates) -> str:
     [cost] = spending(certificates).to_dict("records")
-    decided = ""
+    decided, inputs = "", certificates.inputs
     if certificates.decided is not None:
-        decided = f"{cost['decided']:,} of {cost['images']:,} images are decided. "
+        decided = f"{cost['decided']:,} of {cost['images']:,} {inputs} are decided. "
     times = float(round_down(cost["fewer_by"], 1))
     last = certificates.looks[-1].draws
     return (
-        f"{decided}The images took {cost['spent']:,} draws, {cost['draws']:,.1f} each "
-        f"on average. {last:,} for each, the last look, would have been "
+        f"{decided}The {inputs} took {cost['spent']:,} draws, {cost['draws']:,.1f} "
+        f"each on average. {last:,} for each, the last look, would have been "
         f"{cost['fixed']:,}: {times:g} times as many."
     )

@@ -65,7 +65,7 @@ def write(
         procedure: One procedure only.
         mechanism: The one that the page opens with.
         partial: Leave unfinished images out, instead of refusing.
-        dataset: The sampled images, for their pictures.
+        dataset: The sampled inputs, to show them.
         only: Which figures, as ``FIGURES.find`` takes them. Default: the paper's.
         formats: Of the figures' files.
         radii: At which to say the certified accuracy; by default ``usual_radii``.

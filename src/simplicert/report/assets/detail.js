@@ -1,22 +1,12 @@
-// The panel about one image, and the shortcuts to the images worth a look.
+// The panel about one input, and the shortcuts to those worth a look.
 
-function thumbnail(row, size, of = run()) {
-  if (of.thumbnails === null) return "";
-  const { sheet, columns, count: tiles } = of.thumbnails;
-  const node = element("span", { className: `thumbnail sheet-${sheet}`, role: "img" });
-  node.setAttribute("aria-label", `picture of image ${view().image[row]}`);
-  const rows = Math.ceil(tiles / columns);
-  const place = (index, all) => (all > 1 ? (100 * index) / (all - 1) : 0) + "%";
-  node.style.width = node.style.height = size + "px";
-  node.style.backgroundSize = `${columns * 100}% ${rows * 100}%`;
-  node.style.backgroundPosition = `${place(row % columns, columns)} ${place(Math.floor(row / columns), rows)}`;
-  return node;
-}
+/** In which unit a radius is, where that is not pixels. */
+const unitSaid = () => (!reaches() || view().unit === null || view().unit.name === "pixels" ? "" : `in ${view().unit.name}`);
 
 function sentence(row) {
   const r = radii()[row];
   if (!(r > 0)) return `No class is certified: ${WHY[abstention(row)]}.`;
-  const promise = `he smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this image`;
+  const promise = `he smoothed classifier answers “${className(view().top[row])}” for every input closer than ${roundDown(r)} to this ${one()}${unitSaid() && ` (${view().norm} distance ${unitSaid()})`}`;
   if (state.mechanism === "reported") return `According to a log, whose votes are not known, t${promise}.`;
   if (view().facts.asymptotic) return `No certificate. Asymptotically, without a guarantee: t${promise}.`;
   return `T${promise}.`;
@@ -86,7 +76,7 @@ function inOtherRuns(row) {
     const answer = r > 0 ? `${className(of.top[there], other)}, radius ${roundDown(r)}` : "abstains";
     return element("li", {}, `${other.name}: ${answer}`);
   });
-  return element("div", {}, element("h4", {}, "The same image in the other runs"), element("ul", {}, ...lines));
+  return element("div", {}, element("h4", {}, `The same ${one()} in the other runs`), element("ul", {}, ...lines));
 }
 
 function drawDetail() {
@@ -94,18 +84,20 @@ function drawDetail() {
   const panel = byId("detail-body");
   byId("unpin").disabled = state.pinned === null;
   if (row === null) {
-    panel.replaceChildren(element("p", { className: "muted" }, "Point at an image to see it here; click to pin it. Or choose one below."));
+    panel.replaceChildren(element("p", { className: "muted" }, `Point at an ${one()} to see it here; click to pin it. Or choose one below.`));
     return;
   }
   const kind = outcome(row);
   const pinned = row === state.pinned ? " (pinned)" : "";
   panel.replaceChildren(
-    element("div", { className: "heading" }, thumbnail(row, 112),
+    element("div", { className: "heading" }, ...shown(row, "beside"),
       element("div", {},
-        element("h3", {}, `Image ${view().image[row]}${pinned}`),
+        element("h3", {}, `${capital(one())} ${view().image[row]}${pinned}`),
         element("span", { className: `badge ${kind}` }, kind),
-        element("p", { className: "radius" }, radii()[row] > 0 ? `radius ${roundDown(radii()[row])}` : "no radius"))),
+        element("p", { className: "radius" }, radii()[row] > 0 ? `radius ${roundDown(radii()[row])}` : "no radius"),
+        radii()[row] > 0 ? element("p", { className: "note" }, unitSaid()) : "")),
     element("p", {}, sentence(row)),
+    ...shown(row, "below"),
     facts(row),
     bars(row),
     confidence(row),
@@ -122,7 +114,7 @@ function highlights(rows) {
   const smaller = (a, b) => a < b;
   const larger = (a, b) => a > b;
   const good = view().label === null ? "certified" : "correct";
-  const named = good === "correct" ? "correct image" : "image";
+  const named = good === "correct" ? `correct ${one()}` : one();
   return [
     [`Least robust ${named}`, pick(good, smaller)],
     [`Most robust ${named}`, pick(good, larger)],
@@ -133,9 +125,10 @@ function highlights(rows) {
 function drawHighlights(rows) {
   const cards = highlights(rows).map(([title, row]) =>
     element("button", { type: "button", className: "card", onclick: () => pin(row) },
-      thumbnail(row, 56),
+      ...shown(row, "card"),
       element("span", {}, element("strong", {}, title),
-        element("span", {}, `image ${view().image[row]}, “${className(view().top[row])}”`),
+        element("span", {}, `${one()} ${view().image[row]}, “${className(view().top[row])}”`),
+        ...shown(row, "onCard").map((text) => element("span", { className: "muted" }, text)),
         element("span", {}, `radius ${roundDown(radii()[row])}`))),
   );
   byId("highlights").replaceChildren(...cards);

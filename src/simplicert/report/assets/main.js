@@ -5,7 +5,7 @@ function options(id, pairs, chosen) {
   if (pairs.some(([value]) => value === chosen)) byId(id).value = chosen;
 }
 
-/** Look at another run or framework, at the same image if it is there. */
+/** Look at another run or framework, at the same input if it is there. */
 function show(runIndex, viewIndex) {
   const before = state.pinned === null ? null : { data: run().data, image: view().image[state.pinned] };
   state.run = runIndex;
@@ -30,19 +30,19 @@ function fillControls() {
   options("filter-largest", [["", "all"], ...[...v.members, "none"].map((m) => [m, m])], keep["filter-largest"]);
   const kinds = v.label === null ? ["certified", "abstains"] : ["correct", "wrong", "abstains"];
   options("filter-outcome", [["", "all"], ...kinds.map((k) => [k, k])], keep["filter-outcome"]);
-  byId("curve-title").textContent = `${share()[0].toUpperCase()}${share().slice(1)} of the selected images`;
+  byId("curve-title").textContent = `${share()[0].toUpperCase()}${share().slice(1)} of the selected ${called()}`;
   for (const section of document.querySelectorAll("[data-view]"))
     section.classList.toggle("current", section.dataset.view === `${state.run}-${state.view}`);
   const listed = byId("listed");
   listed.hidden = count() === run().images;
-  listed.textContent = `This page lists ${count().toLocaleString("en")} of the run's ${run().images.toLocaleString("en")} images: an even choice and the extremes. Tables and unfiltered curves are of all.`;
+  listed.textContent = `This page lists ${count().toLocaleString("en")} of the run's ${run().images.toLocaleString("en")} ${called()}: an even choice and the extremes. Tables and unfiltered curves are of all.`;
 }
 
 function summary(rows) {
   const number = (kind) => rows.filter((row) => outcome(row) === kind).length;
   const kinds = view().label === null ? ["certified", "abstains"] : ["correct", "wrong", "abstains"];
   const parts = kinds.map((kind) => `${kind} ${number(kind)}`);
-  return `${rows.length} of ${count()} images: ${parts.join(", ")}`;
+  return `${rows.length} of ${count()} ${called()}: ${parts.join(", ")}`;
 }
 
 function draw() {
@@ -66,7 +66,7 @@ function pin(row) {
   if (row !== null) byId("detail").scrollIntoView({ block: "nearest" });
 }
 
-/** The pinned image's neighbour in the order of the table. */
+/** The pinned input's neighbour in the order of the table. */
 function step(by) {
   const order = sorted(selected());
   if (order.length === 0) return;

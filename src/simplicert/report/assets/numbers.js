@@ -14,6 +14,20 @@ function roundUp(value, digits = 4) {
   return (Number(down) + 10 ** -digits).toFixed(digits);
 }
 
+/** So many significant digits, not more than `value`: 0.0012349 → "0.001234". */
+function significantDown(value, digits = 4) {
+  const less = value * (1 - 2 ** -50); // a product may have been rounded up
+  if (!(less > 0)) return "0";
+  const places = Math.max(0, digits - 1 - Math.floor(Math.log10(less)));
+  if (places > 100) return "0";
+  const text = less.toFixed(Math.min(100, places + 12));
+  const [whole, fraction = ""] = text.split(".");
+  return places === 0 ? whole : `${whole}.${fraction.slice(0, places)}`;
+}
+
+/** So many significant digits, for what is no promise. */
+const significant = (value, digits = 4) => String(Number(value.toPrecision(digits)));
+
 /** A share as a percentage, rounded down. */
 const percent = (share) => (100 * Number(roundDown(share, 3))).toFixed(1) + " %";
 

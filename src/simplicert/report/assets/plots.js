@@ -67,7 +67,7 @@ function groups(rows) {
   if (by === "radius") {
     const color = rows.map((row) => radii()[row]);
     const colorbar = { title: { text: "radius" }, thickness: 12, len: 0.7 };
-    return [points(rows, "images", { color, colorscale: "Cividis", showscale: true, colorbar })];
+    return [points(rows, called(), { color, colorscale: "Cividis", showscale: true, colorbar })];
   }
   const keyOf = by === "outcome" ? (row) => outcome(row) : (row) => view().largest[row] || "none";
   const keys = by === "outcome" ? Object.keys(OUTCOMES) : [...view().members, "none"];
@@ -175,7 +175,7 @@ function reference(filtered) {
     { ...edge, x: radius, y: share_upper },
     { ...edge, x: radius, y: share_lower, fill: "tonexty", fillcolor: ink("--band") },
   ];
-  const all = { x: radius, y: share, mode: "lines", name: "all images", hoverinfo: "skip",
+  const all = { x: radius, y: share, mode: "lines", name: `all ${called()}`, hoverinfo: "skip",
     line: { color: ink("--muted"), width: 1.5 } };
   return filtered ? [all] : band;
 }

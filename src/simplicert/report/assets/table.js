@@ -1,4 +1,4 @@
-// The table of images: sorted, in pages, and as CSV.
+// The table of inputs: sorted, in pages, and as CSV.
 
 const PAGE = 20;
 const sorting = { column: "image", descending: false };
@@ -44,7 +44,8 @@ function header(column) {
     drawTable(selected());
     byId("images").querySelector(`[aria-sort] button`).focus();
   };
-  const cell = element("th", { scope: "col" }, element("button", { type: "button", onclick: sort }, column.key + arrow));
+  const title = column.key === "image" ? one() : column.key;
+  const cell = element("th", { scope: "col" }, element("button", { type: "button", onclick: sort }, title + arrow));
   if (active) cell.setAttribute("aria-sort", sorting.descending ? "descending" : "ascending");
   if (column.number) cell.className = "number";
   return cell;
@@ -57,7 +58,7 @@ function tableRow(row) {
       ? element("button", { type: "button", className: "link", onclick: () => pin(row) }, text) : text;
     return element("td", { className: (column.number ? "number " : "") + (column.chosen ? "chosen" : "") }, content);
   });
-  if (run().thumbnails !== null) cells.unshift(element("td", {}, thumbnail(row, 32)));
+  cells.unshift(...shown(row, "cell").map((content) => element("td", {}, content)));
   return element("tr", { className: row === state.pinned ? "pinned" : "" }, ...cells);
 }
 
@@ -65,8 +66,8 @@ function drawTable(rows) {
   const order = sorted(rows);
   const pages = Math.max(1, Math.ceil(order.length / PAGE));
   shownPage = Math.min(shownPage, pages - 1);
-  const picture = run().thumbnails === null ? [] : [element("th", { scope: "col" }, "picture")];
-  byId("images").tHead.replaceChildren(element("tr", {}, ...picture, ...columns().map(header)));
+  const headings = portraits().map((it) => element("th", { scope: "col" }, PORTRAITS[it.kind].heading));
+  byId("images").tHead.replaceChildren(element("tr", {}, ...headings, ...columns().map(header)));
   byId("images").tBodies[0].replaceChildren(
     ...order.slice(shownPage * PAGE, (shownPage + 1) * PAGE).map(tableRow));
   byId("page").textContent = `page ${shownPage + 1} of ${pages}`;

@@ -75,16 +75,19 @@ function hits(rows, of = view(), mechanism = state.mechanism) {
     .map((row) => of.radii[mechanism][row]);
 }
 
-/** The same images' rows in another run's view of the same data. */
+/** The same inputs' rows in another run's view of the same data. */
 function rowsIn(otherRun, otherView, rows) {
   const position = new Map(otherView.image.map((image, row) => [image, row]));
   return rows.map((row) => position.get(view().image[row])).filter((r) => r !== undefined);
 }
 
-/** The other runs of the same data in this framework and norm: [run, view] pairs. */
+/** Whether radii are distances of one kind: in one norm and unit. */
+const comparable = (v) => v.norm === view().norm && JSON.stringify(v.unit) === JSON.stringify(view().unit);
+
+/** The other runs of the same data in this framework, norm and unit: [run, view] pairs. */
 function sameData() {
   return page.runs
     .filter((other) => other.data === run().data)
-    .map((other) => [other, other.views.find((v) => v.framework === view().framework && v.norm === view().norm)])
+    .map((other) => [other, other.views.find((v) => v.framework === view().framework && comparable(v))])
     .filter(([, v]) => v !== undefined && state.mechanism in v.radii);
 }

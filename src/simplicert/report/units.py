@@ -1,0 +1,97 @@
+"""In which unit the page's sigma and radii are, in sentences and in a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simplicert.analysis.features import feature_reach
+from simplicert.certificates.record import Certificates
+from simplicert.report.run import ReportRun
+from simplicert.rounding import round_down, significant
+from simplicert.units import PIXELS, Unit
+
+__all__ = ["ReachTable", "reach_tables", "units_said"]
+
+MOST_FEATURES = 300
+"""Rows of a table; ``simplicert certify --json`` has all."""
+
+WITH_AXES = {"l1", "l2", "linf"}
+"""Norms whose balls reach as far as the radius along each axis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachTable:
+    """What one of the unit, and the median radius, are in each feature's values.
+
+    Attributes:
+        title: The run.
+        unit: What one of is told.
+        medians: A heading for each of its certificates.
+        rows: A feature, what one is, and how far it may move within each median.
+        more: Features that are left out.
+    """
+
+    title: str
+    unit: str
+    medians: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[str]]]
+    more: int
+
+
+def units_said(runs: Sequence[ReportRun]) -> list[str]:
+    """A sentence or three on each unit but pixels; they are what nobody has to say."""
+    every = [run.certificates[0] for run in runs]
+    return list(
+        dict.fromkeys(
+            _said(each, each.unit) for each in every if each.unit not in {None, PIXELS}
+        )
+    )
+
+
+def _said(certificates: Certificates, unit: Unit) -> str:
+    where = f"Sigma and radii are in {unit}"
+    if not unit.is_converted:
+        return f"{where}: the numbers that the classifier takes."
+    if unit.entries == 1:
+        return f"{where}. One is {unit.scales(1)[0]:.4g} of the classifier's values."
+    return (
+        f"{where}. Each feature has a scale of its own, and the distance of two inputs "
+        f"is the {certificates.norm} norm of their differences, each divided by its "
+        f"feature's scale. So in the features' own values what a radius describes is "
+        f"{'an ellipsoid' if certificates.norm == 'l2' else 'stretched'}, and the "
+        "noise of each feature has the standard deviation sigma × its scale."
+    )
+
+
+def reach_tables(runs: Sequence[ReportRun]) -> list[ReachTable]:
+    """Of each run whose unit has a scale for every entry of an input."""
+    return [
+        _table(run)
+        for run in runs
+        for first in run.certificates[:1]
+        if first.unit is not None and first.unit.entries > 1 and first.norm in WITH_AXES
+    ]
+
+
+def _table(run: ReportRun) -> ReachTable:
+    tables = [feature_reach(certificates) for certificates in run.certificates]
+    columns = [_texts(each["alone"].to_numpy()) for each in tables]
+    ones = _texts(tables[0]["one_is"].to_numpy())
+    names = [str(name) for name in tables[0]["feature"]]
+    rows = [*zip(names, zip(ones, *columns, strict=True), strict=True)]
+    return ReachTable(
+        title=run.name,
+        unit=str(run.certificates[0].unit.name),  # type: ignore[union-attr]
+        medians=[
+            f"{round_down(np.median(each.radius), 4):.4f} ({each.label})"
+            for each in run.certificates
+        ],
+        rows=rows[:MOST_FEATURES],
+        more=max(len(rows) - MOST_FEATURES, 0),
+    )
+
+
+def _texts(values: np.ndarray) -> list[str]:
+    """Not rounded up."""
+    return [np.format_float_positional(significant(each), trim="-") for each in values]
