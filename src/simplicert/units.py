@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from simplicert.errors import InputError
 
-__all__ = ["PIXELS", "PLAIN", "Unit"]
+__all__ = ["PIXELS", "PLAIN", "Unit", "in_unit"]
 
 _LEAST, _MOST = 1e-30, 1e30
 """Of a scale and, its size, of an offset: float32 has room for what comes of it."""
@@ -190,3 +190,13 @@ PIXELS = Unit(name="pixels", low=0.0, high=1.0)
 
 PLAIN = Unit(name="the inputs' own numbers")
 """What other inputs are in, if nothing else is said."""
+
+
+def in_unit(unit: Unit | None) -> str:
+    """What stands after a number or a word that is in this unit: not of pixels.
+
+    Example:
+        >>> in_unit(PLAIN), in_unit(PIXELS)
+        (" in the inputs' own numbers", '')
+    """
+    return "" if unit is None or unit == PIXELS else f" in {unit.name}"

@@ -110,7 +110,10 @@ def test_photographs_are_shown_at_the_size_that_was_sampled(tmp_path, simplicert
         (["no-such-run"], "no-such-run does not exist"),
         (["RUN", "--alpha", "2"], "alpha must be in (0, 1)"),
         (["RUN", "--alpha", "0.001", "--mechanism", "cohn"], "did you mean 'cohen'"),
-        (["RUN", "--alpha", "0.1", "--data", "digits"], "would be of other images"),
+        (
+            ["RUN", "--alpha", "0.1", "--data", "digits"],
+            "the page would show other images",
+        ),
         (["RUN", "--alpha", "0.1", "-o", "."], "is a directory"),
         (["RUN", "--alpha", "0.1", "-o", "/proc/page.html"], "/proc"),
         (["RUN", "--frmework", "softmax"], "--frmework"),

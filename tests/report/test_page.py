@@ -35,7 +35,7 @@ def test_everything_that_the_numbers_rest_on_is_said():
         "alpha = 0.001",
         "multinomial and softmax",
         run.digest,
-        "not the network",
+        "not the classifier",
         "Per image, not for the table",
         f"at most {false_certificates(40, alpha=0.001, failure=0.001)} of a run's",
         "simplicert certify runs/mine --alpha 0.001",

@@ -89,7 +89,8 @@ def certified_accuracy(
 
     Returns:
         One row a mechanism and radius: ``mechanism``, ``radius``, ``norm``,
-        ``quantity``, ``share``, ``share_lower``, ``share_upper``.
+        ``quantity``, ``share``, ``share_lower``, ``share_upper``; and of radii that
+        are not in pixels ``unit``.
 
     Raises:
         InputError: No images, no radii, one that is negative or not finite, or a
@@ -99,7 +100,7 @@ def certified_accuracy(
         Cullen et al. 2024, Eq. 10.
     """
     _check_images(certificates)
-    radii = checked_radii(radii)
+    radii, unit = checked_radii(radii), certificates.facts.get("unit")
     if not 0.0 < confidence < 1.0:
         raise InputError(f"confidence must be in (0, 1), got {confidence!r}")
     images, each = len(certificates), (1.0 - confidence) / 2.0
@@ -112,6 +113,7 @@ def certified_accuracy(
                     "mechanism": mechanism,
                     "radius": radii,
                     "norm": certificates.norm,
+                    **({} if unit is None else {"unit": unit}),
                     "quantity": quantity(certificates),
                     "share": count / images,
                     "share_lower": clopper_pearson_lower(

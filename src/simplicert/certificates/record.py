@@ -212,14 +212,15 @@ class Certificates:
     def _repr_html_(self) -> str:
         """The first rows and the last, for a notebook."""
         here = shown_rows(len(self))
-        columns: dict[str, Sequence[object]] = {"image": self.indices[here].tolist()}
+        one = self.inputs.removesuffix("s")
+        columns: dict[str, Sequence[object]] = {one: self.indices[here].tolist()}
         if self.labels is not None:
             columns["label"] = self.labels[here].tolist()
         columns |= {
             "predicted": np.where(
                 self.radius > 0, self.predicted.astype(str), self.abstention
             )[here].tolist(),
-            in_norm(self.norm, "radius"): rounded(self.radius[here]),
+            self.in_words("radius"): rounded(self.radius[here]),
             "e0_lower": rounded(self.e0_lower[here]),
             "e1_upper": rounded(self.e1_upper[here], up=True),
         }

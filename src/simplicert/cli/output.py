@@ -48,15 +48,17 @@ def _decided(certificates: Certificates) -> str:
         return ""
     [spent] = spending(certificates).to_dict("records")
     times = float(round_down(spent["fewer_by"], 1))
-    last = certificates.looks[-1].draws
+    last, inputs = certificates.looks[-1].draws, certificates.inputs
     decided = ""
     if certificates.decided is not None:
         open_ = int((~certificates.decided & (certificates.draws < last)).sum())
         further = f" ({open_:,} could be drawn further)" if open_ else ""
-        decided = f"{spent['decided']:,} of {spent['images']:,} images decided{further}"
+        every = f"{spent['images']:,} {inputs}"
+        decided = f"{spent['decided']:,} of {every} decided{further}"
     return (
         f"\n{decided and f'{decided}, '}{spent['spent']:,} draws in all, "
-        f"{spent['draws']:,.1f} an image; {last:,} for each would have been "
+        f"{spent['draws']:,.1f} an {inputs.removesuffix('s')}; {last:,} for each would "
+        "have been "
         f"{spent['fixed']:,}, {times:g} times as many"
     )
 

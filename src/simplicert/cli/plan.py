@@ -75,12 +75,12 @@ def plan_command(
     say(format_table(tables["plan"]))
     say(f"share certified at {found.fixed.in_words('radius')}:")
     say(format_table(tables["radii"]))
-    say("images that stop at a look:")
+    say(f"{found.fixed.inputs} that stop at a look:")
     say(format_table(tables["looks"], digits=4), end="")
     if found.ended.any():
         say(
-            f"note: {found.ended.sum()} images would have been drawn further, and the "
-            "run has no more draws of them"
+            f"note: {found.ended.sum()} {found.fixed.inputs} would have been drawn "
+            "further, and the run has no more draws of them"
         )
     for remark in remarks:
         say(f"note: {remark}")

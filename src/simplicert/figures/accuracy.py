@@ -57,8 +57,9 @@ def frame(table: pd.DataFrame, ax: Axes, *, label: str = "") -> None:
 
 def limits(table: pd.DataFrame, ax: Axes, *, label: str = "") -> None:
     """Labels and limits of a share against the radius."""
-    norm = table["norm"].iloc[0]
-    ax.set_xlabel(f"certified {in_norm(norm, 'radius')}{label}")
+    first = table.iloc[0]
+    unit = f" in {first['unit']}" if "unit" in table else ""
+    ax.set_xlabel(f"certified {in_norm(first['norm'], 'radius')}{unit}{label}")
     ax.set_ylabel(str(table["quantity"].iloc[0]))
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)

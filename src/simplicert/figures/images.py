@@ -61,7 +61,7 @@ def draw_images_on_simplex(
     simplex_frame(ax, *BOUNDS)
     draw_boundaries(boundaries, ax)
     if stride > 1:
-        sampled = f"{len(largest):,} of {len(certificates):,} images"
+        sampled = f"{len(largest):,} of {len(certificates):,} {certificates.inputs}"
         ax.text(0.02, 0.48, sampled, va="top")
     legend_above(ax)
 

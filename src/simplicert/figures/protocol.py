@@ -1,5 +1,6 @@
 """What a figure about data is: what it needs, its table, its drawing."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from simplicert.interop import RunEvidence
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.paper import BASELINE
 from simplicert.simplex import Boundary
+from simplicert.units import PIXELS
 
 __all__ = ["Figure", "View"]
 
@@ -76,8 +78,8 @@ class Figure:
     Attributes:
         name: Of its file.
         table: A ``View`` → what is drawn, or ``None`` where there is nothing to draw.
-            Of a figure of several runs, the views of one procedure and norm; of one of
-            a run's votes, the first of its views.
+            Of a figure of several runs, the views of one procedure, norm and unit; of
+            one of a run's votes, the first of its views.
         draw: ``(what the table gave, axes)``. No arithmetic, no files.
         of: ``"run"``: one figure a view; ``"runs"``: one for all views of a procedure;
             ``"votes"``: one for all views of a run.
@@ -100,12 +102,24 @@ class Figure:
             }
         else:
             alike: dict[str, list[View]] = {}
-            for view in views:  # radii of two norms are on no common axis
-                norm = view.certificates.norm
-                suffix = "" if norm == "l2" else f"-{norm}"
-                alike.setdefault(f"{view.certificates.label}{suffix}", []).append(view)
+            kinds: dict[str, list[object]] = {}  # of units, by their name
+            for view in views:  # radii of two norms or units are on no common axis
+                made = view.certificates
+                suffix = "" if made.norm == "l2" else f"-{made.norm}"
+                if made.unit not in {None, PIXELS}:
+                    same = kinds.setdefault(made.unit.name, [])
+                    if made.unit not in same:
+                        same.append(made.unit)
+                    which = same.index(made.unit)
+                    suffix += f"-{_as_file(made.unit.name)}{which or ''}"
+                alike.setdefault(f"{made.label}{suffix}", []).append(view)
             found = {
                 f"{self.name}-{label}": self.table(several)
                 for label, several in alike.items()
             }
         return {name: table for name, table in found.items() if table is not None}
+
+
+def _as_file(name: str) -> str:
+    """A unit's name as part of a file's."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from simplicert.errors import InputError, unknown_name
-from simplicert.units import PIXELS, PLAIN, Unit
+from simplicert.units import PIXELS, PLAIN, Unit, in_unit
 
 __all__ = ["Noise", "Norm", "OnGrid", "Put", "in_norm", "measured"]
 
@@ -124,8 +124,7 @@ def in_norm(norm: str, what: str, unit: Unit | None = None) -> str:
     """
     if norm == "none":
         return f"{what} (no distance between inputs)"
-    said = "" if unit in {None, PIXELS} else f" in {unit.name}"
-    return f"{norm} {what}{said}"
+    return f"{norm} {what}{in_unit(unit)}"
 
 
 def measured(norm: str, unit: Unit | None = None) -> str:

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from simplicert.analysis import accuracy_at, false_certificates, table1
 from simplicert.analysis.accuracy import average_name
 from simplicert.certificates.record import REPORTED, Certificates
-from simplicert.noises import measured
 from simplicert.procedures.protocol import NO_GUARANTEE
 from simplicert.report.run import MISSING, STOPS, ReportRun
-from simplicert.report.units import units_said
+from simplicert.report.units import distance, units_said
 from simplicert.rounding import round_down
-from simplicert.units import PIXELS
+from simplicert.units import in_unit
 
 __all__ = [
     "Overview",
@@ -99,7 +98,7 @@ def overview(runs: Sequence[ReportRun]) -> Overview:
         f"{_each(_sigma(c) for c in every)}: "
         f"{_each(_draws(c) for c in every)} noisy draws an {one}.",
         alpha=_each(str(c.alpha) for c in every),
-        balls=_each(measured(c.norm, c.unit) for c in every),
+        balls=_each(map(distance, every)),
         noise=_each(c.noise.name for c in every),
         units=units_said(runs),
         table_promise=f"Of the certificates of {images:,} {inputs} some may be false: "
@@ -216,10 +215,7 @@ def _draws(certificates: Certificates) -> str:
 
 
 def _sigma(certificates: Certificates) -> str:
-    """With its unit, where that is known and not pixels."""
-    unit = certificates.unit
-    said = "" if unit in {None, PIXELS} else f" in {unit.name}"
-    return f"{certificates.sigma:g}{said}"
+    return f"{certificates.sigma:g}{in_unit(certificates.unit)}"
 
 
 def _radius(radius: float) -> str:

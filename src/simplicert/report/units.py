@@ -7,11 +7,12 @@ import numpy as np
 
 from simplicert.analysis.features import feature_reach
 from simplicert.certificates.record import Certificates
+from simplicert.noises import measured
 from simplicert.report.run import ReportRun
 from simplicert.rounding import round_down, significant
 from simplicert.units import PIXELS, Unit
 
-__all__ = ["ReachTable", "reach_tables", "units_said"]
+__all__ = ["ReachTable", "distance", "reach_tables", "units_said"]
 
 MOST_FEATURES = 300
 """Rows of a table; ``simplicert certify --json`` has all."""
@@ -55,13 +56,22 @@ def _said(certificates: Certificates, unit: Unit) -> str:
         return f"{where}: the numbers that the classifier takes."
     if unit.entries == 1:
         return f"{where}. One is {unit.scales(1)[0]:.4g} of the classifier's values."
+    ball = "an ellipsoid" if certificates.norm == "l2" else "a stretched ball"
     return (
-        f"{where}. Each feature has a scale of its own, and the distance of two inputs "
-        f"is the {certificates.norm} norm of their differences, each divided by its "
-        f"feature's scale. So in the features' own values what a radius describes is "
-        f"{'an ellipsoid' if certificates.norm == 'l2' else 'stretched'}, and the "
-        "noise of each feature has the standard deviation sigma × its scale."
+        f"{where}, each feature's own. The distance of two inputs is the "
+        f"{certificates.norm} norm of their differences, each divided by its feature's "
+        "scale, which a table below has. So in the features' own values the inputs "
+        f"within a radius fill {ball}, and the noise on each feature has the "
+        "standard deviation sigma × its scale."
     )
+
+
+def distance(certificates: Certificates) -> str:
+    """What a radius is, where ``units_said`` says the rest."""
+    unit = certificates.unit
+    if certificates.norm == "none" or unit is None or unit.entries == 1:
+        return measured(certificates.norm, unit)
+    return f"{certificates.norm} distance, in {unit.name}"
 
 
 def reach_tables(runs: Sequence[ReportRun]) -> list[ReachTable]:

@@ -1,6 +1,6 @@
 """Votes in memory: what a certificate is computed from, and the facts behind it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +11,16 @@ from jaxtyping import Bool, Float, Int, Shaped
 from simplicert.arguments import checked_sigma
 from simplicert.errors import InputError
 from simplicert.noises import Noise, gaussian
-from simplicert.notebook import shown_rows, table_html
 from simplicert.votes.chosen import (
     chosen_from,
     chosen_rows,
-    draws_in_words,
-    images_in_words,
 )
 from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.digest import digest
 from simplicert.votes.looks import Look, check_looks, one_look
 from simplicert.votes.manifest import Manifest
 from simplicert.votes.rivals import check_chosen_apart, check_rivals, mislaid_margins
+from simplicert.votes.shown import line_of, table_of
 
 
 @dataclass(frozen=True)
@@ -363,26 +361,11 @@ class Votes:
         return save(self, path)
 
     def __repr__(self) -> str:
-        images = images_in_words(len(self), self.chosen_from)
-        return (
-            f"Votes: {images} × {draws_in_words(self.draws)}, {self.classes} classes, "
-            f"{self.noise.name} noise of sigma {self.sigma:g}"
-        )
+        return line_of(self)
 
     def _repr_html_(self) -> str:
         """The first rows and the last, for a notebook."""
-        here = shown_rows(len(self))
-        counts = self.counts[here]
-        second, first = np.argsort(counts, axis=1, kind="stable")[:, -2:].T
-        columns: dict[str, Sequence[object]] = {"image": self.indices[here].tolist()}
-        if self.labels is not None:
-            columns["label"] = self.labels[here].tolist()
-        for name, classes in {"top": first, "runner_up": second}.items():
-            columns[name] = classes.tolist()
-            votes = counts[np.arange(len(here)), classes]
-            columns[f"votes of {name}"] = [f"{each:,}" for each in votes.tolist()]
-        columns["draws"] = [f"{each:,}" for each in self.draws[here].tolist()]
-        return table_html(repr(self), columns, count=len(self))
+        return table_of(self)
 
     @property
     def digest(self) -> str:

@@ -48,18 +48,19 @@ const reaches = () => ["l1", "l2", "linf"].includes(view().norm);
 function features(portrait, row) {
   const r = radii()[row];
   const moves = r > 0 && reaches();
-  const head = ["feature", "value", ...(portrait.unit ? ["from 0"] : []), ...(moves ? ["alone by <"] : [])];
-  const body = portrait.rows[row].map(([entry, number, value]) =>
-    element("tr", {}, element("th", { scope: "row" }, portrait.names[entry]),
-      ...[String(Number(value.toPrecision(4))), ...(portrait.unit ? [signed(number)] : []),
-        ...(moves ? ["± " + significantDown(r * portrait.scale[entry])] : [])]
-        .map((text) => element("td", { className: "number" }, text))));
-  const others = portrait.names.length - portrait.rows[row].length;
-  const where = portrait.from === "0" ? `0 ${portrait.unit}` : `the mean of those listed, in their deviations`;
+  const { names, unit, scale } = portrait;
+  const others = names.length - portrait.rows[row].length;
+  const head = ["feature", ...(unit ? ["in unit"] : []), moves ? "value ± alone" : "value"];
+  const body = portrait.rows[row].map(([entry, number, value]) => {
+    const alone = moves ? ` ± ${significantDown(r * scale[entry])}` : "";
+    const cells = [...(unit ? [signed(number)] : []), significant(value) + alone];
+    return element("tr", {}, element("th", { scope: "row" }, names[entry]),
+      ...cells.map((text) => element("td", { className: "number" }, text)));
+  });
   const note = [
-    others > 0 ? `Of ${portrait.names.length} features those furthest from ${where}.` : "",
-    portrait.unit ? `From 0: in ${portrait.unit}.` : "",
-    moves ? "Alone: how far that feature may move, in its own values, if all others stay." : "",
+    others > 0 ? `Of ${names.length} features those furthest from ${portrait.from}.` : "",
+    unit ? `In unit: in ${unit}.` : "",
+    moves ? "Alone: that feature may move by less than this, in its own values, while all others stay." : "",
   ];
   return element("table", { className: "bars features" },
     element("caption", {}, others > 0 ? "Its most unusual features" : "Its features"),
@@ -98,9 +99,9 @@ const PORTRAITS = {
     heading: "most unusual",
     cell: (it, row) => {
       const [entry, number, value] = it.rows[row][0];
-      return `${it.names[entry]} ${it.unit ? signed(number) : Number(value.toPrecision(4))}`;
+      return `${it.names[entry]} ${it.unit ? signed(number) : significant(value)}`;
     },
-    onCard: (it, row) => PORTRAITS.features.cell(it, row),
+    onCard: (it, row) => `${PORTRAITS.features.cell(it, row)} ${it.unit ? `in ${it.unit}` : ""}`,
     below: features,
   },
   statistics: {

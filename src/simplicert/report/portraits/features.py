@@ -44,7 +44,7 @@ class Features:
             ],
             "unit": self.unit.name if self.unit.is_converted else None,
             "scale": np.broadcast_to(self.unit.scales(1), (entries,)).tolist(),
-            "from": "0" if self.unit.offset is not None else "the mean",
+            "from": "0" if self.unit.offset is not None else "the mean of those listed",
             "rows": [
                 [[int(k), _short(number[k]), _short(value[k])] for k in order]
                 for number, value, order in zip(

@@ -13,8 +13,8 @@ from simplicert.units import Unit
 
 __all__ = ["Waveform", "waveform_of"]
 
-COLUMNS = 120
-"""Steps of time that are drawn, each from its least to its most."""
+COLUMNS = 150
+"""Steps of time that are drawn of more, each from its least to its most."""
 
 HEIGHT = 100
 """Steps of height."""
@@ -57,8 +57,10 @@ class Waveform:
 def _ends(
     signals: Float[np.ndarray, "inputs channels time"],
 ) -> Float[np.ndarray, "inputs channels ends"]:
-    """The least and the most of each step, one after the other."""
+    """The least and the most of each step, in turn; of a short signal all."""
     time = signals.shape[-1]
+    if time <= 2 * COLUMNS:
+        return signals
     starts = np.unique(
         np.linspace(0, time, min(COLUMNS, time), endpoint=False, dtype=int)
     )
