@@ -7,6 +7,7 @@ from simplicert.mechanisms.catalogue import applying
 from simplicert.noises import Noise, in_norm
 from simplicert.procedures import Procedure, largest_e0_lower, min_draws
 from simplicert.rounding import round_down
+from simplicert.units import Unit
 from simplicert.votes import Look
 
 __all__ = ["Reach", "reach"]
@@ -35,6 +36,7 @@ def reach(
     noise: Noise,
     sigma: float,
     alpha: float,
+    unit: Unit | None = None,
 ) -> Reach:
     """The largest radius that so many draws can certify.
 
@@ -64,7 +66,7 @@ def reach(
         )
     return Reach(
         largest_radius=largest,
-        line=f"largest {in_norm(noise.norm, 'radius')} possible {at}: "
+        line=f"largest {in_norm(noise.norm, 'radius', unit)} possible {at}: "
         f"{round_down(largest, 3):.3f}",
         warning=warning,
     )

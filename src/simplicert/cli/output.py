@@ -58,8 +58,7 @@ def _decided(certificates: Certificates) -> str:
     return (
         f"\n{decided and f'{decided}, '}{spent['spent']:,} draws in all, "
         f"{spent['draws']:,.1f} an {inputs.removesuffix('s')}; {last:,} for each would "
-        "have been "
-        f"{spent['fixed']:,}, {times:g} times as many"
+        f"have been {spent['fixed']:,}, {times:g} times as many"
     )
 
 

@@ -297,6 +297,7 @@ def _say_what_will_happen(
         noise=sampler.noise,
         sigma=plan.sigma,
         alpha=alpha,
+        unit=plan.data.unit,
     )
     costs = forecast(
         plan,

@@ -22,7 +22,7 @@ def line_of(votes: "Votes") -> str:
     return (
         f"Votes: {inputs} × {draws_in_words(votes.draws)}, {votes.classes} classes, "
         f"{votes.noise.name} noise of sigma {votes.sigma:g}"
-        f"{in_unit(data and data.measured_in)}"
+        f"{in_unit(None if data is None else data.measured_in)}"
     )
 
 
