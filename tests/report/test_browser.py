@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 from leads import led_run
 from looked import stopped_run
-from pages import XSS, grey_pictures, report_run, with_scores
+from pages import XSS, grey_pictures, report_run, run_of, with_scores
 from voted import by_hand, random_votes
 
 from simplicert.certificates import certify
+from simplicert.data.given import as_dataset
 from simplicert.report import ReportRun, load_runs, render_report, write_report
 from simplicert.report.portraits import Pictures
+from simplicert.units import Unit
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -542,3 +544,82 @@ def test_of_a_pinned_image_the_certified_confidence_is_shown(look, tmp_path):
 def test_without_margins_there_is_no_confidence(page):
     assert page.locator("#detail h3").count() == 1
     assert page.locator(".confidence").count() == 0
+
+
+@pytest.fixture
+def kinds(look, tmp_path):
+    """A page of a table, signals, texts and blocks of numbers; and the table's run."""
+    unit = Unit(name="deviations", scale=(3.0, 0.02), offset=(10.0, 0.5))
+    rows = replace(
+        as_dataset(np.array([[16.0, 0.5], [10.0, 0.58]]), None),
+        features=("height", XSS),
+    )
+    sounds = as_dataset(np.sin(np.arange(1200.0)).reshape(2, 2, 300), None)
+    texts = [XSS, "a second text"]
+    sentences = replace(as_dataset(np.eye(2), None), texts=texts.__getitem__)
+    blocks = as_dataset(np.arange(240.0).reshape(2, 2, 3, 4, 5), None)
+    runs = []
+    for name, dataset in {"t": rows, "s": sounds, "w": sentences, "b": blocks}.items():
+        path, _ = run_of(
+            tmp_path, dataset, unit=unit if name == "t" else None, name=name
+        )
+        runs += load_runs([path], alpha=0.1, dataset=dataset)
+    return look(write_report(render_report(runs), tmp_path / "page.html")), runs[0]
+
+
+def test_inputs_without_pictures_show_what_they_have(kinds):
+    page, run = kinds
+    assert summary(page).startswith("2 of 2 inputs: certified 2")
+    page.click("#images button.link:text-is('1')")
+    rows = page.locator(".features tbody tr").all()
+    cells = [row.locator("th, td").all_inner_texts() for row in rows]
+    assert [row[0] for row in cells] == [XSS, "height"]
+    assert [row[1] for row in cells] == ["+4", "+0"]
+    radius = run.certificates[0].radius[1]
+    for (_, _, text), value, scale in zip(
+        cells, ("0.58", "10"), (0.02, 3), strict=True
+    ):
+        said, alone = text.split(" ± ")
+        assert said == value
+        assert 0.999 * radius * scale < float(alone) <= radius * scale
+    assert "(l2 distance in deviations)" in page.inner_text("#detail-body")
+    assert page.evaluate("byId('curve').layout.xaxis.title.text").endswith("deviations")
+
+    page.select_option("#run", label="s")
+    assert page.locator("#detail svg.waveform polyline").count() == 2
+    assert page.locator("#images svg.waveform").count() == 2
+    page.select_option("#run", label="w")
+    assert page.inner_text("#detail blockquote") == XSS
+    assert column(page, "text") == [XSS, "a second text"]
+    page.select_option("#run", label="b")
+    assert "2 × 3 × 4 × 5 numbers from 0 to 119" in page.inner_text("#detail-body")
+    assert page.locator("img").count() == 0
+
+
+def test_runs_in_other_units_are_not_on_one_axis(look, tmp_path):
+    rows = as_dataset(np.eye(2), None)
+    runs = []
+    for name, scale in {"one": 1.0, "two": 2.0, "same": 1.0}.items():
+        unit = Unit(name="volts", scale=(scale, 1.0))
+        path, _ = run_of(tmp_path, rows, unit=unit, name=name)
+        runs += load_runs([path], alpha=0.1)
+    page = look(write_report(render_report(runs), tmp_path / "page.html"))
+    page.select_option("#curves", "runs")
+    names = page.evaluate(
+        "byId('curve').data.filter(t => t.customdata).map(t => t.name)"
+    )
+    assert names == ["one", "same"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.0012349, "0.001234"),
+        (1234.9, "1234"),
+        (0.3, "0.2999"),  # a product that is 0.3 may have been rounded up
+        (7e-12, "0.000000000006999"),
+        (0, "0"),
+    ],
+)
+def test_few_digits_are_never_more(page, value, said):
+    assert page.evaluate(f"significantDown({value})") == said

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from looked import stopped_run
-from pages import XSS, grey_pictures, report_run
+from pages import XSS, data_in, grey_pictures, report_run
 from voted import by_hand, random_votes
 
 from simplicert.analysis import false_certificates, table1
@@ -13,10 +13,6 @@ from simplicert.errors import InputError
 from simplicert.report import ReportRun, load_runs, render_report, write_report
 from simplicert.report.portraits import Pictures
 from simplicert.rounding import round_down
-
-
-def data_in(page):
-    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
 
 
 def words(page):

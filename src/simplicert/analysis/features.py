@@ -12,7 +12,7 @@ __all__ = ["feature_reach"]
 def feature_reach(
     certificates: Certificates, radius: float | None = None
 ) -> pd.DataFrame:
-    """How far each entry of an input may move while all others stay.
+    """How far a value of each entry of an input may move while all others stay.
 
     An l1, l2 or linf ball of the unit reaches ``radius`` along each of its axes, and
     one of the unit is as many of a feature's own values as its scale says.

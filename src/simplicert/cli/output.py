@@ -102,7 +102,9 @@ def print_features(certificates: Certificates) -> None:
     """How far each feature may move alone, in its own values; the first few."""
     for table in features_of(certificates).values():
         more = len(table) - MOST_FEATURES
-        said = "how far one feature may move alone, within the median radius"
+        shape = [] if certificates.data is None else certificates.data.shape
+        one = "feature" if len(shape) == 1 else "value of a channel"
+        said = f"how far one {one} may move alone, within the median radius"
         say(f"\n{said}, in its own values:")
         shown = table[:MOST_FEATURES].copy()
         for column in ("one_is", "alone"):

@@ -27,6 +27,7 @@ class ReachTable:
 
     Attributes:
         title: The run.
+        entry: What has a scale: a feature, or a channel of many values.
         unit: What one of is told.
         medians: A heading for each of its certificates.
         rows: A feature, what one is, and how far it may move within each median.
@@ -34,6 +35,7 @@ class ReachTable:
     """
 
     title: str
+    entry: str
     unit: str
     medians: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str]]]
@@ -56,14 +58,21 @@ def _said(certificates: Certificates, unit: Unit) -> str:
         return f"{where}: the numbers that the classifier takes."
     if unit.entries == 1:
         return f"{where}. One is {unit.scales(1)[0]:.4g} of the classifier's values."
+    entry = _entry(certificates)
     ball = "an ellipsoid" if certificates.norm == "l2" else "a stretched ball"
     return (
-        f"{where}, each feature's own. The distance of two inputs is the "
-        f"{certificates.norm} norm of their differences, each divided by its feature's "
-        "scale, which a table below has. So in the features' own values the inputs "
-        f"within a radius fill {ball}, and the noise on each feature has the "
+        f"{where}, each {entry}'s own. The distance of two inputs is the "
+        f"{certificates.norm} norm of their differences, each divided by its {entry}'s "
+        f"scale, which a table below has. So in the {entry}s' own values the inputs "
+        f"within a radius fill {ball}, and the noise on each {entry} has the "
         "standard deviation sigma × its scale."
     )
+
+
+def _entry(certificates: Certificates) -> str:
+    """What an entry of an input's first axis is."""
+    data = certificates.data
+    return "feature" if data is None or len(data.shape) == 1 else "channel"
 
 
 def distance(certificates: Certificates) -> str:
@@ -92,6 +101,7 @@ def _table(run: ReportRun) -> ReachTable:
     rows = [*zip(names, zip(ones, *columns, strict=True), strict=True)]
     return ReachTable(
         title=run.name,
+        entry=_entry(run.certificates[0]),
         unit=str(run.certificates[0].unit.name),  # type: ignore[union-attr]
         medians=[
             f"{round_down(np.median(each.radius), 4):.4f} ({each.label})"
