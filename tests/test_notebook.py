@@ -6,11 +6,14 @@ from html import unescape
 
 import numpy as np
 import pytest
+from synthetic import manifest
 from voted import by_hand, random_votes
 
 from simplicert.certificates.certify import certify
 from simplicert.noises import Noise
 from simplicert.notebook import table_html
+from simplicert.units import Unit
+from simplicert.votes import DataSource
 
 
 def cells(shown):
@@ -30,6 +33,16 @@ def test_a_line_says_what_they_are():
         "Certificates: 3 images × 1,000 draws, gaussian noise of sigma 0.5, "
         "clopper_pearson at alpha 0.001; cohen certifies 66.6%, median l2 radius 0.123"
     )
+    unit = Unit(name="volts", scale=(2.0, 3.0))
+    other = replace(made, data=DataSource(name="d", digest="", shape=[2], unit=unit))
+    assert "3 inputs × 1,000 draws" in repr(other)
+    assert repr(other).endswith("median l2 radius in volts 0.123")
+    assert cells(other._repr_html_())[0][0] == "input"
+    assert "l2 radius in volts" in cells(other._repr_html_())[0]
+    source = other.data
+    votes = replace(votes, manifest=manifest(data=source, sigma=0.25))
+    assert repr(votes).startswith("Votes: 400 inputs ×")
+    assert repr(votes).endswith("of sigma 0.25 in volts")
     assert repr(made[[]]).endswith("at alpha 0.001")
     assert repr(made[0]).startswith("Certificates: 1 of 3 images")
     assert repr(random_votes(1)).startswith("Votes: 1 image ×")

@@ -20,13 +20,14 @@ from simplicert.figures.density import draw_density_on_simplex
 from simplicert.figures.draws import draw_against_draws
 from simplicert.figures.images import draw_images_on_simplex
 from simplicert.figures.improvement import draw_improvement
-from simplicert.figures.runs import draw_accuracy_of_runs
+from simplicert.figures.runs import draw_accuracy_of_runs, runs
 from simplicert.figures.stops import draw_stops
 from simplicert.figures.style import MECHANISM_STYLES, new_figure, print_style
 from simplicert.figures.times import draw_times
 from simplicert.figures.write import write_figures
 from simplicert.report.tables import write_tables
-from simplicert.votes import Look
+from simplicert.units import Unit
+from simplicert.votes import DataSource, Look
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,33 @@ def test_curves_are_the_table_in_the_mechanisms_colours(certificates, ax):
     }
     assert ax.get_ylabel() == "certified accuracy"
     assert len(ax.collections) == len(certificates.radii)  # the bands
+
+
+def in_volts(certificates, scale):
+    unit = Unit(name="volts (peak)", scale=scale)
+    return replace(
+        certificates, data=DataSource(name="d", digest="", shape=[2], unit=unit)
+    )
+
+
+def test_an_axis_names_a_unit_that_is_not_pixels(certificates, ax):
+    said = {"": certificates, " in volts (peak)": in_volts(certificates, 2)}
+    for unit, made in said.items():
+        draw_certified_accuracy(analysis.certified_accuracy(made, [0.0, 0.1]), ax)
+        assert ax.get_xlabel() == f"certified l2 radius{unit}"
+
+
+def test_runs_in_other_units_are_in_figures_of_their_own(certificates):
+    every = {
+        "a": certificates,
+        "b": in_volts(certificates, 2),
+        "c": in_volts(certificates, (2, 3)),
+        "d": in_volts(certificates, 2),
+    }
+    drawn = runs.drawn_from(views(every))
+    assert list(drawn) == ["fig4-runs-multinomial-volts-peak"]  # the others are alone
+    [(tables, _)] = drawn.values()
+    assert list(tables) == ["b", "d"]
 
 
 def test_one_curve_a_run(certificates, ax):
