@@ -155,6 +155,16 @@ def test_a_table_says_what_the_median_radius_is_in_each_feature(tmp_path):
         assert 0.999 * median * scale < cells[1] <= median * scale
 
 
+def test_of_runs_in_several_units_the_page_says_which_is_whose(tmp_path):
+    paths = [
+        run_of(tmp_path, table(), unit=unit, name=name)[0]
+        for name, unit in {"a": UNIT, "b": None, "c": UNIT}.items()
+    ]
+    page = read(render_report(load_runs(paths, alpha=0.1)))
+    assert "In which unit. a, c: Sigma and radii are in deviations" in page
+    assert "In which unit. b: Sigma and radii are in the inputs' own numbers" in page
+
+
 def test_a_channel_is_not_said_to_move_as_a_whole(tmp_path):
     sounds = as_dataset(np.zeros((3, 2, 8), np.float32), None)
     unit = Unit(name="volts", scale=(1.0, 2.0))

@@ -10,7 +10,7 @@ from simplicert.certificates.record import Certificates
 from simplicert.noises import measured
 from simplicert.report.run import ReportRun
 from simplicert.rounding import round_down, significant
-from simplicert.units import PIXELS, Unit
+from simplicert.units import PIXELS
 
 __all__ = ["ReachTable", "distance", "reach_tables", "units_said"]
 
@@ -43,16 +43,19 @@ class ReachTable:
 
 
 def units_said(runs: Sequence[ReportRun]) -> list[str]:
-    """A sentence or three on each unit but pixels; they are what nobody has to say."""
-    every = [run.certificates[0] for run in runs]
-    return list(
-        dict.fromkeys(
-            _said(each, each.unit) for each in every if each.unit not in {None, PIXELS}
-        )
-    )
+    """On each unit but pixels, which go without saying; of which runs, if not all."""
+    said: dict[str, list[str]] = {}
+    for run in runs:
+        said.setdefault(_said(run.certificates[0]), []).append(run.name)
+    if len(said) == 1:
+        return [text for text in said if text]
+    return [f"{', '.join(names)}: {text}" for text, names in said.items() if text]
 
 
-def _said(certificates: Certificates, unit: Unit) -> str:
+def _said(certificates: Certificates) -> str:
+    unit = certificates.unit
+    if unit is None or unit == PIXELS:
+        return ""
     where = f"Sigma and radii are in {unit}"
     if not unit.is_converted:
         return f"{where}: the numbers that the classifier takes."
