@@ -12,9 +12,10 @@ from pages import data_in, report_run, run_of
 from simplicert.data import load_dataset
 from simplicert.data.given import as_dataset
 from simplicert.data.units import measured_in
+from simplicert.errors import InputError
 from simplicert.report import load_runs, render_report
 from simplicert.report.page import SCRIPTS, asset
-from simplicert.report.portraits import Pictures, portraits_of
+from simplicert.report.portraits import Pictures, features, portraits_of
 from simplicert.units import PLAIN, Unit
 
 ROWS = np.array([[3.0, 50.0, -2.0], [1.0, 90.0, -2.0], [2.0, 10.0, -2.0]])
@@ -66,6 +67,23 @@ def test_texts_stand_for_embeddings_and_beside_the_rest():
     assert len(words.show(np.array([0]))["rows"][0]) == 1002
 
 
+def test_texts_of_too_few_are_refused_in_a_line():
+    [words] = portraits_of(replace(as_dataset(ROWS, None), texts=["one"].__getitem__))
+    with pytest.raises(InputError, match=r"the texts of array raised IndexError: .*"):
+        words.show(np.arange(3))
+
+
+def test_features_are_the_same_however_many_are_read_at_once(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(9, 20))
+    [portrait] = portraits_of(as_dataset(rows, None))
+    whole = portrait.show(np.arange(9))
+    monkeypatch.setattr(features, "AT_ONCE", 2)
+    assert portrait.show(np.arange(9)) == whole
+    assert [len(row) for row in whole["rows"]] == [8] * 9
+    far = np.abs(rows - rows.mean(axis=0)) / rows.std(axis=0)
+    assert [row[0][0] for row in whole["rows"]] == far.argmax(axis=1).tolist()
+
+
 def test_every_kind_is_drawn_by_the_script():
     assert "portraits" in SCRIPTS
     for kind in ("features", "picture", "waveform", "statistics", "words"):
@@ -73,8 +91,8 @@ def test_every_kind_is_drawn_by_the_script():
 
 
 def test_features_are_told_in_the_unit_and_in_their_own_values_most_unusual_first():
-    [features] = portraits_of(table(UNIT))
-    shown = features.show(np.array([1, 0]))
+    [portrait] = portraits_of(table(UNIT))
+    shown = portrait.show(np.array([1, 0]))
     assert shown["names"] == list(NAMES)
     assert shown["scale"] == [1.0, 20.0, 2.0]
     assert shown["rows"][0] == [[1, 2.0, 90.0], [0, -1.0, 1.0], [2, 0.0, -2.0]]
@@ -82,8 +100,8 @@ def test_features_are_told_in_the_unit_and_in_their_own_values_most_unusual_firs
 
 
 def test_without_an_offset_unusual_is_what_is_far_from_the_others():
-    [features] = portraits_of(table())
-    shown = features.show(np.arange(3))
+    [portrait] = portraits_of(table())
+    shown = portrait.show(np.arange(3))
     assert shown["unit"] is None
     assert [row[0][0] for row in shown["rows"]] == [0, 0, 1]
     assert {row[-1][0] for row in shown["rows"]} <= {1, 2}  # the angle never changes
@@ -119,8 +137,8 @@ def test_pictures_of_another_unit_show_the_same():
 def test_what_is_sampled_in_a_unit_is_shown_in_it(tmp_path):
     run, dataset = run_of(tmp_path, table(), unit=UNIT)
     [loaded] = load_runs([run], alpha=0.1, dataset=dataset)
-    [features] = loaded.portraits
-    assert features.show(np.array([1]))["rows"][0][0] == [1, 2.0, 90.0]
+    [portrait] = loaded.portraits
+    assert portrait.show(np.array([1]))["rows"][0][0] == [1, 2.0, 90.0]
 
 
 def test_the_page_says_the_unit_wherever_a_length_stands(tmp_path):
