@@ -34,6 +34,9 @@ EXTRAS = {
     "safetensors": "torch",
     "sklearn": "digits",
     "onnxruntime": "onnx",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
 }
 
 COMMANDS = {
@@ -48,6 +51,7 @@ COMMANDS = {
     "status": "How far a run is, and who draws it. Needs no model.",
     "compact": "Join the parts of a run and print its digest. Needs no model.",
     "audit": "Try to falsify the certificates of a run, a log or a table.",
+    "serve": "Certify inputs over HTTP, and keep the votes behind every answer.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
 }

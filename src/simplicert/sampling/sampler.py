@@ -120,7 +120,7 @@ class Sampler:
                 self._given, dataset.class_names, source=dataset.name
             )
             check_shape(self.classifier, dataset)
-            self._asked = Asked(
+            self.asked = Asked(
                 self.classifier,
                 dataset,
                 noise=self.noise,
@@ -128,13 +128,13 @@ class Sampler:
                 device=self.device,
                 compiled=self.compiled,
             )
-        self._asked = self._asked.on(dataset)
+        self.asked = self.asked.on(dataset)
         dataset.check_classes(self.classes)
 
     @property
     def classes(self) -> int:
         """How many the classifier has."""
-        return self._asked.classes
+        return self.asked.classes
 
     def plan(
         self,
@@ -202,19 +202,19 @@ class Sampler:
 
         found = find_batch(speed, usual=plan.batch, most=total)
         plan = plan.model_copy(update={"batch": found})
-        self._asked.probe(plan)
+        self.asked.probe(plan)
         return plan
 
     def probe(self, plan: Manifest) -> Probe:
         """What the classifier answers to a few draws of a plan, before the first."""
-        return self._asked.probe(plan)
+        return self.asked.probe(plan)
 
     def outputs(self, inputs: Tensor) -> Tensor:
         """What the classifier returns for inputs as they are, which no run counts.
 
         With a gradient, where it has one.
         """
-        return self._asked.outputs(inputs)
+        return self.asked.outputs(inputs)
 
     def noise_alone(self, plan: Manifest, seeds: range) -> Tensor:
         """Noise as a plan's draws have it, one a seed, which no run counts."""
@@ -227,7 +227,7 @@ class Sampler:
 
         ``None`` where there are no labels.
         """
-        return self._asked.glance(plan)
+        return self.asked.glance(plan)
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up."""
@@ -250,7 +250,7 @@ class Sampler:
                 yield task
 
         with cpu_threads(plan.threads):
-            for _ in self._drawer(plan).votes(for_a_while()):
+            for _ in self.drawer(plan).votes(for_a_while()):
                 pass
         return drawn / (time.monotonic() - began)
 
@@ -300,7 +300,7 @@ class Sampler:
         """
         plan = run.manifest
         out = partial(
-            Outgoing, run, self._asked, nonfinite=self.nonfinite, flush=self._flush
+            Outgoing, run, self.asked, nonfinite=self.nonfinite, flush=self._flush
         )
         if plan.stops_early:
             self._draw_rounds(run, rule, out, share=share, progress=progress)
@@ -315,7 +315,7 @@ class Sampler:
         if progress is not None:
             progress(counted, total)
         with cpu_threads(plan.threads), out(draws=total - counted) as going:
-            drawer = self._drawer(plan, heard=going.hear, rivals=found.rivals)
+            drawer = self.drawer(plan, heard=going.hear, rivals=found.rivals)
             for rows in drawer.votes(mine[task] for task in todo):
                 going.take(rows)
                 counted += len(rows.blocks) * size
@@ -343,7 +343,7 @@ class Sampler:
             out(draws=len(plan.images) * plan.looks[0].draws) as going,
         ):
             Rounds(run, rule, out=going, share=share, claims=claimed).draw(
-                self._drawer(plan, heard=going.hear),
+                self.drawer(plan, heard=going.hear),
                 ahead=1 if self.device.type == "cuda" else 0,
                 told=progress,
             )
@@ -378,17 +378,19 @@ class Sampler:
             tasks = Tasks(plan)
             again = (tasks[task] for task in tasks.missing(done))
         with cpu_threads(plan.threads):
-            yield from self._drawer(plan, rivals=rivals).votes(again)
+            yield from self.drawer(plan, rivals=rivals).votes(again)
 
-    def _drawer(
+    def drawer(
         self,
         plan: Manifest,
         heard: Callable[[Tensor, Tensor], None] | None = None,
         rivals: Int[np.ndarray, "images chosen"] | None = None,
+        read: Callable[[Int[np.ndarray, " n"]], np.ndarray] | None = None,
     ) -> Drawer:
+        """What draws a plan; ``read`` gives inputs in the place of the data set's."""
         return Drawer(
-            self._asked.forward,
-            self._asked.read,
+            self.asked.forward,
+            read or self.asked.read,
             plan,
             noise=self.noise,
             output=self.classifier.output,

@@ -1,5 +1,6 @@
 """What is known of a run whose images stop, and who stops next."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,21 @@ class SoFar:
     Args:
         run: What is there already is taken from it.
         rule: What stops an image: the manifest's.
+        ended: Told of all votes of images that stop, of one look at a time.
 
     Attributes:
         found: What there is.
     """
 
-    def __init__(self, run: "RunDirectory | MemoryRun", rule: Rule) -> None:
+    def __init__(
+        self,
+        run: "RunDirectory | MemoryRun",
+        rule: Rule,
+        *,
+        ended: Callable[[Votes], None] | None = None,
+    ) -> None:
         self._run, self._plan, self._rule = run, run.manifest, rule
+        self._ended = ended
         assert self._plan.rule is not None
         self._alpha = float(self._plan.rule["alpha"])
         self.load()
@@ -74,9 +83,16 @@ class SoFar:
             last[here] = asked(self._rule, self._votes(where[here], look), self._alpha)
         rows = replace(rows, last=last)
         self.found.add(rows)
-        for position in where[last].tolist():
-            del self._sums[position]
+        if self._ended is not None:
+            for look in np.unique(rows.blocks[last]).tolist():
+                self._ended(self._votes(where[last & (rows.blocks == look)], look))
+        self.forget(where[last])
         return rows
+
+    def forget(self, images: Images) -> None:
+        """Keep no sums of images of which no more will be drawn."""
+        for position in images.tolist():
+            self._sums.pop(position, None)
 
     def to_come(self, images: Images) -> Int[np.ndarray, " images"]:
         """How many draws each image needs, if its votes go on so."""
