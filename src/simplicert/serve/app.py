@@ -18,7 +18,7 @@ from simplicert.serve.answers import Answers, Conditions
 from simplicert.serve.bodies import ARRAYS, IMAGES, JSON, Bodies, UnknownBodyError
 from simplicert.serve.desk import ClosedError, Desk, FailedError, FullError, Waiting
 from simplicert.serve.metrics import CONTENT_TYPE, Metrics
-from simplicert.serve.page import page_policy_of, render_page
+from simplicert.serve.page import render_page
 from simplicert.serve.service import Service
 
 __all__ = ["TIMEOUT", "Refusal", "app_of"]
@@ -95,7 +95,7 @@ def app_of(
         lifespan=living,
     )
     reading = asyncio.Semaphore(_BODIES_AT_ONCE)
-    page, policy = render_page(service), page_policy_of(service)
+    page, policy = render_page(service)
 
     @app.post(
         "/certify",
