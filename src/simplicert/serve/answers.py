@@ -1,6 +1,6 @@
 """Certificates → what is told of each input: all of it, or the decision alone."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,9 @@ class Answer(BaseModel):
 
     With hidden radii only ``predicted`` and ``name`` are there.
     """
+
+    DECISION: ClassVar[frozenset[str]] = frozenset({"predicted", "name"})
+    """What is told where radii are hidden: nothing else depends on them."""
 
     model_config = ConfigDict(
         json_schema_extra={

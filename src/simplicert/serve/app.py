@@ -1,11 +1,13 @@
 """The HTTP side: requests in, answers out. Nothing here draws or certifies."""
 
 import asyncio
+import functools
 import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from simplicert import __version__
 from simplicert.errors import InputError
-from simplicert.serve.answers import Answers, Conditions
+from simplicert.serve.answers import Answer, Answers, Conditions
 from simplicert.serve.bodies import ARRAYS, IMAGES, JSON, Bodies, UnknownBodyError
 from simplicert.serve.desk import ClosedError, Desk, FailedError, FullError, Waiting
 from simplicert.serve.metrics import CONTENT_TYPE, Metrics
@@ -29,13 +31,17 @@ TIMEOUT = 30.0
 _BODIES_AT_ONCE = 16
 """That are read and held at a time; others wait for their turn."""
 
+_STEP = 0.25
+"""Seconds after which the first answers leave, where radii are hidden."""
+
 _GONE = 499  # nginx's number; nobody reads it
 
 ABOUT = (
     "Each answer is a certificate of the *smoothed* classifier: with probability at "
-    "least 1 − alpha over the noise it has the class `predicted` on the whole open ball "
-    "of `radius` around the input. It says nothing about whether the input was attacked "
-    "or drawn from what the model knows, and nothing about the model without noise."
+    "least 1 − alpha over the noise it has the class `predicted` on the whole open "
+    "ball of `radius` around the input. It says nothing about whether the input was "
+    "attacked or is like what the model knows, and nothing about the model without "
+    "noise."
 )
 
 
@@ -95,12 +101,11 @@ def app_of(
         lifespan=living,
     )
     reading = asyncio.Semaphore(_BODIES_AT_ONCE)
-    page, policy = render_page(service)
+    rendered = functools.cache(partial(render_page, service))
 
     @app.post(
         "/certify",
         response_model=Answers,
-        response_model_exclude_none=service.hide,
         responses={
             status: {"model": Refusal, "description": said}
             for status, said in _REFUSALS.items()
@@ -123,8 +128,12 @@ def app_of(
                 refused.status,
                 {"Connection": "close", **refused.headers},
             )
+        if service.hide:
+            passed = time.monotonic() - began
+            await asyncio.sleep(full_step(passed) - passed)
         metrics.ended("200", time.monotonic() - began)
-        return JSONResponse(answer.model_dump(exclude_none=service.hide))
+        told = Answer.DECISION if service.hide else None
+        return JSONResponse(answer.model_dump(include=_told(answer, told)))
 
     @app.get("/healthz", response_model=Health, response_model_exclude_none=True)
     async def healthz() -> Response:
@@ -143,6 +152,7 @@ def app_of(
 
     @app.get("/", include_in_schema=False)
     async def front() -> Response:
+        page, policy = await asyncio.to_thread(rendered)
         return Response(
             page,
             media_type="text/html; charset=utf-8",
@@ -150,6 +160,29 @@ def app_of(
         )
 
     return app
+
+
+def full_step(seconds: float) -> float:
+    """When an answer leaves that is ready after so long, where radii are hidden.
+
+    How long it took tells how many draws it needed, and these tell how clear it was. So
+    answers leave after one of a few times, each twice the one before.
+
+    Example:
+        >>> [full_step(seconds) for seconds in (0.01, 0.2, 0.3, 3.0)]
+        [0.25, 0.25, 0.5, 4.0]
+    """
+    return float(
+        _STEP * 2.0 ** max(0, math.ceil(math.log2(max(seconds, _STEP) / _STEP)))
+    )
+
+
+def _told(answers: Answers, fields: frozenset[str] | None) -> Any:
+    """What is left in of answers, as pydantic has it."""
+    if fields is None:
+        return None
+    whole: dict[str, Any] = dict.fromkeys(type(answers).model_fields, True)
+    return whole | {"answers": {"__all__": set(fields)}}
 
 
 _REFUSALS = {
@@ -210,7 +243,9 @@ async def _answers(
             return_when=asyncio.FIRST_COMPLETED,
         )
         if together in done:
-            return Answers(request=name, answers=together.result(), **service.conditions())
+            return Answers(
+                request=name, answers=together.result(), **service.conditions()
+            )
         if left in done:
             raise _RefusedError(_GONE, "nobody waits any more")
         why = "late"

@@ -80,9 +80,7 @@ class Bodies:
         photographs = _A_PHOTOGRAPH if self.takes_images else 0
         return max(_LEAST, values, photographs)
 
-    def read(
-        self, content: bytes, kind: str
-    ) -> Float32[np.ndarray, "inputs ..."]:
+    def read(self, content: bytes, kind: str) -> Float32[np.ndarray, "inputs ..."]:
         """The inputs in a body.
 
         Args:
@@ -149,16 +147,16 @@ class Bodies:
                 None
             )
         except Exception as error:  # damaged bytes raise almost anything
-            raise InputError(f"the body is no array as numpy.save writes it: {error}") from (
-                error
-            )
+            raise InputError(
+                f"the body is no array as numpy.save writes it: {error}"
+            ) from (error)
         if dtype.hasobject or dtype.kind not in "iuf":
             raise InputError(f"the array has numbers of type {dtype}: send float32")
         values = content[file.tell() :]
         if len(values) != math.prod(shape) * dtype.itemsize:
             raise InputError(
-                f"the array's header says {shape} of {dtype}, and {len(values):,} bytes "
-                "follow: it is cut short, or too long"
+                f"the array's header says {shape} of {dtype}, and {len(values):,} "
+                "bytes follow: it is cut short, or too long"
             )
         flat = np.frombuffer(values, dtype)
         array = flat.reshape(shape, order="F" if fortran else "C")
@@ -179,8 +177,8 @@ class Bodies:
             width, height = _size_of(content, locate(row))
             if self.cut is None and [height, width] != size:
                 raise InputError(
-                    f"{locate(row)} has {width} × {height} pixels, and inputs here have "
-                    f"{size[1]} × {size[0]}: scale it as the model wants it"
+                    f"{locate(row)} has {width} × {height} pixels, and inputs here "
+                    f"have {size[1]} × {size[0]}: scale it as the model wants it"
                 )
             if width * height > _MOST_PIXELS:
                 raise InputError(
@@ -231,9 +229,9 @@ def _from_base64(text: object) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise InputError("an image in JSON is a text in base64, and this is none") from (
-            None
-        )
+        raise InputError(
+            "an image in JSON is a text in base64, and this is none"
+        ) from (None)
 
 
 def _size_of(content: bytes, where: str) -> tuple[int, int]:

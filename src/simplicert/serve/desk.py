@@ -146,10 +146,12 @@ class Desk:
         return found
 
     def _full(self) -> FullError:
+        # How long it takes depends on the radii of those who wait.
+        seconds = 5.0 if self._service.hide else max(1.0, self.seconds)
         return FullError(
-            f"{self.waiting} inputs wait, and there is room for {self._places}: try "
-            "again later",
-            seconds=max(1.0, self.seconds),
+            f"there is room for {self._places} inputs at a time, and not for these "
+            "now: try again later",
+            seconds=seconds,
         )
 
     def _work(self) -> None:

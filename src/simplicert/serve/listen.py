@@ -108,5 +108,3 @@ def serve(
         desk.stop()
         if desk.broken is not None:
             raise InputError(desk.broken)
-
-

@@ -1,10 +1,16 @@
 """What is watched of a service, as Prometheus reads it.
 
-With hidden radii no number here depends on what was certified, or on how many draws it
-took: whoever sends an input and reads the numbers before and after would know.
+With hidden radii requests alone are counted. All else depends on how many draws an
+input took, which whoever sends one and reads the numbers before and after would know.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 from simplicert.certificates import Certificates
 from simplicert.serve.desk import Desk, Told
@@ -34,12 +40,12 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
-        self.waiting = Gauge(
-            "simplicert_inputs_waiting", "Inputs that wait now.", registry=registry
-        )
         self._open = not service.hide
         if not self._open:
             return
+        self._waiting = Gauge(
+            "simplicert_inputs_waiting", "Inputs that wait now.", registry=registry
+        )
         self.seconds = Histogram(
             "simplicert_request_seconds",
             "From a request to its answer.",
@@ -80,7 +86,9 @@ class Metrics:
     @property
     def told(self) -> Told:
         """What the desk is to tell."""
-        return Told(drawn=self._drawn, certified=self._certified) if self._open else Told()
+        return (
+            Told(drawn=self._drawn, certified=self._certified) if self._open else Told()
+        )
 
     def _drawn(self, draws: int, inputs: int) -> None:
         self._draws.inc(draws)
@@ -99,5 +107,6 @@ class Metrics:
 
     def text(self, desk: Desk) -> bytes:
         """All of them now."""
-        self.waiting.set(desk.waiting)
+        if self._open:
+            self._waiting.set(desk.waiting)
         return generate_latest(self._registry)

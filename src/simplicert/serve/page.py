@@ -70,7 +70,7 @@ def _data(service: Service) -> dict[str, object]:
 
 
 def _examples(service: Service) -> list[str]:
-    """The first inputs, in base64 of float32, where they are small and of a data set."""
+    """The first inputs, in base64 of float32, where they are small."""
     like = service.bodies.like
     if int(np.prod(like.shape)) > _MOST_VALUES:
         return []

@@ -1,8 +1,8 @@
 """What is served, and under which conditions: fixed before the first request."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ from simplicert.certificates.reach import reach
 from simplicert.data import Dataset
 from simplicert.data.digests import digest_of_bytes
 from simplicert.errors import InputError
-from simplicert.rounding import round_down
 from simplicert.sampling import Sampler
 from simplicert.serve.bodies import Bodies
 from simplicert.stopping import Rule, until
 from simplicert.votes import Manifest, Votes
 
-__all__ = ["DRAWS", "Service", "examples", "prepare"]
+__all__ = ["DRAWS", "SHIFT", "Service", "prepare", "served_inputs"]
 
 DRAWS = 10_000
 """The most that an input can get, where nothing else is said."""
@@ -71,7 +70,7 @@ class Service:
         if not self.triage:
             return ()
         told = [np.format_float_positional(each, trim="-") for each in self.triage]
-        between = [f"{low} to {high}" for low, high in zip(told, told[1:], strict=False)]
+        between = [f"{low} to {high}" for low, high in itertools.pairwise(told)]
         return ("abstains", f"below {told[0]}", *between, f"{told[-1]} and more")
 
     def band(self, radius: float) -> str | None:
@@ -130,8 +129,8 @@ class Service:
         return lines
 
 
-def examples(shape: Sequence[int]) -> np.ndarray:
-    """Inputs that are asked about where nobody gives any: grey noise, always the same."""
+def _examples(shape: Sequence[int]) -> np.ndarray:
+    """Inputs that are asked about where nobody gives any: noise, always the same."""
     generator = np.random.default_rng(0)
     drawn: np.ndarray = generator.random((_EXAMPLES, *shape), dtype=np.float32)
     return drawn
@@ -145,7 +144,7 @@ def served_inputs(
         few = like.select(np.arange(min(_EXAMPLES, len(like))))
         pixels, names = few.read(np.arange(len(few))), like.class_names
     else:
-        pixels = examples(shape)
+        pixels = _examples(shape)
     return Dataset(
         name="served inputs",
         split="requests",
@@ -196,14 +195,12 @@ def prepare(
             "take, and hidden radii are to be told by nothing: choose one of the two"
         )
     rule = until(triage or [0.0], mechanism=mechanism)
-    plan = sampler.plan(
-        sigma=sigma, draws=draws, batch=batch, rule=rule, alpha=alpha
-    )
+    plan = sampler.plan(sigma=sigma, draws=draws, batch=batch, rule=rule, alpha=alpha)
     if plan.probe is None or not plan.probe.repeatable:
         raise InputError(
             f"{plan.model.name} answers the same input otherwise another time: nobody "
-            "could draw its votes again, so it is not served. Switch off what is random "
-            "in it"
+            "could draw its votes again, so it is not served. Switch off what is "
+            "random in it"
         )
     speed = sampler.trial(plan)
     return Service(
@@ -218,8 +215,3 @@ def prepare(
         speed=speed,
         step=max(plan.batch, int(speed * seconds)),
     )
-
-
-def shown_radius(radius: float) -> float:
-    """Rounded down, to six digits after the point."""
-    return float(round_down(np.array(radius), 6))

@@ -104,7 +104,7 @@ class Shift:
         return numbers
 
     def end(self, how: Iterable[tuple[int, str]]) -> None:
-        """Note how inputs ended: ``"answered"``, ``"late"``, ``"gone"``, ``"failed"``."""
+        """Note how inputs ended: ``answered``, ``late``, ``gone`` or ``failed``."""
         self._note({"input": number, "end": word} for number, word in how)
 
     def _note(self, lines: Iterable[dict[str, object]]) -> None:
@@ -207,9 +207,7 @@ class Log:
         shift.release()
         if shift.folder is None:
             return None
-        return _close(
-            shift.folder, probed=self._probed, digest=self._plan.model.digest
-        )
+        return _close(shift.folder, probed=self._probed, digest=self._plan.model.digest)
 
 
 def _is_ours(path: Path) -> bool:
@@ -230,7 +228,10 @@ def _close(left: Path, *, probed: Probed, digest: str) -> Path | None:
     temporary = left.with_name(f".{there.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    plan = _of_those_who_came(run.manifest, came, left, temporary, probed, digest)
+    dataset = _kept(run.manifest, came, left / INPUTS, temporary / ARCHIVE)
+    plan = _of_those_who_came(run.manifest, came, dataset)
+    if dataset is not None and plan.model.digest == digest:  # it is here to be asked
+        plan = plan.model_copy(update={"probe": probed(dataset, plan)})
     closed = RunDirectory.create(temporary / "run", plan)
     if run.parts:
         closed.fill(run.rows())
@@ -261,30 +262,22 @@ def _came(journal: Path) -> list[str]:
 
 
 def _of_those_who_came(
-    plan: Manifest,
-    came: Sequence[str],
-    left: Path,
-    temporary: Path,
-    probed: Probed,
-    digest: str,
+    plan: Manifest, came: Sequence[str], dataset: Dataset | None
 ) -> Manifest:
+    """A shift's manifest when it is closed; what was asked of other inputs is not."""
     listed = hashlib.sha256("\n".join(came).encode()).hexdigest()
     name = f"{plan.data.name.partition('/')[0]}/not kept"
-    update: dict[str, object] = {"images": [*range(len(came))], "probe": None}
-    dataset = _kept(plan, came, left / INPUTS, temporary / ARCHIVE)
     if dataset is not None:
         listed, name = dataset.digest, f"{dataset.name}/{dataset.split}"
-    update["data"] = plan.data.model_copy(update={"digest": listed, "name": name})
-    closed = plan.model_copy(update=update)
-    if dataset is None or plan.model.digest != digest:
-        return closed
-    return closed.model_copy(update={"probe": probed(dataset, closed)})
+    data = plan.data.model_copy(update={"digest": listed, "name": name})
+    update = {"images": [*range(len(came))], "probe": None, "data": data}
+    return plan.model_copy(update=update)
 
 
 def _kept(
     plan: Manifest, came: Sequence[str], kept: Path, archive: Path
 ) -> Dataset | None:
-    """The inputs that were kept, as a data set of their own; ``None`` if none were."""
+    """The inputs that were kept, as a data set that can be loaded again, if so."""
     if not kept.exists():
         return None
     shape = tuple(plan.data.shape)
@@ -293,4 +286,8 @@ def _kept(
     values = values[: len(came) * size].reshape(-1, *shape)
     with archive.open("wb") as file:
         np.savez(file, images=values)
-    return load_dataset(str(archive))
+    try:
+        found = load_dataset(str(archive))
+    except InputError:  # no form of data has such inputs: they are kept all the same
+        return None
+    return found if found.shape == shape else None

@@ -151,6 +151,10 @@ function drawSimplex() {
       },
       ...lines,
       {
+        x: [0, 0, 1.02, 1.02, 1, 0.5, 0], y: [0, 0.52, 0.52, 0, 0, 0.5, 0], fill: "toself", fillcolor: ink("--panel"),
+        mode: "none", hoverinfo: "skip", showlegend: false, // cells reach over the edge
+      },
+      {
         x: [0, 0.5, 1, 0], y: [0, 0.5, 0, 0], mode: "lines", hoverinfo: "skip", showlegend: false,
         line: { color: muted, width: 1.2 },
       },
