@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from served import from_log, grey, journal, prepared, running
+from served import from_log, grey, journal, running
 
 from simplicert.audit.replay import replay, run_images
 from simplicert.data import load_dataset
@@ -118,13 +118,21 @@ def test_a_folder_of_something_else_is_left_alone(service, tmp_path):
         pass
 
 
-def test_the_seed_is_told_to_nobody(tmp_path):
-    service = prepared()
+def test_a_seed_cannot_be_guessed_and_is_of_one_shift(service):
+    log = Log(None, service.plan, inputs=False, size=9, probed=lambda *_: None)
+    seeds = [log.open().run.manifest.seed for _ in range(5)]
+    assert len({*seeds, service.plan.seed}) == 6
+    assert max(seeds) > 2**53
+
+
+def test_the_seed_is_told_to_nobody(service, tmp_path, monkeypatch):
+    seed = 8123456789012345678
+    monkeypatch.setattr("served._counted", lambda: lambda _bits: seed)
     with running(service, tmp_path / "log") as there:
         said = there.ask(grey(*MEANS)).text + there.get("/healthz").text
         said += there.get("/").text + there.get("/metrics").text
         said += there.get("/openapi.json").text
-        seed = RunDirectory(next((tmp_path / "log").glob("*.open"))).manifest.seed
+        there = RunDirectory(next((tmp_path / "log").glob("*.open"))).manifest.seed
+    assert there == seed
     assert str(seed) not in said
-    assert seed != service.plan.seed
     assert (tmp_path / "log").stat().st_mode & 0o077 == 0

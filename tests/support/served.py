@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import itertools
 import json
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import httpx
@@ -16,6 +18,7 @@ from torch import nn
 from simplicert.certificates import certify
 from simplicert.classifiers import as_classifier
 from simplicert.sampling import Sampler
+from simplicert.serve import shift
 from simplicert.serve.app import app_of
 from simplicert.serve.bodies import Bodies
 from simplicert.serve.desk import Desk
@@ -123,14 +126,22 @@ def sent(content, kind):
     return {"method": "POST", "url": "/certify", "content": content, "headers": headers}
 
 
+def _counted():
+    numbers = itertools.count(1)
+    return lambda _bits: next(numbers)
+
+
 @contextmanager
 def running(service, folder=None, *, inputs=False, size=50, **options):
-    """The service, until the block ends."""
+    """The service, until the block ends, with seeds that are always the same."""
 
     def probed(dataset, plan):
         return service.sampler.on(dataset).probe(plan)
 
-    with Log(folder, service.plan, inputs=inputs, size=size, probed=probed) as log:
+    with (
+        patch.object(shift, "secrets", SimpleNamespace(randbits=_counted())),
+        Log(folder, service.plan, inputs=inputs, size=size, probed=probed) as log,
+    ):
         there = Running(service, log, **options)
         there.desk.start()
         try:
@@ -151,10 +162,10 @@ def png(array, form="PNG"):
     return file.getvalue()
 
 
-def journal(shift):
+def journal(folder):
     """What came and how it ended: request → numbers, and number → end."""
     requests, ends = {}, {}
-    for line in (shift / "journal.jsonl").read_text().splitlines():
+    for line in (folder / "journal.jsonl").read_text().splitlines():
         fields = json.loads(line)
         if "came" in fields:
             requests.setdefault(fields["request"], []).append(fields["input"])
@@ -163,9 +174,9 @@ def journal(shift):
     return requests, ends
 
 
-def from_log(shift, service):
+def from_log(folder, service):
     """The library's certificates of the votes in a shift, by number."""
-    votes = RunDirectory(shift).read(partial=True)
+    votes = RunDirectory(folder).read(partial=True)
     certificates = certify(votes, alpha=service.alpha)
     return {
         int(number): certificates[[row]]
