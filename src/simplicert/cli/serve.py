@@ -1,15 +1,16 @@
 """``simplicert serve``: a certified classifier behind HTTP."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from simplicert.certificates import ALPHA
-from simplicert.classifiers import as_classifier
+from simplicert.classifiers import Classifier, as_classifier
 from simplicert.cli.printing import note
 from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
-from simplicert.data import load_dataset
+from simplicert.data import Dataset, load_dataset
 from simplicert.data.cuts import choose_cut
 from simplicert.errors import InputError
 from simplicert.sampling import Sampler
@@ -104,51 +105,72 @@ def serve_command(
     """
     if min(queue, most, shift) < 1 or not timeout > 0:
         raise InputError("--queue, --most, --shift and --timeout must be more than 0")
-    there = None if dry_run else bound(host, port)
-    classifier = as_classifier(model, mean=mean, std=std)
-    cut = choose_cut(classifier.cuts, size=size)
-    data = None
-    if like is not None:
-        data = load_dataset(like, split=split, size=size, cut=cut)
-    elif shape is None and classifier.shape is None:
+    if log_inputs and log is None:
+        raise InputError("inputs are kept in the log: say where, with --log")
+    with ExitStack() as held:
+        there = None if dry_run else held.enter_context(bound(host, port))
+        classifier = as_classifier(model, mean=mean, std=std)
+        cut = choose_cut(classifier.cuts, size=size)
+        examples = _examples(
+            classifier,
+            None
+            if like is None
+            else load_dataset(like, split=split, size=size, cut=cut),
+            shape=shape,
+            names=names,
+        )
+        sampler = Sampler(
+            classifier,
+            examples,
+            noise=noise,
+            precision=precision,
+            compiled=compiled,
+            device=device,
+            threads=threads,
+            nonfinite="count",  # of no class, which is sound: one input stops no others
+        )
+        service = prepare(
+            sampler,
+            sigma=sigma,
+            draws=draws,
+            triage=triage,
+            alpha=alpha,
+            mechanism=mechanism,
+            batch=batch,
+            hide=hide_radii,
+            bodies=Bodies(like=examples, cut=cut, most=most),
+        )
+        for line in service.in_words():
+            note(line)
+        if there is not None:
+            serve(
+                service,
+                there,
+                folder=log,
+                inputs=log_inputs,
+                places=queue,
+                size=shift,
+                timeout=timeout,
+                said=note,
+            )
+
+
+def _examples(
+    classifier: Classifier,
+    like: Dataset | None,
+    *,
+    shape: tuple[float, ...] | None,
+    names: str | None,
+) -> Dataset:
+    """What stands for the inputs that will come."""
+    known = shape or classifier.shape
+    if like is None and known is None:
         raise InputError(
             f"{classifier.name} does not say what shape its inputs have: give --shape, "
             "as 3,32,32, or --like with a data set of such inputs"
         )
-    said = tuple(int(each) for each in shape or classifier.shape or ())
+    said = tuple(int(each) for each in known or ())
+    if shape is not None and (said != tuple(shape) or min(said) < 1):
+        raise InputError("--shape takes whole numbers, as 3,32,32")
     called = [name.strip() for name in names.split(",")] if names else []
-    examples = served_inputs(said, like=data, names=called)
-    sampler = Sampler(
-        classifier,
-        examples,
-        noise=noise,
-        precision=precision,
-        compiled=compiled,
-        device=device,
-        threads=threads,
-        nonfinite="count",  # of no class, which is sound: one input stops no others
-    )
-    service = prepare(
-        sampler,
-        sigma=sigma,
-        draws=draws,
-        triage=triage,
-        alpha=alpha,
-        mechanism=mechanism,
-        batch=batch,
-        hide=hide_radii,
-        bodies=Bodies(like=examples, cut=cut, most=most),
-    )
-    for line in service.in_words():
-        note(line)
-    if there is not None:
-        serve(
-            service,
-            there,
-            folder=log,
-            inputs=log_inputs,
-            places=queue,
-            size=shift,
-            timeout=timeout,
-            said=note,
-        )
+    return served_inputs(said, like=like, names=called)

@@ -1,8 +1,8 @@
 """A server that listens until it is told to stop, and then ends in order."""
 
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -37,23 +37,28 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def bound(host: str, port: int) -> socket.socket:
+@contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
     """A socket of this address, had before anything takes long.
 
     Raises:
         InputError: It cannot be had, and why.
     """
+    there = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         there = socket.socket(family, socket.SOCK_STREAM)
         there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         there.bind((host, port))
     except (OSError, OverflowError) as error:
+        if there is not None:
+            there.close()
         why = getattr(error, "strerror", None) or error
         raise InputError(
             f"cannot listen at {host}, port {port}: {why}. Choose another --port"
         ) from error
-    return there
+    with there:
+        yield there
 
 
 def serve(
