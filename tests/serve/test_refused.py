@@ -58,7 +58,7 @@ BODIES = {
     "npy of bytes": (npy(np.zeros((1, 1, 4, 4), "u1")), NPY, 422, "divide bytes"),
     "npy of objects": (npy(grey(0.5)).replace(b"<f4", b"|O8"), NPY, 422, "object"),
     "npy of more": (_says(b"(999999,4,4)"), NPY, 422, "cut short"),
-    "npy of less than nothing": (_says(b"(-1, -1,4,4)"), NPY, 422, "numpy.save"),
+    "npy of less than nothing": (_says(b"(-1, -1,4,4)"), NPY, 422, "no shape"),
     "npy cut short": (npy(grey(0.5))[:-4], NPY, 422, "cut short"),
     "npy too long": (npy(grey(0.5)) + b"0000", NPY, 422, "too long"),
     "no npy": (b"PK\3\4", NPY, 422, "numpy.save"),

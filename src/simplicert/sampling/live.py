@@ -17,6 +17,7 @@ from simplicert.errors import InputError
 from simplicert.machine.device import cpu_threads
 from simplicert.sampling.engine import Drawer, Task
 from simplicert.sampling.outgoing import Outgoing
+from simplicert.sampling.rounds import FULL_BATCHES
 from simplicert.sampling.sofar import Images, SoFar
 from simplicert.stopping import Rule
 from simplicert.votes import Votes
@@ -57,8 +58,9 @@ class Live:
     def draw(self, positions: Sequence[int], *, most: int) -> tuple[Images, int]:
         """Draw the next look of some of these images, none of which has stopped.
 
-        The first of them is always among those; of the others those come first whose
-        next look takes the fewest draws.
+        The first of them is always among those. Of the others those come first whose
+        next look takes the fewest draws, and no more looks than fill some passes: who
+        comes first to a look waits there for others, as each look is asked about once.
 
         Args:
             positions: Which wait, by position in the run.
@@ -74,11 +76,7 @@ class Live:
         waiting = np.array(positions, dtype=np.int64)
         looks = self._so_far.found.have_at(waiting)
         sizes = self._plan.draws_in(looks)
-        order = np.argsort(sizes, kind="stable")
-        order = np.concatenate([[0], order[order != 0]])
-        fit = np.cumsum(sizes[order]) <= most
-        fit[0] = True
-        chosen = np.sort(order[fit])
+        chosen = _together(sizes, enough=FULL_BATCHES * self._plan.batch, most=most)
         task = Task(positions=waiting[chosen], blocks=looks[chosen])
         try:
             drawn = self._drawer.fetch([(task, self._drawer.begin(task))])
@@ -100,6 +98,30 @@ class Live:
             InputError: The classifier has changed: what it drew is dropped.
         """
         self._out.flush()
+
+
+def _together(
+    sizes: Int[np.ndarray, " waiting"], *, enough: int, most: int
+) -> Int[np.ndarray, " chosen"]:
+    """Whose next looks are drawn together: the first's, and the smallest others'.
+
+    Args:
+        sizes: Draws of each one's next look.
+        enough: Draws after which no further size of look is begun.
+        most: Draws of all of them.
+
+    Example:
+        >>> _together(np.array([50, 10, 10, 20, 30]), enough=20, most=100)
+        array([0, 1, 2])
+        >>> _together(np.array([50, 10, 10, 20, 30]), enough=30, most=65)
+        array([0, 1])
+    """
+    order = 1 + np.argsort(sizes[1:], kind="stable")
+    ahead = np.cumsum(sizes[order]) - sizes[order]
+    begun = order[ahead < enough]
+    largest = sizes[begun[-1]] if len(begun) else 0
+    fit = (sizes[order] <= largest) & (sizes[0] + ahead + sizes[order] <= most)
+    return np.sort(np.concatenate([[0], order[fit]]))
 
 
 @contextmanager

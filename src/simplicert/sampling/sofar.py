@@ -28,7 +28,7 @@ class SoFar:
     Args:
         run: What is there already is taken from it.
         rule: What stops an image: the manifest's.
-        ended: Told of all votes of images that stop, of one look at a time.
+        ended: Told of all votes of images that stop.
 
     Attributes:
         found: What there is.
@@ -83,9 +83,8 @@ class SoFar:
             last[here] = asked(self._rule, self._votes(where[here], look), self._alpha)
         rows = replace(rows, last=last)
         self.found.add(rows)
-        if self._ended is not None:
-            for look in np.unique(rows.blocks[last]).tolist():
-                self._ended(self._votes(where[last & (rows.blocks == look)], look))
+        if self._ended is not None and last.any():
+            self._ended(self._votes(where[last], rows.blocks[last]))
         self.forget(where[last])
         return rows
 
@@ -104,14 +103,14 @@ class SoFar:
             needed[here] = draws_to_come(self._rule, votes, self._alpha)
         return needed
 
-    def _votes(self, images: Images, look: int) -> Votes:
-        """What these images have, which is all up to one look."""
+    def _votes(self, images: Images, look: int | Images) -> Votes:
+        """What these images have, which is all up to a look."""
         sums = [self._sums[position] for position in images.tolist()]
         return votes_of(
             self._plan,
             images,
             {name: np.stack([each[name] for each in sums]) for name in sums[0]},
-            draws=np.full(len(images), self._plan.looks[look].draws),
+            draws=self._plan.draws_until(np.broadcast_to(look, len(images)) + 1),
             draw_seconds=None,
             looks=tuple(self._plan.looks),
         )

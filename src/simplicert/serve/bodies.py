@@ -152,6 +152,8 @@ class Bodies:
             ) from (error)
         if dtype.hasobject or dtype.kind not in "iuf":
             raise InputError(f"the array has numbers of type {dtype}: send float32")
+        if min(shape, default=0) < 0:
+            raise InputError(f"the array's header says {shape}, which is no shape")
         values = content[file.tell() :]
         if len(values) != math.prod(shape) * dtype.itemsize:
             raise InputError(

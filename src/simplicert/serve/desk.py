@@ -247,6 +247,10 @@ class Desk:
             drawer.flush()
             self._answer(shift)
 
+    def _take_ended(self) -> list[Votes]:
+        ended, self._ended[:] = list(self._ended), []
+        return ended
+
     def _failed(self, shift: Shift, drawer: Live, error: DrawError) -> None:
         """Draw those who shared a pass each alone; who was alone has failed."""
         if len(error.positions) > 1:
@@ -262,9 +266,8 @@ class Desk:
 
     def _answer(self, shift: Shift) -> None:
         """Answer those who have stopped, whose votes are on disk."""
-        ended, answers = list(self._ended), dict[int, Answer]()
-        self._ended.clear()
-        for votes in ended:
+        answers: dict[int, Answer] = {}
+        for votes in self._take_ended():
             certificates = self._service.certify(votes)
             self._told.certified(certificates)
             numbers = certificates.indices.tolist()

@@ -169,7 +169,7 @@ def prepare(
     batch: int | None = None,
     hide: bool = False,
     bodies: Bodies,
-    seconds: float = 0.25,
+    seconds: float = 0.5,
 ) -> Service:
     """Make a classifier ready to be served, or refuse it.
 
