@@ -121,7 +121,9 @@ class Service:
             reached.line,
         ]
         if self.triage:
-            lines.append(f"an input stops when its band is decided: {self.bands}")
+            lines.append(
+                f"an input stops when its band is decided: {', '.join(self.bands)}"
+            )
         else:
             lines.append("an input stops when its class is decided")
         if reached.warning:
