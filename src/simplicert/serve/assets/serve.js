@@ -169,7 +169,7 @@ function drawSimplex() {
       xaxis: { title: { text: "E0: how often the first class" }, range: [0, 1.02], gridcolor: ink("--line"), zeroline: false },
       yaxis: { title: { text: "E1: the next, at most" }, range: [0, 0.52], gridcolor: ink("--line"), zeroline: false },
       annotations: [
-        { x: 0.22, y: 0.28, text: "no class leads", showarrow: false, font: { color: muted } },
+        { x: 0.16, y: 0.4, text: "no class leads", showarrow: false, font: { color: muted } },
       ],
     },
     { displaylogo: false, responsive: true, displayModeBar: false },
