@@ -5,8 +5,8 @@ import functools
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ TIMEOUT = 30.0
 """Seconds that a request may take."""
 
 _BODIES_AT_ONCE = 16
-"""That are read and held at a time; others wait for their turn."""
+"""Whose bytes are held at a time, of the largest; of small ones as many more."""
 
 _STEP = 0.25
 """Seconds after which the first answers leave, where radii are hidden."""
@@ -68,6 +68,30 @@ class _RefusedError(Exception):
         self.status, self.error, self.headers = status, error, headers or {}
 
 
+class _Room:
+    """Bytes of bodies that are held, of all requests together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @contextmanager
+    def part(self) -> Iterator[Callable[[int], None]]:
+        """What takes room for bytes of one body, until the block ends."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if size > self._left:
+                raise FullError("too many bodies come at a time: try later", seconds=5)
+            self._left -= size
+            taken += size
+
+        try:
+            yield take
+        finally:
+            self._left += taken
+
+
 def app_of(
     service: Service,
     desk: Desk,
@@ -100,7 +124,7 @@ def app_of(
         redoc_url=None,
         lifespan=living,
     )
-    reading = asyncio.Semaphore(_BODIES_AT_ONCE)
+    room = _Room(_BODIES_AT_ONCE * service.bodies.most_bytes)
     rendered = functools.cache(partial(render_page, service))
 
     @app.post(
@@ -117,7 +141,7 @@ def app_of(
         name, began = uuid.uuid4().hex, time.monotonic()
         try:
             answer = await _certify(
-                request, name, service, desk, reading, until=began + timeout
+                request, name, service, desk, room, until=began + timeout
             )
         except _RefusedError as refused:
             outcome = "gone" if refused.status == _GONE else str(refused.status)
@@ -201,17 +225,18 @@ async def _certify(
     name: str,
     service: Service,
     desk: Desk,
-    reading: asyncio.Semaphore,
+    room: _Room,
     *,
     until: float,
 ) -> Answers:
     try:
         desk.check_open()
-        async with asyncio.timeout_at(_at(until)), reading:
-            content = await _body(request, most=service.bodies.most_bytes)
-            kind = request.headers.get("content-type", "")
-            inputs = await asyncio.to_thread(service.bodies.read, content, kind)
-        del content
+        with room.part() as part:
+            async with asyncio.timeout_at(_at(until)):
+                content = await _body(request, part, most=service.bodies.most_bytes)
+                kind = request.headers.get("content-type", "")
+                inputs = await asyncio.to_thread(service.bodies.read, content, kind)
+            del content
         waiting = desk.submit(list(inputs), name)
     except TimeoutError:
         raise _RefusedError(408, "the body did not come in time") from None
@@ -234,6 +259,7 @@ async def _answers(
 ) -> Answers:
     """Wait for all answers, as long as somebody wants them."""
     together = asyncio.gather(*(asyncio.wrap_future(each.answer) for each in waiting))
+    together.add_done_callback(_seen)
     left = asyncio.ensure_future(_left(request))
     why = "gone"
     try:
@@ -265,6 +291,12 @@ async def _answers(
         together.cancel()
 
 
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Of whoever has left, nobody looks at the error."""
+    if not future.cancelled():
+        future.exception()
+
+
 def _busy(error: ClosedError | FullError) -> _RefusedError:
     seconds = error.seconds if isinstance(error, FullError) else 5.0
     after = {"Retry-After": str(math.ceil(seconds))}
@@ -275,7 +307,7 @@ def _at(until: float) -> float:
     return asyncio.get_running_loop().time() + until - time.monotonic()
 
 
-async def _body(request: Request, *, most: int) -> bytes:
+async def _body(request: Request, take: Callable[[int], None], *, most: int) -> bytes:
     """What was sent, of which no more is read than is allowed.
 
     Raises:
@@ -292,9 +324,11 @@ async def _body(request: Request, *, most: int) -> bytes:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise _RefusedError(_GONE, "nobody waits any more")
-        content += message.get("body", b"")
-        if len(content) > most:
+        part = message.get("body", b"")
+        if len(content) + len(part) > most:
             raise too_large
+        take(len(part))
+        content += part
         if not message.get("more_body", False):
             return bytes(content)
 

@@ -1,6 +1,8 @@
 """Where inputs wait: one thread draws all that are there together, and answers them."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -11,6 +13,7 @@ import numpy as np
 from simplicert.certificates import Certificates
 from simplicert.errors import InputError
 from simplicert.sampling.live import DrawError, Live, live
+from simplicert.sampling.rounds import FULL_BATCHES
 from simplicert.serve.answers import Answer, answers_of
 from simplicert.serve.service import Service
 from simplicert.serve.shift import Came, Log, Shift
@@ -76,12 +79,21 @@ class Desk:
         service: What is served.
         log: Where the votes go.
         places: Inputs that may be there at a time.
+        patience: Seconds after which nobody waits any more: no more are taken than can
+            be answered by then, or all would be drawn and none answered.
         told: Of what happens.
     """
 
     def __init__(
-        self, service: Service, log: Log, *, places: int, told: Told | None = None
+        self,
+        service: Service,
+        log: Log,
+        *,
+        places: int,
+        patience: float = math.inf,
+        told: Told | None = None,
     ) -> None:
+        self._patience, self._speed = patience, service.speed
         self._service, self._log, self._places = service, log, places
         self._told = told or Told()
         self._came: list[Waiting] = []
@@ -90,7 +102,7 @@ class Desk:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="desk")
         self._alone: set[int] = set()
-        self._mean = float(service.plan.looks[0].draws)
+        self._mean = service.plan.draws / 8  # until it is known
         self.closing = False
         self.broken: str | None = None
 
@@ -110,10 +122,9 @@ class Desk:
         """Inputs that are there."""
         return len(self._came) + len(self._drawing)
 
-    @property
-    def seconds(self) -> float:
-        """After which those who are there will be answered, about."""
-        return self.waiting * self._mean / self._service.speed
+    def seconds(self, inputs: int) -> float:
+        """After which so many will be answered, about."""
+        return inputs * self._mean / self._speed
 
     def check_open(self) -> None:
         """Refuse before anything is read of a request.
@@ -126,8 +137,7 @@ class Desk:
             raise ClosedError(f"the service cannot go on: {self.broken}")
         if self.closing:
             raise ClosedError("the service is being stopped")
-        if self.waiting >= self._places:
-            raise self._full()
+        self._check_places(1)
 
     def submit(self, inputs: Sequence[np.ndarray], request: str) -> list[Waiting]:
         """Let inputs wait: all of a request, or none.
@@ -138,19 +148,22 @@ class Desk:
         """
         with self._changed:
             self.check_open()
-            if self.waiting + len(inputs) > self._places:
-                raise self._full()
+            self._check_places(len(inputs))
             found = [Waiting(values, request) for values in inputs]
             self._came += found
             self._changed.notify_all()
         return found
 
-    def _full(self) -> FullError:
+    def _check_places(self, inputs: int) -> None:
+        there = self.waiting
+        late = there > 0 and self.seconds(there + inputs) > self._patience
+        if there + inputs <= self._places and not late:
+            return
         # How long it takes depends on the radii of those who wait.
-        seconds = 5.0 if self._service.hide else max(1.0, self.seconds)
-        return FullError(
-            f"there is room for {self._places} inputs at a time, and not for these "
-            "now: try again later",
+        seconds = 5.0 if self._service.hide else max(1.0, self.seconds(there))
+        raise FullError(
+            f"there is room for {self._places} inputs at a time, or for as many as can "
+            "be answered in time, and not for these now: try again later",
             seconds=seconds,
         )
 
@@ -227,6 +240,7 @@ class Desk:
         gone = [n for n, each in self._drawing.items() if each.answer.cancelled()]
         if not gone:
             return
+        self._alone -= set(gone)
         drawer.give_up(np.array(gone))
         drawer.flush()
         shift.end((number, self._drawing.pop(number).why) for number in gone)
@@ -236,11 +250,15 @@ class Desk:
         suspects = [number for number in waiting if number in self._alone]
         if suspects:  # which shared a pass that failed: the others need not suffer
             waiting = suspects[:1]
+        began = time.monotonic()
         try:
             ended, draws = drawer.draw(waiting, most=self._service.step)
         except DrawError as error:
             self._failed(shift, drawer, error)
             return
+        if draws >= FULL_BATCHES * self._service.plan.batch:
+            speed = draws / (time.monotonic() - began)
+            self._speed += 0.2 * (speed - self._speed)
         self._alone -= set(waiting) if suspects else set()
         self._told.drawn(draws, len(waiting))
         if len(ended):
@@ -273,8 +291,8 @@ class Desk:
             numbers = certificates.indices.tolist()
             told = answers_of(certificates, self._service)
             answers.update(zip(numbers, told, strict=True))
-            mean = float(votes.draws.mean())
-            self._mean += 0.1 * (mean - self._mean)
+            weight = 1 - 0.98 ** len(votes)
+            self._mean += weight * (float(votes.draws.mean()) - self._mean)
         those = {number: self._drawing.pop(number) for number in answers}
         shift.end(
             (number, each.why if each.answer.cancelled() else "answered")

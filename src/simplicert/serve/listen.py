@@ -93,7 +93,9 @@ def serve(
         probed=lambda dataset, plan: sampler.on(dataset).probe(plan),
     ) as log:
         metrics = Metrics(service)
-        desk = Desk(service, log, places=places, told=metrics.told)
+        desk = Desk(
+            service, log, places=places, patience=timeout / 2, told=metrics.told
+        )
         config = uvicorn.Config(
             app_of(service, desk, metrics, timeout=timeout, lifespan=desk.stop),
             log_level="warning",
