@@ -21,7 +21,8 @@ from served import (
 )
 
 from simplicert.errors import InputError
-from simplicert.serve.desk import ClosedError
+from simplicert.serve.desk import ClosedError, Desk, FullError
+from simplicert.serve.shift import Log
 
 
 def _says(shape):
@@ -182,6 +183,19 @@ def test_when_the_queue_is_full_all_of_a_request_is_refused(tmp_path):
         for each in waiting:
             each.answer.result(60)
         assert there.ask(grey(0.0)).status_code == 200
+
+
+def test_no_more_are_taken_than_can_be_answered_in_time():
+    service = prepared()
+    log = Log(None, service.plan, inputs=False, size=9, probed=lambda *_: None)
+    desk = Desk(service, log, places=1000, patience=0.01)  # of 1e5 draws a second
+    desk.submit(list(grey(0.0)), "whoever is alone is taken")
+    with pytest.raises(FullError) as refused:
+        desk.submit(list(grey(*[0.0] * 8)), "who would have to wait too long")
+    assert refused.value.seconds >= 1
+    before = desk.seconds(1)
+    desk._learn(1000, of=1)  # who was given up took all draws, for all that is known
+    assert desk.seconds(1) > before
 
 
 def test_who_waits_too_long_is_told_and_the_draws_stay_in_the_log(tmp_path):

@@ -241,6 +241,8 @@ class Desk:
         if not gone:
             return
         self._alone -= set(gone)
+        late = sum(self._drawing[number].why == "late" for number in gone)
+        self._learn(self._service.plan.draws, of=late)  # at worst
         drawer.give_up(np.array(gone))
         drawer.flush()
         shift.end((number, self._drawing.pop(number).why) for number in gone)
@@ -264,6 +266,10 @@ class Desk:
         if len(ended):
             drawer.flush()
             self._answer(shift)
+
+    def _learn(self, draws: float, *, of: int) -> None:
+        """So many draws took each of the last inputs."""
+        self._mean += (1 - 0.98**of) * (draws - self._mean)
 
     def _take_ended(self) -> list[Votes]:
         ended, self._ended[:] = list(self._ended), []
@@ -291,8 +297,7 @@ class Desk:
             numbers = certificates.indices.tolist()
             told = answers_of(certificates, self._service)
             answers.update(zip(numbers, told, strict=True))
-            weight = 1 - 0.98 ** len(votes)
-            self._mean += weight * (float(votes.draws.mean()) - self._mean)
+            self._learn(float(votes.draws.mean()), of=len(votes))
         those = {number: self._drawing.pop(number) for number in answers}
         shift.end(
             (number, each.why if each.answer.cancelled() else "answered")
