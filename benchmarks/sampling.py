@@ -132,7 +132,7 @@ def ours(options: argparse.Namespace, scores: SoftScores = MEANS) -> dict[str, f
     tasks = Tasks(plan)
 
     def run() -> int:
-        for _ in sampler._drawer(plan).votes(tasks):  # what ``sampler.draw`` writes
+        for _ in sampler.drawer(plan).votes(tasks):  # what ``sampler.draw`` writes
             pass
         return plan.draws
 

@@ -41,7 +41,7 @@ PUBLIC = (
 )
 """In the order of the page, which is that of the house."""
 
-INTERNAL = ("cli", "machine")
+INTERNAL = ("cli", "machine", "serve")
 """Rooms that nobody should import from."""
 
 HEAD = """# Reference

@@ -50,7 +50,7 @@ def test_scales_follow_their_features():
     for order in (["a", "b", "c"], ["c", "a", "b"]):
         unit = Unit(name="own", scale=[scales[name] for name in order])
         sampler = Sampler(MODEL, FRAME[order], unit=unit)
-        inputs = sampler._asked._clean(60)
+        inputs = sampler.asked._clean(60)
         np.testing.assert_allclose(sampler.outputs(inputs).numpy(), clean, atol=1e-5)
 
 

@@ -346,7 +346,7 @@ def test_fewer_questions_are_the_first_of_more():
         (3, 1, 8, 8), dtype=np.float32
     ))  # fmt: skip
     plan = sampler.plan(sigma=0.5, draws=100, seed=0)
-    questions = sampler._asked.questions(plan)
+    questions = sampler.asked.questions(plan)
     assert torch.equal(questions.draw(range(8)), questions.draw(range(32))[:8])
 
 

@@ -224,7 +224,7 @@ def test_nothing_is_written_that_is_answered_otherwise_when_asked_again(
     )
     monkeypatch.setattr(Recheck, "settle", lambda _: "another function")
     run = MemoryRun(plan)
-    going = Outgoing(run, sampler._asked, draws=30, nonfinite="stop", flush=1000)
+    going = Outgoing(run, sampler.asked, draws=30, nonfinite="stop", flush=1000)
     going.take(rows)
     with pytest.raises(InputError, match="another function"):
         going.flush()

@@ -35,6 +35,9 @@ EXTRAS = {
     "sklearn": "digits",
     "onnxruntime": "onnx",
     "httpx": "http",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "prometheus_client": "serve",
 }
 
 COMMANDS = {
@@ -49,6 +52,7 @@ COMMANDS = {
     "status": "How far a run is, and who draws it. Needs no model.",
     "compact": "Join the parts of a run and print its digest. Needs no model.",
     "audit": "Try to falsify the certificates of a run, a log or a table.",
+    "serve": "Certify inputs over HTTP, and keep the votes behind every answer.",
     "merge": "Join run directories from machines that share no disk.",
     "import": "Turn counts or others' logs into a run.",
     "export": "Write a run's certificates as others want them.",

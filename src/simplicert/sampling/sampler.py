@@ -127,7 +127,7 @@ class Sampler:
         self.dataset = dataset = in_classes_of(dataset, self._given)
         if before is None or facts_of(dataset) != facts_of(before):
             self.classifier = made_for(self._given, dataset)
-            self._asked = Asked(
+            self.asked = Asked(
                 self.classifier,
                 dataset,
                 noise=self.noise,
@@ -135,13 +135,13 @@ class Sampler:
                 device=self.device,
                 runtime=self.runtime,
             )
-        self._asked = self._asked.on(dataset)
+        self.asked = self.asked.on(dataset)
         dataset.check_classes(self.classes)
 
     @property
     def classes(self) -> int:
         """How many the classifier has."""
-        return self._asked.classes
+        return self.asked.classes
 
     def plan(
         self,
@@ -226,7 +226,7 @@ class Sampler:
 
         found = find_batch(speed, usual=plan.batch, most=total)
         plan = plan.model_copy(update={"batch": found})
-        self._asked.probe(plan)
+        self.asked.probe(plan)
         return plan
 
     def by(self, runtime: str, *, precision: str | None = None) -> "Sampler":
@@ -239,18 +239,18 @@ class Sampler:
 
     def _run_as(self, other: "Sampler") -> None:
         self.runtime, self.runtimes = other.runtime, other.runtimes
-        self.classifier, self._asked = other.classifier, other._asked
+        self.classifier, self.asked = other.classifier, other.asked
 
     def probe(self, plan: Manifest) -> Probe:
         """What the classifier answers to a few draws of a plan, before the first."""
-        return self._asked.probe(plan)
+        return self.asked.probe(plan)
 
     def outputs(self, inputs: Tensor) -> Tensor:
         """What the classifier returns for inputs as they are, which no run counts.
 
         With a gradient, where it has one.
         """
-        return self._asked.outputs(inputs)
+        return self.asked.outputs(inputs)
 
     def noise_alone(self, plan: Manifest, seeds: range) -> Tensor:
         """Noise as a plan's draws have it, one a seed, which no run counts."""
@@ -263,7 +263,7 @@ class Sampler:
 
         ``None`` where there are no labels.
         """
-        return self._asked.glance(plan)
+        return self.asked.glance(plan)
 
     def trial(self, plan: Manifest, *, seconds: float = TRIAL_SECONDS) -> float:
         """Draws a second, measured for about so long, after a batch to warm up.
@@ -274,7 +274,7 @@ class Sampler:
         plan = shortened(plan, most=once)
         with cpu_threads(plan.threads):
             return measured(
-                self._drawer(plan), plan, seconds=seconds if once is None else None
+                self.drawer(plan), plan, seconds=seconds if once is None else None
             )
 
     def fp32_speed(self, plan: Manifest) -> float | None:
@@ -321,7 +321,7 @@ class Sampler:
         """
         plan = run.manifest
         out = partial(
-            Outgoing, run, self._asked, nonfinite=self.nonfinite, flush=self._flush
+            Outgoing, run, self.asked, nonfinite=self.nonfinite, flush=self._flush
         )
         if plan.stops_early:
             self._draw_rounds(run, rule, out, share=share, progress=progress)
@@ -336,7 +336,7 @@ class Sampler:
         if progress is not None:
             progress(counted, total)
         with cpu_threads(plan.threads), out(draws=total - counted) as going:
-            drawer = self._drawer(plan, heard=going.hear, rivals=found.rivals)
+            drawer = self.drawer(plan, heard=going.hear, rivals=found.rivals)
             for rows in drawer.votes(mine[task] for task in todo):
                 going.take(rows)
                 counted += len(rows.blocks) * size
@@ -364,7 +364,7 @@ class Sampler:
             out(draws=len(plan.images) * plan.looks[0].draws) as going,
         ):
             Rounds(run, rule, out=going, share=share, claims=claimed).draw(
-                self._drawer(plan, heard=going.hear),
+                self.drawer(plan, heard=going.hear),
                 ahead=1 if self.device.type == "cuda" else 0,
                 told=progress,
             )
@@ -399,17 +399,19 @@ class Sampler:
             tasks = Tasks(plan)
             again = (tasks[task] for task in tasks.missing(done))
         with cpu_threads(plan.threads):
-            yield from self._drawer(plan, rivals=rivals).votes(again)
+            yield from self.drawer(plan, rivals=rivals).votes(again)
 
-    def _drawer(
+    def drawer(
         self,
         plan: Manifest,
         heard: Callable[[Tensor, Tensor], None] | None = None,
         rivals: Int[np.ndarray, "images chosen"] | None = None,
+        read: Callable[[Int[np.ndarray, " n"]], np.ndarray] | None = None,
     ) -> Drawer:
+        """What draws a plan; ``read`` gives inputs in the place of the data set's."""
         return Drawer(
-            self._asked.forward,
-            self._asked.read,
+            self.asked.forward,
+            read or self.asked.read,
             plan,
             noise=self.noise,
             output=self.classifier.output,

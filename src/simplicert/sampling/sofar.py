@@ -1,5 +1,6 @@
 """What is known of a run whose images stop, and who stops next."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,21 @@ class SoFar:
     Args:
         run: What is there already is taken from it.
         rule: What stops an image: the manifest's.
+        ended: Told of all votes of images that stop.
 
     Attributes:
         found: What there is.
     """
 
-    def __init__(self, run: "RunDirectory | MemoryRun", rule: Rule) -> None:
+    def __init__(
+        self,
+        run: "RunDirectory | MemoryRun",
+        rule: Rule,
+        *,
+        ended: Callable[[Votes], None] | None = None,
+    ) -> None:
         self._run, self._plan, self._rule = run, run.manifest, rule
+        self._ended = ended
         assert self._plan.rule is not None
         self._alpha = float(self._plan.rule["alpha"])
         self.load()
@@ -74,9 +83,15 @@ class SoFar:
             last[here] = asked(self._rule, self._votes(where[here], look), self._alpha)
         rows = replace(rows, last=last)
         self.found.add(rows)
-        for position in where[last].tolist():
-            del self._sums[position]
+        if self._ended is not None and last.any():
+            self._ended(self._votes(where[last], rows.blocks[last]))
+        self.forget(where[last])
         return rows
+
+    def forget(self, images: Images) -> None:
+        """Keep no sums of images of which no more will be drawn."""
+        for position in images.tolist():
+            self._sums.pop(position, None)
 
     def to_come(self, images: Images) -> Int[np.ndarray, " images"]:
         """How many draws each image needs, if its votes go on so."""
@@ -88,14 +103,14 @@ class SoFar:
             needed[here] = draws_to_come(self._rule, votes, self._alpha)
         return needed
 
-    def _votes(self, images: Images, look: int) -> Votes:
-        """What these images have, which is all up to one look."""
+    def _votes(self, images: Images, look: int | Images) -> Votes:
+        """What these images have, which is all up to a look."""
         sums = [self._sums[position] for position in images.tolist()]
         return votes_of(
             self._plan,
             images,
             {name: np.stack([each[name] for each in sums]) for name in sums[0]},
-            draws=np.full(len(images), self._plan.looks[look].draws),
+            draws=self._plan.draws_until(np.broadcast_to(look, len(images)) + 1),
             draw_seconds=None,
             looks=tuple(self._plan.looks),
         )

@@ -1,0 +1,66 @@
+"""Inputs that are no images, in a unit of their own, are served in it."""
+
+import numpy as np
+import pytest
+from served import npy, prepared, running, sent
+
+from simplicert.audit.replay import replay, run_images
+from simplicert.classifiers import NumpyClassifier
+from simplicert.data import load_dataset
+from simplicert.units import Unit
+from simplicert.votes import RunDirectory
+
+UNIT = Unit(name="standard deviations", scale=(0.01, 3.0, 250.0), offset=(1, -20, 4e3))
+SLOPE = np.array([1.0, -2.0, 0.5])
+"""Of the classifier, in numbers of the unit."""
+
+
+def decide(values):
+    return (UNIT.numbers(values.astype(np.float64)) @ SLOPE > 0).astype(int)
+
+
+NUMBERS = np.array([[0.0, -1.0, 0.5], [1.0, 1.0, -1.0], [0.1, 0.0, 0.0]])
+VALUES = UNIT.offsets(1) + UNIT.scales(1) * NUMBERS
+
+
+@pytest.fixture(scope="module")
+def service():
+    model = NumpyClassifier(decide, output="labels", classes=2)
+    return prepared(model, shape=(3,), unit=UNIT, draws=2000)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-npy"])
+def test_radii_are_distances_in_the_unit(service, tmp_path, kind):
+    body = npy(VALUES)
+    if kind == "application/json":
+        body = str({"inputs": VALUES.tolist()}).replace("'", '"').encode()
+    with running(service, tmp_path / "log", inputs=True) as there:
+        [response] = there.together(sent(body, kind))
+    found = response.json()
+    assert found["unit"] == "standard deviations"
+    distances = abs(NUMBERS @ SLOPE) / np.linalg.norm(SLOPE)
+    radii = np.array([each["radius"] for each in found["answers"]])
+    assert (radii <= distances).all()
+    assert (radii[:2] > 0.1).all()
+    assert [each["predicted"] for each in found["answers"][:2]] == [1, 0]
+
+
+def test_its_log_is_drawn_again_in_the_unit(service, tmp_path):
+    with running(service, tmp_path / "log", inputs=True) as there:
+        there.ask(VALUES)
+    run = RunDirectory(tmp_path / "log" / "0001")
+    assert run.manifest.data.unit == UNIT
+    data = run_images(load_dataset(str(run.path / "inputs.npz")), run)
+    np.testing.assert_allclose(data.read(np.arange(3)), NUMBERS, atol=1e-9)
+    [finding] = replay(service.sampler.on(data), run, share="100%", seed=0)
+    assert finding.outcome == "held"
+
+
+@pytest.mark.parametrize("change", [np.nan, np.inf])
+def test_a_number_that_is_none_is_refused(service, tmp_path, change):
+    spoilt = VALUES.copy()
+    spoilt[1, 2] = change
+    with running(service) as there:
+        [response] = there.together(sent(npy(spoilt), "application/x-npy"))
+    assert response.status_code == 422
+    assert "feature 2" in response.text
