@@ -283,7 +283,7 @@ def test_long_runs_are_tried_and_short_ones_follow_the_rule(
 @pytest.mark.parametrize("batch", [1, 50, 1000, 3000])
 def test_a_trial_tells_the_speed_of_what_it_drew(images, batch, monkeypatch):
     clock = Clock()
-    for module in ("trials", "engine"):
+    for module in ("speed", "engine"):
         monkeypatch.setattr(f"simplicert.sampling.{module}.time", clock)
 
     class Slow(nn.Module):

@@ -152,7 +152,7 @@ def test_comparing_ends(added, small, images, monkeypatch):
 
     monkeypatch.setattr(Small, "forward", heard)
     added(lambda logits: logits)
-    asked = Sampler(small, images, runtime="mine")._asked
+    asked = Sampler(small, images, runtime="mine").asked
     assert sorted({*passes}) == [1, 7]
     for size, more in ((2, 2), (2, 1), (3, 1), (4, 1)):  # the runtime's own, beside
         before = len(passes)

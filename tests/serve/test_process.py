@@ -12,6 +12,8 @@ import httpx
 import pytest
 from served import from_log, grey, journal, prepared
 
+PATIENCE = 600  # seconds
+
 MODEL = """import sys
 sys.path.insert(0, {support!r})
 from served import Brightness as net
@@ -100,7 +102,7 @@ class Process:
 
     def end(self, number):
         self.process.send_signal(number)
-        rest = self.process.communicate(timeout=120)[1]
+        rest = self.process.communicate(timeout=PATIENCE)[1]
         return self.process.returncode, rest
 
 
@@ -112,7 +114,7 @@ def test_killed_and_started_again_it_has_lost_no_answer(model, tmp_path):
     def ask(url, mean):
         try:
             body = {"inputs": grey(mean).tolist()}
-            response = httpx.post(f"{url}/certify", json=body, timeout=60)
+            response = httpx.post(f"{url}/certify", json=body, timeout=PATIENCE)
         except httpx.HTTPError:
             return False
         if response.status_code == 200:

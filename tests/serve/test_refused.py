@@ -16,6 +16,7 @@ from served import (
     npy,
     png,
     prepared,
+    ran,
     running,
     sent,
 )
@@ -23,6 +24,8 @@ from served import (
 from simplicert.errors import InputError
 from simplicert.serve.desk import ClosedError, Desk, FullError
 from simplicert.serve.shift import Log
+
+BRIEFLY = 0.05  # seconds that a request may take
 
 
 def _says(shape):
@@ -134,7 +137,7 @@ def called(app, messages, *, headers=()):
         "client": ("127.0.0.1", 1),
         "server": ("service", 80),
     }
-    asyncio.run(app(scope, receive, send))
+    ran(app(scope, receive, send))
     return [each["status"] for each in sent if "status" in each], len(taken)
 
 
@@ -150,7 +153,7 @@ def test_of_a_body_that_is_too_large_no_more_is_read_than_is_allowed(there):
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(service):
-    with running(service, timeout=0.05) as there:
+    with running(service, timeout=BRIEFLY) as there:
 
         async def nothing():
             await asyncio.sleep(60)
@@ -166,7 +169,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(service):
             await there.app(scope, nothing, send)
             return sent[0]["status"]
 
-        assert asyncio.run(ask()) == 408
+        assert ran(ask()) == 408
 
 
 def test_when_the_queue_is_full_all_of_a_request_is_refused(tmp_path):
@@ -201,8 +204,8 @@ def test_no_more_are_taken_than_can_be_answered_in_time():
 def test_who_waits_too_long_is_told_and_the_draws_stay_in_the_log(tmp_path):
     model = Gate()
     service = prepared(model)
-    with running(service, tmp_path / "log", timeout=0.05) as there:
-        model.open.clear()
+    with running(service, tmp_path / "log", timeout=20 * BRIEFLY) as there:
+        model.open.clear()  # in which time somebody has begun to draw
         response = there.ask(grey(0.3))
         assert response.status_code == 504
         model.open.set()
