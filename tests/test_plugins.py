@@ -187,6 +187,7 @@ def runs_of(path):
     return Path(f"{path}.log").read_text().count("run")
 
 
+@pytest.mark.slow
 def test_their_mechanism_is_everywhere(theirs, run, simplicert, tmp_path):
     spec = f"{theirs}:half"
     code, out, _ = simplicert("certify", run, "--mechanism", spec, "--json")
@@ -549,6 +550,7 @@ def test_an_installed_package_offers_every_kind(theirs, tmp_path):
     assert "by looks" in planned
 
 
+@pytest.mark.slow
 def test_a_file_and_a_line_add_a_mechanism_to_ours(theirs, run, tmp_path):
     package = tmp_path / "site" / "simplicert"
     shutil.copytree(ROOT / "src" / "simplicert", package)

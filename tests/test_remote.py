@@ -54,6 +54,7 @@ def url(theirs, monkeypatch):
             thread.join()
 
 
+@pytest.mark.slow
 def test_the_walk_through(url, theirs, simplicert, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     dry, drawn, certified = [

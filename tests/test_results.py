@@ -60,6 +60,7 @@ def test_margins_are_of_the_scores_and_the_first_block_chose(path):
     assert ours.temperature == 1.0
 
 
+@pytest.mark.slow
 def test_readme_says_of_procedures_what_the_votes_give():
     table = SCRIPT["procedures_table"]([p for p in MARGINS if p.name == README_RUN])
     readme = (RESULTS.parent / "README.md").read_text("utf-8")

@@ -111,6 +111,7 @@ QUICK = [name for name in PROVED if name != "margins"]
 """Of which an outcome takes microseconds."""
 
 
+@pytest.mark.slow
 def test_margins_are_not_falsified():
     audit = try_procedure("margins", alpha=0.05, draws=12, trials=40, seed=0)
     assert not audit.falsified, audit.verdict

@@ -114,6 +114,7 @@ def onnx_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_an_onnx_export_votes_like_the_network(network, images, onnx_file):
     votes, certificates = certified(str(onnx_file), images, batch=100)
     own, theirs = certified(network, images, batch=100)

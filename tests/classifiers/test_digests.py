@@ -147,6 +147,7 @@ def search(): return fit(GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, c
 """
 
 
+@pytest.mark.slow
 def test_a_run_of_an_estimator_goes_on_in_another_process(tmp_path, simplicert):
     (tmp_path / "mine.py").write_text(FILE)
     commands, before = [], []

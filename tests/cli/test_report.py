@@ -40,6 +40,7 @@ def test_figures_and_tables_go_beside_it(run, tmp_path, simplicert):
     assert (tmp_path / "tables" / "table1.csv").is_file()
 
 
+@pytest.mark.slow
 def test_figures_in_several_formats_of_runs_that_share_a_name(
     run, tmp_path, simplicert, monkeypatch
 ):

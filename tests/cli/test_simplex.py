@@ -21,6 +21,7 @@ def mine(tmp_path):
     return f"{path}:radius"
 
 
+@pytest.mark.slow
 def test_all_five_figures_by_default(simplicert, tmp_path):
     code, out, _ = simplicert("simplex", *QUICK, "--out", tmp_path / "new" / "folder")
     assert code == 0

@@ -40,6 +40,7 @@ def test_images_stop_when_their_radii_are_decided(sampled, simplicert, tmp_path)
     assert "20 of 20 images decided" in out
 
 
+@pytest.mark.slow
 def test_another_plan_does_not_go_on(sampled, tmp_path):
     assert sampled("--until", "0.1,0.25")[0] == 0
     before = read_run(tmp_path / "run").digest
@@ -86,6 +87,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_other_rules(sampled, simplicert, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from simplicert.stopping import Rule\n"

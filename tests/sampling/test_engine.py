@@ -128,6 +128,7 @@ def test_noise_in_low_precision_is_that_in_float32_rounded_once(dtype, threads):
     assert torch.equal(found, reference.to(dtype))
 
 
+@pytest.mark.slow
 def test_votes_of_colour_images_agree_at_any_batch():
     with torch.random.fork_rng():
         torch.manual_seed(0)

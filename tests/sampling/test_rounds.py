@@ -388,6 +388,7 @@ def test_several_draw_no_budget(sampler, tmp_path):
         sampler.draw(run, rule=rule, share=(0, 2))
 
 
+@pytest.mark.slow
 def test_the_object_stops_too(whole):
     g = SmoothedClassifier(network(), sigma=0.5, seed=3, batch=20, threads=1)
     found = g.certify(IMAGES, draws=HORIZON, until=RULE)
@@ -404,5 +405,6 @@ def test_the_object_stops_too(whole):
     np.testing.assert_array_equal(classes[agree], sure[agree])
 
 
+@pytest.mark.slow
 def test_named_is_a_rule_by_name():
     assert drawn(until="named").draws.sum() == drawn(until=named).draws.sum()
