@@ -372,6 +372,37 @@ class TestNamedUnits:
         with pytest.raises(InputError, match="no table of a unit at"):
             find_unit("none.csv")
 
+    @pytest.mark.parametrize("unit", ["deviations", "file"])
+    def test_a_selection_has_the_unit_of_the_whole(self, values, tmp_path, unit):
+        if unit == "file":
+            file = tmp_path / "mine.py"
+            file.write_text("from simplicert.data.units import deviations")
+            unit = f"{file}:deviations"
+        dataset = as_dataset(values, None)
+        some = dataset.select(np.arange(10)).select(np.arange(5, 10))
+        found = Sampler(LINEAR, some, unit=unit).dataset
+        assert found.unit == deviations(dataset) != deviations(some)
+        np.testing.assert_array_equal(
+            found.read(np.arange(5)), found.unit.numbers(values[5:10])
+        )
+
+    def test_black_images_may_be_levels_or_pixels(self, network, images):
+        for given in (0 * images[:1], (images > 0.5).astype(np.float32)):
+            with pytest.raises(InputError, match="0 and 1 alone, which may be levels"):
+                sc.sample(network, given, unit="levels", sigma=12, draws=100)
+
+    def test_calls_are_all_in_one_unit(self, values, network, images, tmp_path):
+        """Else a dark image is certified in pixels, and said to be in levels."""
+        for unit in ("levels", "deviations"):
+            with pytest.raises(InputError, match=f"{unit} are those of a data set"):
+                sc.SmoothedClassifier(network, sigma=12, unit=unit)
+        file = tmp_path / "mine.py"
+        file.write_text("from simplicert.data.units import deviations")
+        smoothed = sc.SmoothedClassifier(LINEAR, sigma=1, unit=f"{file}:deviations")
+        smoothed.certify(values[:4], draws=100)
+        with pytest.raises(InputError, match="of other scales: radii would be"):
+            smoothed.certify(values[4:8], draws=100)
+
     def test_what_is_not_said_is_as_it_was(self, values, images):
         assert as_dataset(values, None).unit == PLAIN
         assert as_dataset(images, None).unit == PIXELS
