@@ -52,7 +52,7 @@ def test_radii_in_another_unit_are_no_radii_of_a_log():
     )
     with pytest.raises(InputError, match="no place for radii in volts"):
         cohen_table(certify(votes, mechanism="cohen"))
-    with pytest.raises(InputError, match="board's radii are in pixels.* in volts"):
+    with pytest.raises(InputError, match=r"board's radii are in pixels.* in volts"):
         leaderboard_record(certify(votes), radius=0.25)
 
 

@@ -101,6 +101,12 @@ class TestTheUnit:
 
 
 class TestCertificatesInAUnit:
+    def test_saved_votes_are_in_it(self, values, tmp_path):
+        votes = sc.sample(LINEAR, values, unit=UNIT, sigma=0.5, draws=100, seed=1)
+        kept = RunDirectory(votes.save(tmp_path / "run")).read()
+        assert kept.manifest.data.unit == UNIT
+        assert (sc.certify(kept).radius == sc.certify(votes).radius).all()
+
     @pytest.mark.parametrize("noise", ["gaussian", "uniform"])
     def test_a_linear_classifiers_radii_are_true_and_nearly_its_distances(
         self, values, noise
@@ -391,7 +397,7 @@ class TestNamedUnits:
             with pytest.raises(InputError, match="0 and 1 alone, which may be levels"):
                 sc.sample(network, given, unit="levels", sigma=12, draws=100)
 
-    def test_calls_are_all_in_one_unit(self, values, network, images, tmp_path):
+    def test_calls_are_all_in_one_unit(self, values, network, tmp_path):
         """Else a dark image is certified in pixels, and said to be in levels."""
         for unit in ("levels", "deviations"):
             with pytest.raises(InputError, match=f"{unit} are those of a data set"):
