@@ -202,7 +202,7 @@ def test_what_takes_bytes_is_given_no_levels(tmp_path):
     model = str(write(tmp_path / "net.onnx", of=UINT8))
     levels = np.full((1, *NOISY.shape[1:]), 200.0, np.float32)
     how = {"sigma": 12.0, "draws": 100, "unit": "levels"}
-    with pytest.raises(InputError, match="which of levels .* would all be 255"):
+    with pytest.raises(InputError, match=r"which of levels .* would all be 255"):
         sc.sample(model, levels, **how)
     assert sc.sample(model, levels / 255, **how).counts.sum() == 100
 

@@ -74,7 +74,7 @@ class Classifier(ABC):
     """Whether it says itself that its labels do not exclude each other."""
 
     of_bytes = False
-    """Whether it rounds values of [0, 1] to bytes, so that none beyond is told apart."""
+    """Whether it rounds values of [0, 1] to bytes, and tells none beyond apart."""
 
     passes = Passes()
 
