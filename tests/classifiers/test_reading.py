@@ -332,3 +332,10 @@ def test_the_command_says_what_a_file_returns(simplicert, tmp_path):
     code, _, err = run("labels:name=label", "x")
     assert code == 2
     assert "say classes=…, or labels:NUMBER" in err.splitlines()[-1]
+
+
+def test_no_name_is_another_and_a_label():
+    asked = Reading(kind="logits", name="a", label=1)
+    named = Reading(kind="logit", name="a:label=1")
+    assert asked.kind == named.kind
+    assert asked.facts == "logit:name=a:label=1" != named.facts

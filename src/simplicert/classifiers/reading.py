@@ -74,7 +74,13 @@ class Reading:
     @property
     def facts(self) -> str:
         """In words, what makes another classifier of the same; empty: nothing."""
-        parts = {"name": self.name, "item": self.item, "label": self.label}
+        parts: dict[str, Any] = {
+            "name": self.name,
+            "item": self.item,
+            "label": self.label,
+        }
+        if self.name is not None and ":" in self.name:  # a word that says another thing
+            parts["name"] = repr(self.name)
         said = [f"{key}={value}" for key, value in parts.items() if value is not None]
         return ":".join([self.kind, *said]) if said or self.is_binary else ""
 
