@@ -13,7 +13,7 @@ from torch import nn
 import simplicert as sc
 from simplicert.classifiers import NumpyClassifier, TorchClassifier, as_classifier
 from simplicert.classifiers.class_names import in_order_of
-from simplicert.classifiers.reading import reading_of
+from simplicert.classifiers.reading import Reading, reading_of
 from simplicert.errors import InputError
 from simplicert.sampling.tally import Tally
 

@@ -393,10 +393,10 @@ class TestNamedUnits:
         )
 
     @pytest.mark.parametrize("offset", [1e9, -1e9, (0.0, 1e9, 0.0)])
-    def test_an_offset_beside_which_noise_is_lost_is_refused(self, values, offset):
+    def test_an_offset_beside_which_noise_is_lost_is_refused(self, offset):
         unit = Unit(name="s", scale=1e-3, offset=offset)
         given = unit.offsets(1) + 1e-3 * np.ones((1, 3))
-        with pytest.raises(InputError, match="offset of .*9, is so large that noise"):
+        with pytest.raises(InputError, match=r"offset of .*9, is so large that noise"):
             sc.sample(LINEAR, given, unit=unit, sigma=0.5, draws=10)
         assert sc.sample(LINEAR, given, unit=unit, sigma=1e6, draws=10).draws[0] == 10
 

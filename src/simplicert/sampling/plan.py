@@ -55,17 +55,17 @@ def _check_offsets(dataset: Dataset, sigma: float) -> None:
     Raises:
         InputError: As said; names the first.
     """
-    offsets, scales = dataset.unit.offsets(1), dataset.unit.scales(1)
+    unit = dataset.unit
+    offsets, scales = np.broadcast_arrays(unit.offsets(1), unit.scales(1))
     lost = np.abs(offsets) > largest_input(sigma) * scales
     if lost.any():
         entry = int(np.argmax(lost))
-        one = dataset.entry(entry) if dataset.unit.entries > 1 else "all"
+        one = dataset.entry(entry) if unit.entries > 1 else "all"
         raise InputError(
-            f"{dataset.unit.name}: the offset of {one}, "
-            f"{offsets[min(entry, len(offsets) - 1)]:g}, is so large that noise of "
-            f"sigma {sigma:g} × {scales[min(entry, len(scales) - 1)]:g} beside it would "
-            "be lost in float32, which the classifier takes: give the data without it, "
-            "to a classifier that adds it itself"
+            f"{unit.name}: the offset of {one}, {offsets[entry]:g}, is so large that "
+            f"noise of sigma {sigma:g} × {scales[entry]:g} beside it would be lost in "
+            "float32, which the classifier takes: give the data without the offset, to "
+            "a classifier that adds it"
         )
 
 
