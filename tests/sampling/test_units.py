@@ -101,6 +101,23 @@ class TestTheUnit:
 
 
 class TestCertificatesInAUnit:
+    def test_an_image_is_certified_where_it_is_not_where_float32_would_move_it(self):
+        """Beside an offset of a million float32 is 0.06 apart: here 1.3 in all."""
+        unit = Unit(name="Pa", scale=1.0, offset=1e6)
+        given = np.full((1, 1, 32, 32), 1e6 + 0.03)
+
+        def total(values):
+            return ((values - 1e6).sum((1, 2, 3)) > 16).astype(int)
+
+        classifier = NumpyClassifier(total, output="labels", classes=2)
+        how = {"sigma": 2.0, "draws": 1000, "unit": unit, "seed": 0}
+        votes = sc.sample(classifier, given, **how)
+        # The sum of the numbers is 31, of which noise of 64 leaves 16 in 59 of 100.
+        share = ndtr((0.03 * 1024 - 16) / 64)
+        assert abs(votes.counts[0, 1] / 1000 - share) < 0.06
+        listed = sc.sample(classifier, [*given], **how)
+        assert (listed.counts == votes.counts).all()
+
     def test_saved_votes_are_in_it(self, values, tmp_path):
         votes = sc.sample(LINEAR, values, unit=UNIT, sigma=0.5, draws=100, seed=1)
         kept = RunDirectory(votes.save(tmp_path / "run")).read()
