@@ -184,6 +184,10 @@ REFUSED = {
         lambda: from_maite_dataset(Ragged(PIXELS, LABELS)).read(np.array([0, 3])),
         r"image 3 of pictures has shape \(1, 3, 4\)",
     ),
+    "unit": (
+        lambda: CertifiedModel(Theirs(), sigma=1, draws=10, unit="plain"),
+        r"radii are in pixels .* leave the unit out",
+    ),
     "no class": (
         lambda: CertifiedAccuracy().update([[0, 1]], [[0.5, 0.5]], [{}]),
         "a target must be a row with one largest entry",

@@ -179,6 +179,11 @@ class CertifiedModel:
         scale: float = 1.0,
         **options: Any,
     ) -> None:
+        if options.get("unit") is not None:
+            raise InputError(
+                "a certified model's sigma and radii are in pixels of [0, 1], as its "
+                "readers take them: leave the unit out"
+            )
         self._smoothed = SmoothedClassifier(model, sigma=sigma, **options)
         self._draws, self._alpha = draws, alpha
         self._scale = _checked_scale(scale)

@@ -44,8 +44,8 @@ class SmoothedClassifier:
     Args:
         model: As for ``sample``: a torch module (images in [0, 1] → logits), ….
         sigma: Noise standard deviation, in the unit.
-        unit: As for ``sample``; of a unit that is computed from a data set, as
-            ``"deviations"`` is, give the ``Unit`` itself.
+        unit: As for ``sample``; of a unit that depends on a data set, as
+            ``"deviations"`` and ``"levels"`` do, give the ``Unit`` itself.
         noise: What is added; as for ``sample``.
         seed: Decides the noise of every call. Default: fresh noise each time.
         temperature: What logits are divided by before the softmax, as for ``sample``.
@@ -82,11 +82,15 @@ class SmoothedClassifier:
         progress: Progress | bool | None = None,
     ) -> None:
         self.model, self.sigma = model, checked_sigma(sigma)
-        if unit == "deviations":
+        if unit in ("deviations", "levels"):
+            cure = {
+                "deviations": "as simplicert.data.units.deviations(dataset) returns it",
+                "levels": 'Unit(name="levels", low=0, high=255), and scale=1 / 255 '
+                "where the classifier takes [0, 1]",
+            }
             raise InputError(
-                "deviations are those of a data set, and calls bring a few inputs: "
-                "give a simplicert.units.Unit, as "
-                "simplicert.data.units.deviations(dataset) returns it"
+                f"{unit} are those of a data set, and calls bring a few inputs: give a "
+                f"simplicert.units.Unit, {cure[unit]}"
             )
         self._make_ready = partial(
             Sampler,

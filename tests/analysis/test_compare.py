@@ -15,6 +15,8 @@ from simplicert.analysis import (
 )
 from simplicert.certificates.certify import certify
 from simplicert.errors import InputError
+from simplicert.units import Unit
+from simplicert.votes import DataSource
 
 
 def test_every_outcome_by_hand():
@@ -147,3 +149,15 @@ def test_another_data_set_is_refused_where_both_are_known():
         compare_runs(one, other)
     assert len(compare_runs(one, replace(other, source={}))) == 1
     assert len(compare_runs(one, one)) == 1
+
+
+def test_radii_in_a_unit_are_not_compared_with_those_of_which_nobody_knows():
+    known = certify(random_votes())
+    data = DataSource(
+        name="d", digest="0", shape=[3], unit=Unit(name="volts", scale=2.0)
+    )
+    volts = replace(known, data=data)
+    for pair in ((known, volts), (volts, known)):
+        with pytest.raises(InputError, match="are in volts, and nobody knows"):
+            compare_runs(*pair)
+    compare_runs(volts, volts)

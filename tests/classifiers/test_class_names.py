@@ -178,3 +178,16 @@ def test_whatever_the_outputs_are_wrapped_in_they_are_put_in_order(wrap):
     data = replace(as_dataset(images, [0]), class_names=("cat", "dog"))
     votes = sc.sample(model, data, sigma=1e-3, draws=10, seed=0)
     assert votes.counts.tolist() == [[10, 0]]
+
+
+def test_of_two_classes_of_one_name_none_is_taken_for_the_data_s():
+    """ImageNet has two cranes: labels of a bird are not those of a machine."""
+    cranes = classifier(("crane", "dog", "crane", "owl"))
+    some = replace(
+        as_dataset(np.zeros((2, 1, 5, 10), np.float32), [0, 1]),
+        class_names=("crane", "dog"),
+    )
+    with pytest.raises(InputError, match="has 4 classes but array has 2"):
+        sc.sample(cranes, some, sigma=0.5, draws=10)
+    owls = replace(some, class_names=("dog", "owl"))
+    assert sc.sample(cranes, owls, sigma=0.5, draws=10).labels.tolist() == [1, 3]

@@ -197,6 +197,16 @@ def test_half_precision_is_what_it_is(tmp_path):
     assert "float16" in model.warnings(precision="fp32")[0]
 
 
+def test_what_takes_bytes_is_given_no_levels(tmp_path):
+    """All of which would be 255 to it."""
+    model = str(write(tmp_path / "net.onnx", of=UINT8))
+    levels = np.full((1, *NOISY.shape[1:]), 200.0, np.float32)
+    how = {"sigma": 12.0, "draws": 100, "unit": "levels"}
+    with pytest.raises(InputError, match=r"which of levels .* would all be 255"):
+        sc.sample(model, levels, **how)
+    assert sc.sample(model, levels / 255, **how).counts.sum() == 100
+
+
 def test_bytes_are_noisy_inputs_rounded_and_cut(tmp_path):
     path = write(tmp_path / "net.onnx", of=UINT8)
     model = as_classifier(str(path))

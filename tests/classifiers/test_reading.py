@@ -13,7 +13,7 @@ from torch import nn
 import simplicert as sc
 from simplicert.classifiers import NumpyClassifier, TorchClassifier, as_classifier
 from simplicert.classifiers.class_names import in_order_of
-from simplicert.classifiers.reading import reading_of
+from simplicert.classifiers.reading import Reading, reading_of
 from simplicert.errors import InputError
 from simplicert.sampling.tally import Tally
 
@@ -332,3 +332,10 @@ def test_the_command_says_what_a_file_returns(simplicert, tmp_path):
     code, _, err = run("labels:name=label", "x")
     assert code == 2
     assert "say classes=…, or labels:NUMBER" in err.splitlines()[-1]
+
+
+def test_no_name_is_another_and_a_label():
+    asked = Reading(kind="logits", name="a", label=1)
+    named = Reading(kind="logit", name="a:label=1")
+    assert asked.kind == named.kind
+    assert asked.facts == "logit:name=a:label=1" != named.facts

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 from voted import random_votes
 
+import simplicert as sc
 from simplicert.certificates.certify import certify
+from simplicert.classifiers import NumpyClassifier
 from simplicert.errors import InputError
-from simplicert.interop import cohen_table, write_certificates
+from simplicert.interop import cohen_table, leaderboard_record, write_certificates
 from simplicert.noises import uniform
+from simplicert.units import Unit
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,21 @@ def test_cohens_layout_has_the_time_of_the_draws_where_it_is_known(certificates)
     timed = cohen_table(replace(certificates, draw_seconds=seconds))
     assert timed["time"].iloc[0] == "0:01:03.500000"
     assert timed["time"].isna().tolist() == np.isnan(seconds).tolist()
+
+
+def test_radii_in_another_unit_are_no_radii_of_a_log():
+    votes = sc.sample(
+        NumpyClassifier(lambda x: (x > 0).all(1) * 1, output="labels", classes=2),
+        np.ones((2, 3)),
+        labels=[1, 1],
+        sigma=0.5,
+        draws=100,
+        unit=Unit(name="volts", scale=0.1),
+    )
+    with pytest.raises(InputError, match="no place for radii in volts"):
+        cohen_table(certify(votes, mechanism="cohen"))
+    with pytest.raises(InputError, match=r"board's radii are in pixels.* in volts"):
+        leaderboard_record(certify(votes), radius=0.25)
 
 
 def test_existing_scripts_read_it(certificates, tmp_path):

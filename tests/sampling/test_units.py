@@ -101,6 +101,29 @@ class TestTheUnit:
 
 
 class TestCertificatesInAUnit:
+    def test_an_image_is_certified_where_it_is_not_where_float32_would_move_it(self):
+        """Beside an offset of a million float32 is 0.06 apart: here 1.3 in all."""
+        unit = Unit(name="Pa", scale=1.0, offset=1e6)
+        given = np.full((1, 1, 32, 32), 1e6 + 0.03)
+
+        def total(values):
+            return ((values - 1e6).sum((1, 2, 3)) > 16).astype(int)
+
+        classifier = NumpyClassifier(total, output="labels", classes=2)
+        how = {"sigma": 2.0, "draws": 1000, "unit": unit, "seed": 0}
+        votes = sc.sample(classifier, given, **how)
+        # The sum of the numbers is 31, of which noise of 64 leaves 16 in 59 of 100.
+        share = ndtr((0.03 * 1024 - 16) / 64)
+        assert abs(votes.counts[0, 1] / 1000 - share) < 0.06
+        listed = sc.sample(classifier, [*given], **how)
+        assert (listed.counts == votes.counts).all()
+
+    def test_saved_votes_are_in_it(self, values, tmp_path):
+        votes = sc.sample(LINEAR, values, unit=UNIT, sigma=0.5, draws=100, seed=1)
+        kept = RunDirectory(votes.save(tmp_path / "run")).read()
+        assert kept.manifest.data.unit == UNIT
+        assert (sc.certify(kept).radius == sc.certify(votes).radius).all()
+
     @pytest.mark.parametrize("noise", ["gaussian", "uniform"])
     def test_a_linear_classifiers_radii_are_true_and_nearly_its_distances(
         self, values, noise
@@ -371,6 +394,45 @@ class TestNamedUnits:
             find_unit("sd")
         with pytest.raises(InputError, match="no table of a unit at"):
             find_unit("none.csv")
+
+    @pytest.mark.parametrize("unit", ["deviations", "file"])
+    def test_a_selection_has_the_unit_of_the_whole(self, values, tmp_path, unit):
+        if unit == "file":
+            file = tmp_path / "mine.py"
+            file.write_text("from simplicert.data.units import deviations")
+            unit = f"{file}:deviations"
+        dataset = as_dataset(values, None)
+        some = dataset.select(np.arange(10)).select(np.arange(5, 10))
+        found = Sampler(LINEAR, some, unit=unit).dataset
+        assert found.unit == deviations(dataset) != deviations(some)
+        np.testing.assert_array_equal(
+            found.read(np.arange(5)), found.unit.numbers(values[5:10])
+        )
+
+    @pytest.mark.parametrize("offset", [1e9, -1e9, (0.0, 1e9, 0.0)])
+    def test_an_offset_beside_which_noise_is_lost_is_refused(self, offset):
+        unit = Unit(name="s", scale=1e-3, offset=offset)
+        given = unit.offsets(1) + 1e-3 * np.ones((1, 3))
+        with pytest.raises(InputError, match=r"offset of .*9, is so large that noise"):
+            sc.sample(LINEAR, given, unit=unit, sigma=0.5, draws=10)
+        assert sc.sample(LINEAR, given, unit=unit, sigma=1e6, draws=10).draws[0] == 10
+
+    def test_black_images_may_be_levels_or_pixels(self, network, images):
+        for given in (0 * images[:1], (images > 0.5).astype(np.float32)):
+            with pytest.raises(InputError, match="0 and 1 alone, which may be levels"):
+                sc.sample(network, given, unit="levels", sigma=12, draws=100)
+
+    def test_calls_are_all_in_one_unit(self, values, network, tmp_path):
+        """Else a dark image is certified in pixels, and said to be in levels."""
+        for unit in ("levels", "deviations"):
+            with pytest.raises(InputError, match=f"{unit} are those of a data set"):
+                sc.SmoothedClassifier(network, sigma=12, unit=unit)
+        file = tmp_path / "mine.py"
+        file.write_text("from simplicert.data.units import deviations")
+        smoothed = sc.SmoothedClassifier(LINEAR, sigma=1, unit=f"{file}:deviations")
+        smoothed.certify(values[:4], draws=100)
+        with pytest.raises(InputError, match="of other scales: radii would be"):
+            smoothed.certify(values[4:8], draws=100)
 
     def test_what_is_not_said_is_as_it_was(self, values, images):
         assert as_dataset(values, None).unit == PLAIN

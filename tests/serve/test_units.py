@@ -1,5 +1,7 @@
 """Inputs that are no images, in a unit of their own, are served in it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from served import npy, prepared, running, sent
@@ -7,7 +9,10 @@ from served import npy, prepared, running, sent
 from simplicert.audit.replay import replay, run_images
 from simplicert.classifiers import NumpyClassifier
 from simplicert.data import load_dataset
-from simplicert.units import Unit
+from simplicert.errors import InputError
+from simplicert.serve.bodies import Bodies
+from simplicert.serve.service import served_inputs
+from simplicert.units import PLAIN, Unit
 from simplicert.votes import RunDirectory
 
 UNIT = Unit(name="standard deviations", scale=(0.01, 3.0, 250.0), offset=(1, -20, 4e3))
@@ -64,3 +69,13 @@ def test_a_number_that_is_none_is_refused(service, tmp_path, change):
         [response] = there.together(sent(npy(spoilt), "application/x-npy"))
     assert response.status_code == 422
     assert "feature 2" in response.text
+
+
+def test_an_image_that_float32_would_move_is_refused():
+    """Its certificate would be of another input, here a whole unit away."""
+    like = replace(served_inputs((1, 16, 16)), unit=PLAIN)
+    bodies = Bodies(like=like, unit=Unit(name="Pa", scale=1.0, offset=1e6))
+    given = np.full((1, 1, 16, 16), 1e6)
+    assert (bodies._checked(given) == given).all()
+    with pytest.raises(InputError, match="more digits than float32 holds"):
+        bodies._checked(given + 0.03)

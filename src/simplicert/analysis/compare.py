@@ -9,6 +9,7 @@ from simplicert.analysis.tables import TIE
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.noises import in_norm
+from simplicert.units import in_unit
 
 __all__ = ["compare_runs", "comparison_summary", "paired_tests"]
 
@@ -172,6 +173,13 @@ def _check_same(before: Certificates, after: Certificates, order: np.ndarray) ->
         raise InputError(
             f"the first run's radii are in {before.unit.name} and the second's in "
             f"{after.unit.name}, of other scales: they are no distances of one kind"
+        )
+    if (said := in_unit(before.unit) or in_unit(after.unit)) and not (
+        before.unit and after.unit
+    ):
+        raise InputError(
+            f"one run's radii are{said}, and nobody knows what the other's are in, "
+            "which was imported: they may be no distances of one kind"
         )
     if before.norm != after.norm:
         raise InputError(

@@ -78,6 +78,8 @@ def in_classes_of(dataset: Dataset, classifier: Classifier) -> Dataset:
     ours, theirs = dataset.class_names, classifier.class_names
     if not {*ours} < {*theirs} or _say_nothing(ours):
         return dataset
+    if any(theirs.count(name) > 1 for name in ours):  # which of the two is not told
+        return dataset
     number = np.array([theirs.index(name) for name in ours])
     labels = dataset.labels
     return replace(

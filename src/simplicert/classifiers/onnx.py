@@ -125,10 +125,11 @@ class OnnxClassifier(Classifier):
             digest = hashlib.sha256(f"{digest} {taken.facts}".encode()).hexdigest()
         super().__init__(name=taken.path.name, digest=digest, output=reading)
         self._session, self._taken, self._returned = session, taken, returned
+        self.of_bytes = taken.type == "tensor(uint8)"
 
     def warnings(self, *, precision: str) -> tuple[str, ...]:  # noqa: ARG002 (one)
         """That inputs are rounded, where they are."""
-        if self._taken.type == "tensor(uint8)":
+        if self.of_bytes:
             return (
                 f"{self.name} takes bytes, so that it gets {BYTES}: that is part of "
                 "the classifier that is certified",

@@ -73,6 +73,9 @@ class Classifier(ABC):
     is_multi_label = False
     """Whether it says itself that its labels do not exclude each other."""
 
+    of_bytes = False
+    """Whether it rounds values of [0, 1] to bytes, and tells none beyond apart."""
+
     passes = Passes()
 
     def __init__(

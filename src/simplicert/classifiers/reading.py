@@ -74,7 +74,10 @@ class Reading:
     @property
     def facts(self) -> str:
         """In words, what makes another classifier of the same; empty: nothing."""
-        parts = {"name": self.name, "item": self.item, "label": self.label}
+        name = self.name
+        if name is not None and ":" in name:  # which might look like a label as well
+            name = repr(name)
+        parts = {"name": name, "item": self.item, "label": self.label}
         said = [f"{key}={value}" for key, value in parts.items() if value is not None]
         return ":".join([self.kind, *said]) if said or self.is_binary else ""
 

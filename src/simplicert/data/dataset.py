@@ -45,6 +45,7 @@ class Dataset:
             table, the channels of a signal. Empty if they have none.
         texts: What each input of the source is, in words, by its index: the sentence
             of an embedding, the file of a sound. None if nobody says.
+        split_indices: Those of the whole split, where only some images are selected.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dataset:
     unit: Unit = None  # type: ignore[assignment]  # what its shape tells
     features: tuple[str, ...] = ()
     texts: Callable[[int], str] | None = None
+    split_indices: Int64[np.ndarray, " split"] | None = None
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name!r}, split {self.split!r}"
@@ -136,7 +138,21 @@ class Dataset:
     def select(self, positions: Int64[np.ndarray, " rows"]) -> "Dataset":
         """The same dataset with these images only, in this order."""
         labels = None if self.labels is None else self.labels[positions]
-        return replace(self, labels=labels, indices=self.indices[positions])
+        return replace(
+            self,
+            labels=labels,
+            indices=self.indices[positions],
+            split_indices=self.whole.indices,
+        )
+
+    @property
+    def whole(self) -> "Dataset":
+        """All of the split's inputs, whichever are selected, without labels."""
+        if self.split_indices is None:
+            return self
+        return replace(
+            self, labels=None, indices=self.split_indices, split_indices=None
+        )
 
 
 def _remedy(labels: Int64[np.ndarray, " labels"] | None, classes: int) -> str:

@@ -24,9 +24,17 @@ def as_floats(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint8 and are_images:
         return array.astype(np.float32) / 255
     exact = array.dtype.kind in "iu" or array.dtype.itemsize > 4
-    kind = np.float64 if exact and not are_images else np.float32
+    whole: np.ndarray = array.astype(
+        np.float64 if exact else np.float32, order="C", subok=False
+    )
+    if not (exact and are_images):
+        return whole
     with np.errstate(over="ignore"):  # what is infinite is refused when it is read
-        return array.astype(kind, order="C", subok=False)
+        short = whole.astype(np.float32)
+    # Of pixels it moves none noticeably, but beside an offset it moves far.
+    are_pixels = bool(((whole >= 0) & (whole <= 1)).all())
+    lossless = are_pixels or np.array_equal(short, whole, equal_nan=True)
+    return short if lossless else whole
 
 
 def plain(what: str, given: Any) -> Any:

@@ -34,9 +34,19 @@ def _levels(dataset: Dataset) -> Unit:
     """0 to 255; of pixels in [0, 1] a 255th.
 
     Images that are levels already say so by their values, of which some exceed 1.
+
+    Raises:
+        InputError: They are black, or of 0 and 1 alone, which does not tell.
     """
     some = dataset.read(np.arange(min(len(dataset), _LOOKED_AT)))
     are_pixels = dataset.unit == PIXELS and not some.max() > 1
+    if are_pixels and ((some == 0) | (some == 1)).all():
+        raise InputError(
+            f"the first {len(some)} images of {dataset.name} hold 0 and 1 alone, which "
+            "may be levels or pixels in [0, 1]: say which, by a simplicert.units.Unit "
+            '(--unit FILE.py:NAME), Unit(name="levels", low=0, high=255), and scale=1 '
+            "/ 255 where the classifier takes [0, 1]"
+        )
     scale = (1.0 / 255.0,) if are_pixels else None
     return Unit(name="levels", low=0.0, high=255.0, scale=scale)
 

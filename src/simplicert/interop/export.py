@@ -11,6 +11,7 @@ from simplicert.errors import InputError
 from simplicert.files import check_suffix, replacing
 from simplicert.noises import gaussian
 from simplicert.rounding import round_down
+from simplicert.units import in_unit
 
 __all__ = ["cohen_table", "csv_text", "write_certificates"]
 
@@ -78,8 +79,8 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
 
     Raises:
         InputError: The images have no labels, which the layout requires; or they
-            could stop at several looks, or have confidences, of which it knows nothing;
-            or their procedure is asymptotic.
+            could stop at several looks, or have confidences or another unit than
+            pixels, of which it knows nothing; or their procedure is asymptotic.
 
     References:
         https://github.com/locuslab/smoothing, ``code/certify.py``.
@@ -88,6 +89,11 @@ def cohen_table(certificates: Certificates) -> pd.DataFrame:
         raise InputError(
             f"Cohen's layout has no place for {certificates.noise}, and its readers "
             "take radii for those of Gaussian noise: write .csv or .parquet instead"
+        )
+    if said := in_unit(certificates.unit):
+        raise InputError(
+            f"Cohen's layout has no place for radii{said}, and its readers take them "
+            "for those of pixels in [0, 1]: write .csv or .parquet instead"
         )
     if len(certificates.looks) > 1:
         raise InputError(

@@ -9,6 +9,7 @@ from simplicert.arguments import checked_distance
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.rounding import round_down
+from simplicert.units import in_unit
 from simplicert.votes.chosen import draws_in_words, images_in_words
 
 __all__ = ["leaderboard_record"]
@@ -48,7 +49,7 @@ def leaderboard_record(
 
     Raises:
         InputError: There are no labels, alpha is larger, the radii are no certificates,
-            or in a norm that the board does not have.
+            or in a norm or a unit that the board does not have.
 
     References:
         Li, Xie and Li 2023, "SoK: Certified Robustness for Deep Neural Networks";
@@ -95,6 +96,11 @@ def _check(certificates: Certificates) -> None:
         raise InputError(
             f"the board has settings of {', '.join(_NORMS)}, and none of "
             f"{certificates.norm} balls"
+        )
+    if said := in_unit(certificates.unit):
+        raise InputError(
+            f"the board's radii are in pixels of [0, 1], and these are{said}: sample "
+            "the images without a unit"
         )
 
 

@@ -194,10 +194,17 @@ def made_for(classifier: Classifier, dataset: Dataset) -> Classifier:
     Raises:
         InputError: They do not belong together; says in what.
     """
-    source = dataset.name
+    source, unit = dataset.name, dataset.unit
+    if classifier.of_bytes and not unit.is_converted and (unit.high or 0) > 1:
+        raise InputError(
+            f"{classifier.name} takes bytes, and gets 255 × what it is given, which of "
+            f"{unit} would all be 255: divide {source} by 255, and sigma is in levels "
+            'with a simplicert.units.Unit(name="levels", low=0, high=255, scale=1 / '
+            "255), or --unit levels"
+        )
     ordered = in_order_of(classifier, dataset.class_names, source=source)
     ordered = in_order_of_features(ordered, dataset.features, source=source)
-    found = in_unit(ordered, dataset.unit)
+    found = in_unit(ordered, unit)
     _check_shape(found, dataset)
     return found
 

@@ -8,6 +8,7 @@ import platform
 import secrets
 import subprocess
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 
@@ -46,6 +47,26 @@ def usual_block(draws: int, *, most: int | None = None) -> int:
     small = [d for d in range(1, root + 1) if draws % d == 0]
     divisors = [d for d in (*small, *(draws // d for d in small)) if d <= (most or d)]
     return min(divisors, key=lambda d: (d < 100, abs(math.log(d / DEFAULT_BLOCK))))
+
+
+def _check_offsets(dataset: Dataset, sigma: float) -> None:
+    """Refuse values beside whose offset the classifier would not see the noise.
+
+    Raises:
+        InputError: As said; names the first.
+    """
+    unit = dataset.unit
+    offsets, scales = np.broadcast_arrays(unit.offsets(1), unit.scales(1))
+    lost = np.abs(offsets) > largest_input(sigma) * scales
+    if lost.any():
+        entry = int(np.argmax(lost))
+        one = dataset.entry(entry) if unit.entries > 1 else "all"
+        raise InputError(
+            f"{unit.name}: the offset of {one}, {offsets[entry]:g}, is so large that "
+            f"noise of sigma {sigma:g} × {scales[entry]:g} beside it would be lost in "
+            "float32, which the classifier takes: give the data without the offset, to "
+            "a classifier that adds it"
+        )
 
 
 def describe_run(
@@ -88,6 +109,7 @@ def describe_run(
             f"they would lose such noise. It must be at least "
             f"{most / largest_input(1.0):.1e}"
         )
+    _check_offsets(dataset, sigma)
     if rule is None and block is None:
         block = usual_block(draws, most=max(draws // 5, 1) if scores.margins else None)
     margins = scores.source(classes=classes, draws=draws, block=block)

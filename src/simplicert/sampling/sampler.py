@@ -113,14 +113,20 @@ class Sampler:
         """The same classifier, as it was made ready, on other inputs."""
         other = copy(self)
         dataset = other._measured(as_dataset(images, None))
+        if self._unit is not None and dataset.unit != self.dataset.unit:
+            raise InputError(
+                f"these inputs are in {dataset.unit}, and those before them were in "
+                f"{self.dataset.unit} of other scales: radii would be no distances of "
+                "one kind. Give one simplicert.units.Unit for all"
+            )
         other._attach(dataset, before=self.dataset)
         return other
 
     def _measured(self, dataset: Dataset) -> Dataset:
-        """In the unit that was asked for, if one was."""
+        """In the unit that was asked for, if one was: that of the whole split."""
         if self._unit is None:
             return dataset
-        return measured_in(dataset, find_unit(self._unit)(dataset))
+        return measured_in(dataset, find_unit(self._unit)(dataset.whole))
 
     def _attach(self, dataset: Dataset, before: Dataset | None = None) -> None:
         """Take these inputs; the classifier is made ready once a shape and names."""

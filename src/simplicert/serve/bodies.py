@@ -229,7 +229,14 @@ class Bodies:
         check_range(given.read(rows), given, rows)
         dataset = measured_in(given, self.unit)
         check_range(dataset.read(rows), dataset, rows)
-        return given.read(rows).astype(kept_as(self.like.shape), copy=False)
+        exact = given.read(rows)
+        kept = exact.astype(kept_as(self.like.shape), copy=False)
+        if not np.array_equal(kept, exact):
+            raise InputError(
+                "these inputs have more digits than float32 holds, in which images are "
+                "kept: send numbers of float32, so that those are certified that came"
+            )
+        return kept
 
     def numbers(self, values: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n ..."]:
         """The same inputs in the unit."""

@@ -90,6 +90,7 @@ def _manifest(votes: Votes) -> Manifest:
     step = votes.manifest.noise.step if votes.manifest is not None else None
     kept = known.model_dump()
     kept |= {
+        "data": known.data,
         "margins": None,
         "sigma": float(votes.sigma),
         "noise": NoiseSource.of(votes.noise, step=step),
