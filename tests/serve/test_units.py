@@ -1,5 +1,7 @@
 """Inputs that are no images, in a unit of their own, are served in it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from served import npy, prepared, running, sent
@@ -7,7 +9,10 @@ from served import npy, prepared, running, sent
 from simplicert.audit.replay import replay, run_images
 from simplicert.classifiers import NumpyClassifier
 from simplicert.data import load_dataset
-from simplicert.units import Unit
+from simplicert.data.given import as_dataset
+from simplicert.data.units import measured_in
+from simplicert.serve.bodies import Bodies
+from simplicert.units import PIXELS, Unit
 from simplicert.votes import RunDirectory
 
 UNIT = Unit(name="standard deviations", scale=(0.01, 3.0, 250.0), offset=(1, -20, 4e3))
@@ -54,6 +59,17 @@ def test_its_log_is_drawn_again_in_the_unit(service, tmp_path):
     np.testing.assert_allclose(data.read(np.arange(3)), NUMBERS, atol=1e-9)
     [finding] = replay(service.sampler.on(data), run, share="100%", seed=0)
     assert finding.outcome == "held"
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_levels_that_the_model_takes_are_sent_as_they_are(kind):
+    levels = np.array([0, 7, 200, 255]).reshape(1, 1, 2, 2).astype(np.float32)
+    like = measured_in(as_dataset(levels, None), Unit(name="levels", low=0, high=255))
+    for known in (like, replace(like, unit=PIXELS)):  # as a reader gives them
+        bodies = Bodies(like=known, unit=like.unit)
+        assert not bodies.takes_images  # whose pixels would be taken for levels
+        read = bodies.read(npy(levels.astype(kind)), "application/x-npy")
+        np.testing.assert_array_equal(read, levels)
 
 
 @pytest.mark.parametrize("change", [np.nan, np.inf])

@@ -119,7 +119,9 @@ def forecast(
             "normalise its input twice?"
         )
     if plan.labels is None:
-        warnings.append("the images have no labels: radii yes, accuracy no")
+        warnings.append(
+            f"the {plan.data.inputs} have no labels: radii yes, accuracy no"
+        )
     return Forecast(
         lines=lines, warnings=tuple(warnings), passes=passes, seconds=seconds
     )
@@ -152,7 +154,7 @@ def _stops(plan: Manifest) -> list[str]:
         return []
     looks = ", ".join(f"{look.draws:,}" for look in plan.looks)
     return [
-        f"an image stops when {rule_in_words(plan.rule)}: asked after {looks} draws"
+        f"an {plan.data.inputs[:-1]} stops when {rule_in_words(plan.rule)}: asked after {looks} draws"
     ]
 
 
