@@ -67,7 +67,7 @@ def test_the_features_that_a_model_names_are_found_beside_names_of_rows(
     # What the run names are found again without labels, in whatever order they are.
     page = table / "page.html"
     assert simplicert("report", out, "--data", data, "-o", page)[0] == 0
-    assert '"names": ["b", "a"]' in page.read_text() or '["b","a"]' in page.read_text()
+    assert '"names":["b","a"]' in page.read_text().replace(" ", "")
 
 
 def test_a_report_shows_features_in_the_order_of_the_run(simplicert, table):

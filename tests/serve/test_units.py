@@ -9,9 +9,11 @@ from served import npy, prepared, running, sent
 from simplicert.audit.replay import replay, run_images
 from simplicert.classifiers import NumpyClassifier
 from simplicert.data import load_dataset
+from simplicert.data.digests import digest_of_bytes
 from simplicert.data.given import as_dataset
 from simplicert.data.units import measured_in
 from simplicert.serve.bodies import Bodies
+from simplicert.serve.page import render_page
 from simplicert.units import PIXELS, Unit
 from simplicert.votes import RunDirectory
 
@@ -70,6 +72,19 @@ def test_levels_that_the_model_takes_are_sent_as_they_are(kind):
         assert not bodies.takes_images  # whose pixels would be taken for levels
         read = bodies.read(npy(levels.astype(kind)), "application/x-npy")
         np.testing.assert_array_equal(read, levels)
+
+
+def test_the_order_of_the_numbers_and_the_unit_of_sigma_are_on_the_page(service):
+    like = replace(service.bodies.like, features=("age", "pulse", "dose"))
+    page, _ = render_page(replace(service, bodies=replace(service.bodies, like=like)))
+    assert "its own values: age, pulse, dose." in page
+    assert "in standard deviations; not about" in page
+
+
+def test_bytes_whose_channels_were_last_have_a_digest():
+    images = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
+    turned = images.transpose(0, 3, 1, 2)
+    assert digest_of_bytes(turned) == digest_of_bytes(turned.copy())
 
 
 @pytest.mark.parametrize("change", [np.nan, np.inf])

@@ -15,8 +15,9 @@ def digest_of_bytes(*contents: bytes | np.ndarray) -> str:
     digest = hashlib.sha256()
     for content in contents:
         if isinstance(content, np.ndarray):
-            content = np.ascontiguousarray(content).data
-        digest.update(content)
+            digest.update(np.ascontiguousarray(content).data)
+        else:
+            digest.update(content)
     return digest.hexdigest()
 
 

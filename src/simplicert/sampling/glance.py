@@ -39,9 +39,10 @@ class Glance:
     @property
     def line(self) -> str:
         """For people."""
+        clean, noisy = (f"{n / self.images:.0%}" for n in (self.clean, self.noisy))
         return (
-            f"the first {self.images:,} {self.inputs}: {self.clean / self.images:.0%} right "
-            f"without noise, {self.noisy / self.images:.0%} in one noisy copy each"
+            f"the first {self.images:,} {self.inputs}: {clean} right without noise, "
+            f"{noisy} in one noisy copy each"
         )
 
     @property
@@ -51,8 +52,8 @@ class Glance:
         if best is not None and best - self.clean > _REORDERED * self.images:
             return (
                 f"with the classes in another order {best / self.images:.0%} of the "
-                f"first {self.inputs} would be right: do the model and the data number their "
-                "classes alike? (Folders sort 10 before 2.)"
+                f"first {self.inputs} would be right: do the model and the data number "
+                "their classes alike? (Folders sort 10 before 2.)"
             )
         if self.images >= _FEW and self.clean * self.classes <= self.images:
             return (
