@@ -104,7 +104,7 @@ class Unit:
 
         Example:
             >>> Unit(name="levels", scale=1 / 255).conversion
-            'the model is given 0.00392157 × the number in levels'
+            'the classifier takes 0.00392157 × the number in levels'
         """
         if self.scale is None:
             return ""
@@ -114,7 +114,7 @@ class Unit:
             offset = ""
         else:
             offset = " + its offset" if several else f" + {self.offset[0]:.6g}"
-        return f"the model is given {scale} × the number in {self.name}{offset}"
+        return f"the classifier takes {scale} × the number in {self.name}{offset}"
 
     def check_shape(self, shape: Sequence[int], source: str) -> None:
         """Refuse inputs that have another number of entries.
