@@ -98,6 +98,24 @@ class Unit:
         """Whether the classifier takes other values than the numbers."""
         return self.scale is not None
 
+    @property
+    def conversion(self) -> str:
+        """What the classifier is given, in words; empty: the numbers themselves.
+
+        Example:
+            >>> Unit(name="levels", scale=1 / 255).conversion
+            'the classifier takes 0.00392157 × the number in levels'
+        """
+        if self.scale is None:
+            return ""
+        several = self.entries > 1
+        scale = "each one's scale" if several else f"{self.scale[0]:.6g}"
+        if self.offset is None or not any(self.offset):
+            offset = ""
+        else:
+            offset = " + its offset" if several else f" + {self.offset[0]:.6g}"
+        return f"the classifier takes {scale} × the number in {self.name}{offset}"
+
     def check_shape(self, shape: Sequence[int], source: str) -> None:
         """Refuse inputs that have another number of entries.
 

@@ -124,6 +124,15 @@ def test_what_does_not_belong_together_is_said():
     assert "another order 100%" in told.warnings[0]
 
 
+def test_patients_are_no_images():
+    labels = np.arange(40) % 4
+    told = glance(labels, clean=labels, noisy=labels, classes=4, inputs="inputs")
+    assert told.line.startswith("the first 40 inputs: 100% right")
+    told = glance(labels, clean=0 * labels, noisy=labels, classes=4, inputs="inputs")
+    assert "image" not in told.warning
+    assert "size" not in told.warning
+
+
 def test_answers_at_random_and_a_slow_precision_are_said():
     plan = manifest(probe=Probe(repeatable=False, answers=[0]), precision="bf16")
     told = module.forecast(plan, speed=10.0, missing=60, fp32_speed=90.0)

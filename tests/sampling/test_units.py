@@ -437,3 +437,19 @@ class TestNamedUnits:
     def test_what_is_not_said_is_as_it_was(self, values, images):
         assert as_dataset(values, None).unit == PLAIN
         assert as_dataset(images, None).unit == PIXELS
+
+
+def test_a_table_of_scales_may_be_given_with_the_name_of_its_unit(tmp_path, values):
+    path = tmp_path / "training=1.csv"
+    path.write_text("scale,offset\n0.01,1\n3,-20\n250,4000\n")
+    dataset = as_dataset(values, None)
+    assert find_unit(f"standard deviations={path}")(dataset) == UNIT
+    assert find_unit(str(path))(dataset).name == "units of training=1"
+    with pytest.raises(InputError, match="name of 1 to 60"):
+        find_unit(f"={path}")(dataset)
+
+
+def test_what_the_model_is_given_is_said():
+    assert UNIT.conversion.startswith("the classifier takes each one's scale × the")
+    assert Unit(name="mm", scale=2, offset=1).conversion.endswith("mm + 1")
+    assert Unit(name="levels", low=0, high=255).conversion == ""

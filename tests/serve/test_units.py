@@ -9,10 +9,14 @@ from served import npy, prepared, running, sent
 from simplicert.audit.replay import replay, run_images
 from simplicert.classifiers import NumpyClassifier
 from simplicert.data import load_dataset
+from simplicert.data.digests import digest_of_bytes
+from simplicert.data.given import as_dataset
+from simplicert.data.units import measured_in
 from simplicert.errors import InputError
 from simplicert.serve.bodies import Bodies
+from simplicert.serve.page import render_page
 from simplicert.serve.service import served_inputs
-from simplicert.units import PLAIN, Unit
+from simplicert.units import PIXELS, PLAIN, Unit
 from simplicert.votes import RunDirectory
 
 UNIT = Unit(name="standard deviations", scale=(0.01, 3.0, 250.0), offset=(1, -20, 4e3))
@@ -59,6 +63,30 @@ def test_its_log_is_drawn_again_in_the_unit(service, tmp_path):
     np.testing.assert_allclose(data.read(np.arange(3)), NUMBERS, atol=1e-9)
     [finding] = replay(service.sampler.on(data), run, share="100%", seed=0)
     assert finding.outcome == "held"
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64])
+def test_levels_that_the_model_takes_are_sent_as_they_are(kind):
+    levels = np.array([0, 7, 200, 255]).reshape(1, 1, 2, 2).astype(np.float32)
+    like = measured_in(as_dataset(levels, None), Unit(name="levels", low=0, high=255))
+    for known in (like, replace(like, unit=PIXELS)):  # as a reader gives them
+        bodies = Bodies(like=known, unit=like.unit)
+        assert not bodies.takes_images  # whose pixels would be taken for levels
+        read = bodies.read(npy(levels.astype(kind)), "application/x-npy")
+        np.testing.assert_array_equal(read, levels)
+
+
+def test_the_order_of_the_numbers_and_the_unit_of_sigma_are_on_the_page(service):
+    like = replace(service.bodies.like, features=("age", "pulse", "dose"))
+    page, _ = render_page(replace(service, bodies=replace(service.bodies, like=like)))
+    assert "its own values: age, pulse, dose." in page
+    assert "in standard deviations; not about" in page
+
+
+def test_bytes_whose_channels_were_last_have_a_digest():
+    images = np.arange(96, dtype=np.uint8).reshape(2, 4, 4, 3)
+    turned = images.transpose(0, 3, 1, 2)
+    assert digest_of_bytes(turned) == digest_of_bytes(turned.copy())
 
 
 @pytest.mark.parametrize("change", [np.nan, np.inf])

@@ -63,7 +63,7 @@ LOGS, PROCEDURES, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     for name in (
         "Logs and tables",
         "Procedures",
-        "Images",
+        "Inputs",
         "Photographs",
         "Classifier",
         "Machine",

@@ -50,5 +50,6 @@ def classifier_and_data(
         image_column=image_column,
         label_column=label_column,
         feature_columns=feature_columns,
+        known_features=classifier.features,
     )
     return classifier, dataset

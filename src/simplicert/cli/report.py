@@ -19,6 +19,7 @@ from simplicert.errors import InputError
 from simplicert.figures import FIGURES
 from simplicert.figures.style import FigureFormat
 from simplicert.report import write
+from simplicert.report.load import features_of_runs
 
 
 def report_command(
@@ -79,7 +80,12 @@ def report_command(
         raise InputError("--format and --figure go with --figures")
     dataset = None
     if data is not None:
-        dataset = load_dataset(data, split=split or "test", size=size)
+        dataset = load_dataset(
+            data,
+            split=split or "test",
+            size=size,
+            known_features=features_of_runs(runs),
+        )
     written = write(
         runs,
         page=out,

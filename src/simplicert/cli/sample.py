@@ -44,7 +44,7 @@ STOPPING, SCORES, IMAGES, PHOTOGRAPHS, CLASSIFIER, MACHINE = (
     for name in (
         "Stopping",
         "Soft scores",
-        "Images",
+        "Inputs",
         "Photographs",
         "Classifier",
         "Machine",
@@ -152,11 +152,13 @@ def sample_command(
         image_column: Column or array of the images, if it has another name.
         label_column: Column or array of the labels, if it has another name.
         feature_columns: Columns of a table that are features: a,b,c, in this order; or
-            one that holds vectors. Default: all of numbers but the labels'.
+            one that holds vectors. Default: those that the model names; else all but
+            the labels'.
         unit: What sigma and radii are in: levels (0 to 255), deviations (each feature's
-            own), plain (no range), a table FILE.csv of scales, or FILE.py:NAME. The
-            model takes the values as they are. Default: pixels in [0, 1] of images,
-            plain of others.
+            own, over this data), plain (no range), a table FILE.csv of scales, or with
+            its name "standard deviations=FILE.csv", or FILE.py:NAME. The model takes
+            the values as they are. Default: pixels in [0, 1] of images, plain of
+            others.
         size: Cut photographs to a square of this side. Default: as published with the
             model, where that is known, if they are not squares of that size already.
         crop: Part of the scaled shorter side that the square keeps, as 0.875.

@@ -97,7 +97,8 @@ def serve_command(
         size: Cut photographs to a square of this side. Default: as published with the
             model, where that is known.
         unit: What sigma, radii and --triage are in, as for sample; deviations are those
-            of --like. Inputs are sent as the model takes them.
+            of --like. Inputs are sent in the values that the model takes, in the
+            order of --like.
         queue: Inputs that may wait at a time; others get 503.
         most: Inputs that a request may have.
         timeout: Seconds that a request may take.
@@ -121,7 +122,9 @@ def serve_command(
         there = None if dry_run else held.enter_context(bound(host, port))
         classifier = as_classifier(model, output=output, mean=mean, std=std)
         cut = choose_cut(classifier.cuts, size=size)
-        known = like and load_dataset(like, split=split, size=size, cut=cut)
+        known = like and load_dataset(
+            like, split=split, size=size, cut=cut, known_features=classifier.features
+        )
         fixed = _fixed_unit(unit, known or None)
         examples = _examples(
             classifier, known or None, shape=shape, names=names, unit=fixed

@@ -49,6 +49,7 @@ def load_dataset(
     image_column: str | None = None,
     label_column: str | None = None,
     feature_columns: Sequence[str] | None = None,
+    known_features: Sequence[str] = (),
 ) -> Dataset:
     """A data set by name, or from files in any of the forms that people have them in.
 
@@ -71,6 +72,8 @@ def load_dataset(
         label_column: The same of the labels.
         feature_columns: Columns of a table that are features, in this order; or one
             that holds vectors. Default: all of numbers but the labels'.
+        known_features: That a model or a run names: these alone are taken, in the
+            table's order, if nothing else was said and a table has all of them.
 
     Raises:
         InputError: If there is no such dataset or split, or it cannot be read.
@@ -92,7 +95,8 @@ def load_dataset(
         "feature_columns": None if feature_columns is None else (*feature_columns,),
     }
     columns = {name: given for name, given in named.items() if given is not None}
-    found, notes = _found(name_or_path, split=split, columns=columns)
+    known = (*known_features,) if feature_columns is None else ()
+    found, notes = _found(name_or_path, split=split, columns=columns, known=known)
     if isinstance(found, EncodedImages):
         found = decoded(found, cut=cut, always=size is not None, corrupt=corrupt)
     elif size is not None:
@@ -102,20 +106,24 @@ def load_dataset(
 
 
 def _found(
-    name_or_path: str, *, split: str, columns: dict[str, Any]
+    name_or_path: str, *, split: str, columns: dict[str, Any], known: tuple[str, ...]
 ) -> tuple[object, tuple[str, ...]]:
     """The data, maybe encoded, and a word about where it was found."""
     if not name_or_path:
         raise InputError("give the name or the path of a dataset, not an empty text")
     if name_or_path.startswith(huggingface.PREFIX):
-        return huggingface.find(name_or_path, split=split, **columns), ()
+        named = {**columns, "known_features": known}
+        return huggingface.find(name_or_path, split=split, **named), ()
     paths = () if name_or_path in DATASETS.names else (Path(name_or_path),)
     for path in (*paths, *(_INSTALLED / path for path in paths)):
         if path.exists():
             form, place = recognised(path, FORMS)
             _check_columns(columns, form.columns, path)
+            named = (
+                {"known_features": known} if "feature_columns" in form.columns else {}
+            )
             where = f"read from {printable(place)}, all that is there"
-            found = form.open(place, split=split, **columns)
+            found = form.open(place, split=split, **columns, **named)
             return found, () if place == path else (where,)
     if paths and ":" not in name_or_path:
         raise _no_such(name_or_path)

@@ -57,6 +57,7 @@ def _load(
     split: str,
     label_column: str | None = None,
     feature_columns: tuple[str, ...] | None = None,
+    known_features: tuple[str, ...] = (),
 ) -> Dataset:
     """The rows of one split.
 
@@ -80,7 +81,9 @@ def _load(
         where=str(file),
         name=printable(path.stem if alone else path.resolve().name),
         split=split if within else None,
-        columns=Columns(label=label_column, features=feature_columns),
+        columns=Columns(
+            label=label_column, features=feature_columns, known=known_features
+        ),
         class_names=_classes(file, frame, [*tables.values()], label_column),
         fingerprint=partial(digest_of_files, file.parent, [file]),
         notes=notes,

@@ -14,7 +14,10 @@ def digest_of_bytes(*contents: bytes | np.ndarray) -> str:
     """SHA-256 in hexadecimal, of one after the other."""
     digest = hashlib.sha256()
     for content in contents:
-        digest.update(content.data if isinstance(content, np.ndarray) else content)
+        if isinstance(content, np.ndarray):
+            digest.update(np.ascontiguousarray(content).data)
+        else:
+            digest.update(content)
     return digest.hexdigest()
 
 

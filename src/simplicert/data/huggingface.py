@@ -25,6 +25,7 @@ def find(
     image_column: str | None = None,
     label_column: str | None = None,
     feature_columns: Sequence[str] | None = None,
+    known_features: Sequence[str] = (),
 ) -> EncodedImages | Dataset:
     """The images of ``hf:NAME``: its first column of images, and of class labels.
 
@@ -54,6 +55,7 @@ def find(
         image_column=image_column,
         label_column=label_column,
         feature_columns=feature_columns,
+        known_features=known_features,
     )
 
 
@@ -74,6 +76,7 @@ def of_table(
     image_column: str | None = None,
     label_column: str | None = None,
     feature_columns: Sequence[str] | None = None,
+    known_features: Sequence[str] = (),
 ) -> EncodedImages | Dataset:
     """A split that the package has loaded: its images, or its rows of features.
 
@@ -97,7 +100,9 @@ def of_table(
                 where=where,
                 name=name,
                 split=None,
-                columns=Columns(label=label, features=feature_columns),
+                columns=Columns(
+                    label=label, features=feature_columns, known=known_features
+                ),
                 class_names=names,
             ),
             split=split,

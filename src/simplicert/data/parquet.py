@@ -46,6 +46,7 @@ def _find(
     image_column: str | None = None,
     label_column: str | None = None,
     feature_columns: tuple[str, ...] | None = None,
+    known_features: tuple[str, ...] = (),
 ) -> EncodedImages | Dataset:
     """The images of one split, or its rows, where no column holds images.
 
@@ -61,7 +62,9 @@ def _find(
     splits: dict[str, list[Path]] = {}
     for file in _parquet_files(path):
         splits.setdefault(_split_of(file, path), []).append(file)
-    columns = Columns(label=label_column, features=feature_columns)
+    columns = Columns(
+        label=label_column, features=feature_columns, known=known_features
+    )
     if path.is_file() and image_column is None and _is_table([path], columns):
         return _table(path, [path], [path], split, columns)
     if split not in splits:

@@ -34,10 +34,13 @@ class Columns:
     Attributes:
         label: Holds the labels.
         features: Hold the features, in this order: numbers, or one that holds vectors.
+        known: Features that a model or a run names: these alone are taken, in the
+            table's order, if nothing was said and the table has all of them.
     """
 
     label: str | None = None
     features: Sequence[str] | None = None
+    known: Sequence[str] = ()
 
 
 def from_frame(
@@ -73,7 +76,7 @@ def from_frame(
     frame = frame.rename(columns=str)
     _check_columns(where, frame)
     label = _label_column(where, frame, columns.label)
-    names, more = _features(where, frame, columns.features, label)
+    names, more = _features(where, frame, columns, label)
     labels, classes, strange = _labels(where, frame, label, class_names)
     chosen = _rows_of(where, frame, split)
     values = _values(where, frame, names, chosen)
@@ -157,9 +160,10 @@ def label_among(frame: pd.DataFrame, given: str | None = None) -> str | None:
 
 
 def _features(
-    where: str, frame: pd.DataFrame, given: Sequence[str] | None, label: str | None
+    where: str, frame: pd.DataFrame, columns: Columns, label: str | None
 ) -> tuple[list[str], list[str]]:
     """Names of the features, and a word about what is none; all, if nothing is said."""
+    given = columns.features
     if given is not None:
         if not given or len({*given}) < len(given) or label in given:
             raise InputError(
@@ -167,6 +171,8 @@ def _features(
                 f"got {', '.join(given) or 'none'}"
             )
         return _found(where, frame, given, "feature_columns"), []
+    if columns.known and {*columns.known} <= {*map(str, frame)} - {label}:
+        return _those_known(frame, columns.known, label)
     split = {_SPLIT} if has_splits(frame) else set()
     names = [
         each for each in map(str, frame) if each not in {label, *_TEXT_COLUMNS, *split}
@@ -193,6 +199,18 @@ def _features(
         left = _shown([each or "one without a name" for each in numbering])
         notes.append(f"left out, as no feature by its name: {left}")
     return names, notes
+
+
+def _those_known(
+    frame: pd.DataFrame, known: Sequence[str], label: str | None
+) -> tuple[list[str], list[str]]:
+    names = [each for each in map(str, frame) if each in {*known}]
+    notes = [f"features are {_shown(names)} ({len(names)}), by their names"]
+    left = [each or "one without a name" for each in map(str, frame)]
+    left = [each for each in left if each not in {*names, label}]
+    return names, notes + [f"left out, as no feature by its name: {_shown(left)}"] * (
+        bool(left)
+    )
 
 
 def _is_numbering(name: str) -> bool:
@@ -327,7 +345,8 @@ def _numbers(
         raise InputError(
             f"{where}: column {name!r} holds {held!r:.60} in row {rows[bad]} (from 0), "
             f"which is no number{comma}. Correct it, or choose the columns of numbers "
-            "with feature_columns, and the labels' with label_column"
+            "with feature_columns (--feature-columns), and the labels' with "
+            "label_column (--label-column)"
         )
     values = numbers.to_numpy(np.float64)
     _check_finite(where, values, rows, name)

@@ -115,7 +115,7 @@ UNITS: Kind[OfDataset] = Kind(
         "deviations": deviations,
     },
     admit=_admit,
-    also=", or a table FILE.csv with a column scale",
+    also=", or a table FILE.csv, or NAME=FILE.csv, with a column scale",
 )
 
 
@@ -125,18 +125,22 @@ def find_unit(spec: object) -> OfDataset:
     Args:
         spec: ``"pixels"``, ``"levels"``, ``"plain"`` or ``"deviations"``; the path of a
             table ``FILE.csv`` with a column ``scale``, maybe ``offset`` and
-            ``feature``, a row an entry of an input's first axis;
-            ``FILE.py:NAME``; or a ``Unit``.
+            ``feature``, a row an entry of an input's first axis; the same with the
+            unit's name, ``"standard deviations=FILE.csv"``; ``FILE.py:NAME``; or a
+            ``Unit``.
 
     Raises:
         InputError: There is no such unit, or the table holds none.
     """
     if isinstance(spec, Path) or (isinstance(spec, str) and spec.endswith(".csv")):
+        name, is_named, path = str(spec).partition("=")
+        if is_named and not Path(spec).is_file():
+            return _from_table(Path(path), name)
         return _from_table(Path(spec))
     return UNITS.find(spec)
 
 
-def _from_table(path: Path) -> OfDataset:
+def _from_table(path: Path, name: str | None = None) -> OfDataset:
     if not path.is_file():
         raise InputError(f"no table of a unit at {path}: check the path")
     try:
@@ -155,7 +159,8 @@ def _from_table(path: Path) -> OfDataset:
             None if column is None else tuple(column[order].tolist())
             for column in columns
         )
-        return Unit(name=f"units of {path.stem}"[:60], scale=scale, offset=offset)
+        called = f"units of {path.stem}"[:60] if name is None else name
+        return Unit(name=called, scale=scale, offset=offset)
 
     unit = unit_of([*range(len(table))])
     named = [*map(str, table["feature"])] if "feature" in table else None

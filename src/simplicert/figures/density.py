@@ -61,7 +61,9 @@ def draw_density_on_simplex(
     figure = ax.get_figure()
     if figure is not None:
         free = ax.inset_axes((0.72, 0.88, 0.24, 0.05))
-        figure.colorbar(mesh, cax=free, label="images a cell", orientation="horizontal")
+        figure.colorbar(
+            mesh, cax=free, label="how many a cell", orientation="horizontal"
+        )
 
 
 density = Figure(

@@ -13,7 +13,7 @@ from simplicert.figures.style import mechanism_styles
 __all__ = ["draw_against_draws", "draws"]
 
 LABELS = {
-    "above_0.05": "share of images, radius > 0.05",
+    "above_0.05": "share with a radius > 0.05",
     "median_radius": "median radius",
 }
 
@@ -35,7 +35,7 @@ def draw_against_draws(
         rows = table[table["mechanism"] == name]
         ax.plot(rows["draws"], rows[quantity], marker=".", label=name, **style)
     ax.set_xscale("log")
-    ax.set_xlabel("draws an image")
+    ax.set_xlabel("draws each")
     ax.set_ylabel(LABELS[quantity])
     ax.set_ylim(0, None if quantity == "median_radius" else 1.02)
     ax.grid(visible=True)

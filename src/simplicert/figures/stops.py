@@ -25,7 +25,7 @@ def draw_stops(table: pd.DataFrame, ax: Axes) -> None:
     bars = {"images": ("#0072B2", -0.5, ""), "spent": ("#E69F00", 0.5, "///")}
     for column, (colour, side, hatch) in bars.items():
         share = table[column] / max(table[column].sum(), 1)
-        label = "share of the images" if column == "images" else "share of the draws"
+        label = "share of the inputs" if column == "images" else "share of the draws"
         ax.bar(
             at + side * WIDTH,
             share,
@@ -37,7 +37,7 @@ def draw_stops(table: pd.DataFrame, ax: Axes) -> None:
             linewidth=0.3,
         )
     ax.set_xticks(at, [f"{draws:,}" for draws in table["draws"]], rotation=90)
-    ax.set_xlabel("draws of an image that stops")
+    ax.set_xlabel("draws of those that stop")
     ax.set_ylabel("share")
     ax.grid(visible=True, axis="y")
     ax.set_axisbelow(True)

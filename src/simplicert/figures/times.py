@@ -39,8 +39,8 @@ def draw_times(table: pd.DataFrame, ax: Axes) -> None:
         )
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlabel("draws an image")
-    ax.set_ylabel("seconds an image")
+    ax.set_xlabel("draws each")
+    ax.set_ylabel("seconds each")
     ax.grid(visible=True)
     legend_above(ax)
 

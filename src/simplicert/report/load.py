@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial as bound
 from pathlib import Path
 
@@ -24,7 +25,16 @@ from simplicert.report.run import MISSING, STOPS, ReportRun
 from simplicert.stopping import rule_in_words
 from simplicert.votes import Manifest, RunDirectory
 
-__all__ = ["load_runs"]
+__all__ = ["features_of_runs", "load_runs"]
+
+
+def features_of_runs(paths: Sequence[Path]) -> list[str]:
+    """Names of the features that runs were sampled on; none, where none has some."""
+    runs = (open_evidence(path) for path in paths)
+    drawn = (each for each in runs if isinstance(each, RunEvidence))
+    return next(
+        filter(None, (run.directory.manifest.data.features for run in drawn)), []
+    )
 
 
 def load_runs(
@@ -242,7 +252,25 @@ def _sampled(directory: RunDirectory, dataset: Dataset | None) -> Dataset | None
             f"{directory.path} was sampled on {data.inputs} of {_sides(data.shape)}, "
             f"and these are {_sides(dataset.shape)}: give the size that was sampled"
         )
+    dataset = _in_order_of(dataset, data.features or ())
     return dataset if data.unit is None else measured_in(dataset, data.unit)
+
+
+def _in_order_of(dataset: Dataset, features: Sequence[str]) -> Dataset:
+    """The same with its features as a run had them, if these have names."""
+    ours = [*dataset.features]
+    if not features or not ours or ours == [*features]:
+        return dataset
+    if sorted(ours) != sorted(features):
+        lacks = ", ".join(sorted({*ours}.symmetric_difference(features))[:3])
+        raise InputError(
+            f"{dataset.name} has other features than were sampled: one of them lacks "
+            f"{lacks}. Name the data that was sampled, or leave it out"
+        )
+    order, read = [ours.index(name) for name in features], dataset.reader
+    return replace(
+        dataset, features=(*features,), reader=lambda rows: read(rows)[:, order]
+    )
 
 
 def _sides(shape: Sequence[int]) -> str:

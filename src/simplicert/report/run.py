@@ -16,7 +16,7 @@ __all__ = ["MISSING", "STOPS", "ReportRun"]
 MISSING = "what is missing"
 """The fact that is stated first of all: what an imported log does not say."""
 
-STOPS = "an image stops when"
+STOPS = "one stops when"
 """The fact that is stated where the draws of a run that stops its images went."""
 
 

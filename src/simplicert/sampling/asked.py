@@ -126,7 +126,9 @@ class Asked:
                 )
                 for kind, each in inputs.items()
             }
-        return glance(labels, classes=self.classes, **predicted)
+        return glance(
+            labels, classes=self.classes, inputs=plan.data.inputs, **predicted
+        )
 
     def recheck(self, plan: Manifest, *, draws: int) -> Recheck | None:
         """What asks some draws again, if they are answered the same another time."""

@@ -71,6 +71,7 @@ def forecast(
     lines: tuple[str, ...] = (
         f"{_passes(plan, passes)} of {plan.model.name} on {plan.data.name}, "
         f"{plan.noise.name} noise of sigma {plan.sigma:g}{_unit(plan)}",
+        *_conversion(plan),
         *_stops(plan),
         *_scores(plan),
         f"{plan.precision} on {plan.device}{_by(plan)}, batch {plan.batch:,}, "
@@ -119,7 +120,9 @@ def forecast(
             "normalise its input twice?"
         )
     if plan.labels is None:
-        warnings.append("the images have no labels: radii yes, accuracy no")
+        warnings.append(
+            f"the {plan.data.inputs} have no labels: radii yes, accuracy no"
+        )
     return Forecast(
         lines=lines, warnings=tuple(warnings), passes=passes, seconds=seconds
     )
@@ -127,6 +130,11 @@ def forecast(
 
 def _unit(plan: Manifest) -> str:
     return "" if plan.data.unit is None else f", in {plan.data.unit}"
+
+
+def _conversion(plan: Manifest) -> list[str]:
+    said = "" if plan.data.unit is None else plan.data.unit.conversion
+    return [said] if said else []
 
 
 def _by(plan: Manifest) -> str:
@@ -151,9 +159,8 @@ def _stops(plan: Manifest) -> list[str]:
     if not plan.stops_early:
         return []
     looks = ", ".join(f"{look.draws:,}" for look in plan.looks)
-    return [
-        f"an image stops when {rule_in_words(plan.rule)}: asked after {looks} draws"
-    ]
+    one, when = plan.data.inputs.removesuffix("s"), rule_in_words(plan.rule)
+    return [f"an {one} stops when {when}: asked after {looks} draws"]
 
 
 def _scores(plan: Manifest) -> list[str]:

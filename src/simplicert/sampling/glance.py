@@ -21,6 +21,7 @@ class Glance:
 
     Attributes:
         images: How many.
+        inputs: What they are called.
         classes: Of the model.
         clean: Right without noise.
         noisy: Right in one noisy copy of each.
@@ -33,13 +34,15 @@ class Glance:
     clean: int
     noisy: int
     reordered: int | None
+    inputs: str = "images"
 
     @property
     def line(self) -> str:
         """For people."""
+        clean, noisy = (f"{n / self.images:.0%}" for n in (self.clean, self.noisy))
         return (
-            f"the first {self.images:,} images: {self.clean / self.images:.0%} right "
-            f"without noise, {self.noisy / self.images:.0%} in one noisy copy each"
+            f"the first {self.images:,} {self.inputs}: {clean} right without noise, "
+            f"{noisy} in one noisy copy each"
         )
 
     @property
@@ -49,13 +52,14 @@ class Glance:
         if best is not None and best - self.clean > _REORDERED * self.images:
             return (
                 f"with the classes in another order {best / self.images:.0%} of the "
-                "first images would be right: do the model and the data number their "
-                "classes alike? (Folders sort 10 before 2.)"
+                f"first {self.inputs} would be right: do the model and the data number "
+                "their classes alike? (Folders sort 10 before 2.)"
             )
         if self.images >= _FEW and self.clean * self.classes <= self.images:
             return (
-                "without noise no more of the first images are right than by chance: "
-                "is this the data the model was trained on, in its range, size and "
+                f"without noise no more of the first {self.inputs} are right than by "
+                "chance: is this the data the model was trained on, in its range, "
+                f"{'size' if self.inputs == 'images' else 'order of features'} and "
                 "order of classes?"
             )
         return None
@@ -67,6 +71,7 @@ def glance(
     clean: Int[np.ndarray, " images"],
     noisy: Int[np.ndarray, " images"],
     classes: int,
+    inputs: str = "images",
 ) -> Glance:
     """Compare the classes predicted with the labels.
 
@@ -87,4 +92,5 @@ def glance(
         clean=int((clean == labels).sum()),
         noisy=int((noisy == labels).sum()),
         reordered=reordered,
+        inputs=inputs,
     )

@@ -68,9 +68,14 @@ class Bodies:
 
     @property
     def takes_images(self) -> bool:
-        """Whether pictures can be inputs: grey or coloured ones."""
+        """Whether pictures can be inputs: grey or coloured ones, as pixels."""
         shape = self.like.shape
-        return len(shape) == 3 and shape[0] in {1, 3}
+        return len(shape) == 3 and shape[0] in {1, 3} and self._come_as == PIXELS
+
+    @property
+    def _come_as(self) -> Unit:
+        """What the values in a body are: the unit's numbers, if it converts none."""
+        return self.like.unit if self.unit.is_converted else self.unit
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -222,9 +227,9 @@ class Bodies:
                 f"{array.shape[1:]}: see what the model takes"
             )
         self._check_number(len(array))
-        given = replace(
-            as_dataset(array, None, name="the request"), unit=self.like.unit
-        )
+        if array.dtype == np.uint8 and self._come_as != PIXELS:
+            array = array.astype(np.float32)  # bytes are no pixels then, but numbers
+        given = replace(as_dataset(array, None, name="the request"), unit=self._come_as)
         rows = np.arange(len(array))
         check_range(given.read(rows), given, rows)
         dataset = measured_in(given, self.unit)

@@ -44,6 +44,7 @@ def render_page(service: Service) -> tuple[str, str]:
             hide=service.hide,
             images=service.bodies.takes_images,
             kinds=",".join(IMAGES),
+            features=service.bodies.like.features,
             shape=" × ".join(map(str, shape)),
             cut=service.bodies.cut,
             draws=f"{plan.draws:,}",

@@ -120,6 +120,7 @@ class Service:
             f"{plan.draws * self.bodies.most:,}",
             reached.line,
         ]
+        lines += filter(None, [self.bodies.unit.conversion])
         if self.triage:
             lines.append(
                 f"an input stops when its band is decided: {', '.join(self.bands)}"

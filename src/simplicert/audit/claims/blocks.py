@@ -44,7 +44,7 @@ def blocks(claims: Claims) -> Iterator[Finding]:
     where = Positions(votes.indices.tolist())(rows.images)
     rows, where = rows.take(where >= 0), where[where >= 0]
     if manifest.blocks < 2:
-        says = "an image has one block"
+        says = "each has one block"
         yield Finding(check=LAW, outcome="not checked", says=says)
     elif len(manifest.looks) > 1:
         yield _one_law(*_as_it_grew(rows, manifest), manifest)

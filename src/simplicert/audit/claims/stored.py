@@ -98,7 +98,8 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
 def _whole(run: RunDirectory, done: np.ndarray) -> Finding:
     complete = done.all(axis=1)
     if complete.all():
-        says = f"all {done.size:,} blocks of {len(done):,} images are there"
+        called = run.manifest.data.inputs
+        says = f"all {done.size:,} blocks of {len(done):,} {called} are there"
         return Finding(check="whole", outcome="held", says=says)
     images = tuple(np.array(run.manifest.images)[~complete].tolist())
     return Finding(
