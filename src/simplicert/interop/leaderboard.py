@@ -9,6 +9,7 @@ from simplicert.arguments import checked_distance
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
 from simplicert.rounding import round_down
+from simplicert.units import PIXELS
 from simplicert.votes.chosen import draws_in_words, images_in_words
 
 __all__ = ["leaderboard_record"]
@@ -48,7 +49,7 @@ def leaderboard_record(
 
     Raises:
         InputError: There are no labels, alpha is larger, the radii are no certificates,
-            or in a norm that the board does not have.
+            or in a norm or a unit that the board does not have.
 
     References:
         Li, Xie and Li 2023, "SoK: Certified Robustness for Deep Neural Networks";
@@ -90,6 +91,11 @@ def _check(certificates: Certificates) -> None:
             "the board takes probabilistic results at a confidence of at least 99.9%, "
             f"and these are at alpha {certificates.alpha:g}: certify the same votes at "
             f"alpha {MOST_ALPHA:g}"
+        )
+    if certificates.unit not in {None, PIXELS}:
+        raise InputError(
+            f"radii of the board are distances of pixels in [0, 1], and these are of "
+            f"{certificates.unit}: draw the votes in pixels (sample without --unit)"
         )
     if certificates.norm not in _NORMS:
         raise InputError(
