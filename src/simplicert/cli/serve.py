@@ -1,6 +1,8 @@
 """``simplicert serve``: a certified classifier behind HTTP."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +11,7 @@ from cyclopts import Group, Parameter
 
 from simplicert.certificates import ALPHA
 from simplicert.classifiers import Classifier, as_classifier
+from simplicert.cli.consent import check_agreed
 from simplicert.cli.printing import note
 from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
 from simplicert.data import Dataset, load_dataset
@@ -63,6 +66,7 @@ def serve_command(
     std: Annotated[Numbers | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     runtime: Annotated[str, CLASSIFIER] = "eager",
+    yes: Annotated[bool, CLASSIFIER] = False,
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
     batch: Annotated[Whole | None, MACHINE] = None,
@@ -109,6 +113,7 @@ def serve_command(
         std: Likewise.
         precision: Of the forward pass; part of what is certified.
         runtime: What runs a torch model's passes, as for sample.
+        yes: Spend what passes cost: whoever asks decides how many there are.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads.
         batch: Most draws a forward pass. Default: found by a short trial.
@@ -120,9 +125,15 @@ def serve_command(
     with ExitStack() as held:
         there = None if dry_run else held.enter_context(bound(host, port))
         classifier = as_classifier(model, output=output, mean=mean, std=std)
+        check_agreed(
+            classifier,
+            yes=yes,
+            many=f"it is asked before it listens (also --dry-run), and up to {draws:,} "
+            "times for every input that anybody sends",
+        )
         cut = choose_cut(classifier.cuts, size=size)
         known = like and load_dataset(like, split=split, size=size, cut=cut)
-        fixed = _fixed_unit(unit, known or None)
+        fixed = _fixed_unit(unit, known or None, shape=shape or classifier.shape)
         examples = _examples(
             classifier, known or None, shape=shape, names=names, unit=fixed
         )
@@ -163,7 +174,9 @@ def serve_command(
             )
 
 
-def _fixed_unit(spec: str | None, like: Dataset | None) -> Unit | None:
+def _fixed_unit(
+    spec: str | None, like: Dataset | None, *, shape: Sequence[float] | None
+) -> Unit | None:
     """The unit of all inputs that will come; ``None``: the usual one.
 
     Raises:
@@ -173,11 +186,17 @@ def _fixed_unit(spec: str | None, like: Dataset | None) -> Unit | None:
         return None
     if like is not None:
         return find_unit(spec)(like)
-    if spec in {"deviations", "levels"} or spec.endswith(".csv"):
-        raise InputError(
-            f"the unit {spec} is that of a data set: give one of such inputs, --like"
-        )
-    stand_in = as_dataset(np.zeros((1, 1)), None)
+    of_a_data_set = InputError(
+        f"the unit {spec} is that of a data set: give one of such inputs, --like"
+    )
+
+    def read(rows: np.ndarray) -> np.ndarray:  # noqa: ARG001 (a reader)
+        raise of_a_data_set
+
+    shaped = np.zeros((1, *map(int, shape or (1,))))
+    stand_in = replace(as_dataset(shaped, None), reader=read)
+    if spec.endswith(".csv"):
+        raise of_a_data_set
     return find_unit(spec)(stand_in)
 
 

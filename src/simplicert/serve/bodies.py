@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,19 @@ class Bodies:
 
     @property
     def takes_images(self) -> bool:
-        """Whether pictures can be inputs: grey or coloured ones."""
+        """Whether pictures can be inputs: grey or coloured ones, whose pixels are 0 to 1.
+
+        Of a classifier that takes other values nobody knows what a pixel is to it.
+        """
         shape = self.like.shape
-        return len(shape) == 3 and shape[0] in {1, 3}
+        return len(shape) == 3 and shape[0] in {1, 3} and self._takes_pixels
+
+    @cached_property
+    def _takes_pixels(self) -> bool:
+        if not self.unit.is_converted:
+            return self.unit == PIXELS
+        examples = self.like.read(np.arange(len(self.like)))
+        return bool(PIXELS.contains(examples).all())
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -223,10 +234,11 @@ class Bodies:
             )
         self._check_number(len(array))
         given = replace(
-            as_dataset(array, None, name="the request"), unit=self.like.unit
+            as_dataset(array, None, name="the request"),
+            unit=self.like.unit,
+            features=self.like.features,
         )
         rows = np.arange(len(array))
-        check_range(given.read(rows), given, rows)
         dataset = measured_in(given, self.unit)
         check_range(dataset.read(rows), dataset, rows)
         return given.read(rows).astype(kept_as(self.like.shape), copy=False)
