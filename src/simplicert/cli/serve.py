@@ -13,7 +13,7 @@ from simplicert.certificates import ALPHA
 from simplicert.classifiers import Classifier, as_classifier
 from simplicert.cli.consent import check_agreed
 from simplicert.cli.printing import note
-from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
+from simplicert.cli.types import Names, Numbers, Whole, a_mechanism, a_noise
 from simplicert.data import Dataset, load_dataset
 from simplicert.data.cuts import choose_cut
 from simplicert.data.given import as_dataset
@@ -48,6 +48,7 @@ def serve_command(
     hide_radii: bool = False,
     host: str = "127.0.0.1",
     port: Whole = 8000,
+    hosts: Annotated[Names, Parameter(show_default=False)] = (),
     dry_run: bool = False,
     like: Annotated[str | None, INPUTS] = None,
     split: Annotated[str, INPUTS] = "test",
@@ -92,6 +93,8 @@ def serve_command(
         hide_radii: Answer with decisions alone: radii guide attackers.
         host: Where to listen; other machines reach 0.0.0.0.
         port: Likewise.
+        hosts: Names by which it may be asked, with commas between, where a proxy passes
+            them on. Where it listens on this machine alone, others are refused.
         dry_run: Say what would be done, and stop there.
         like: A data set of such inputs: their shape, the classes' names, and what the
             model is asked about before it is served.
@@ -170,6 +173,7 @@ def serve_command(
                 places=queue,
                 size=shift,
                 timeout=timeout,
+                names=hosts,
                 said=note,
             )
 

@@ -69,7 +69,7 @@ class Bodies:
 
     @property
     def takes_images(self) -> bool:
-        """Whether pictures can be inputs: grey or coloured ones, whose pixels are 0 to 1.
+        """Whether pictures can be inputs: grey or coloured ones, of pixels 0 to 1.
 
         Of a classifier that takes other values nobody knows what a pixel is to it.
         """
