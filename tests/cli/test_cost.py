@@ -102,3 +102,16 @@ def test_an_audit_asks_a_model_that_costs_only_if_it_may(
     assert "cost 0.5 each, and an audit asks as many" in err
     assert service.rows == asked
     assert simplicert(*command, "--yes")[0] == 0
+
+
+def test_a_model_that_costs_is_served_only_if_it_may(service, simplicert):
+    pytest.importorskip("fastapi")
+    command = ("serve", service.url, "--sigma", 0.5, "--shape", "1,4,4", "--dry-run")
+    command = (*command, "--draws", 1000, "--batch", 100)
+    code, _, err = simplicert(*command)
+    assert code == 2
+    assert "cost 0.5 each" in err
+    assert "up to 1,000 times for every input" in err
+    assert service.rows == 0
+    assert simplicert(*command, "--yes")[0] == 0
+    assert service.rows > 0

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import simplicert as sc
+from simplicert.errors import InputError
 from simplicert.interop import certify_path, leaderboard_record
 from simplicert.noises import Noise
+from simplicert.units import Unit
 
 RUN = Path(__file__).parents[2] / "results" / "cifar10" / "resnet110-0.50"
 
@@ -91,3 +93,9 @@ def test_images_that_were_chosen_are_said_to_be(certificates):
     found = leaderboard_record(certificates[:10], radius=0.25)
     comment = found["records"][0]["comment"]
     assert comment.startswith("10 of 500 images of cifar10/test; ")
+
+
+def test_radii_in_another_unit_are_refused(certificates):
+    data = certificates.data.model_copy(update={"unit": Unit(name="levels", high=255)})
+    with pytest.raises(InputError, match="these are in levels"):
+        leaderboard_record(replace(certificates, data=data), radius=0.25)

@@ -3,9 +3,14 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from served import grey, png, prepared, running
+from torch import nn
+
+from simplicert.units import Unit
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 600_000
@@ -119,9 +124,32 @@ def test_with_hidden_radii_the_page_shows_a_decision(browser, monkeypatch):
         assert page.trouble == []
 
 
-def test_nothing_of_a_model_s_name_becomes_part_of_the_page(service):
-    from dataclasses import replace
+@pytest.mark.slow
+def test_named_features_are_fields_and_no_digit_of_an_example_is_lost(browser):
+    unit = Unit(name="standard deviations", scale=(0.001, 3.0, 250.0))
+    service = prepared(nn.Flatten(), shape=(3,), unit=unit, triage=())
+    bodies = service.bodies
+    like = replace(bodies.like, features=("dose", "age", "<b>"))
+    with running(replace(service, bodies=replace(bodies, like=like))) as there:
+        page = opened(browser, there)
+        fields = page.locator("#features input")
+        shown = [fields.nth(k).input_value() for k in range(3)]
+        assert [float(text) for text in shown] == like.read(np.arange(1))[0].tolist()
+        assert page.text_content("#features label:last-of-type span") == "<b>"
+        fields.nth(2).fill("9e3")
+        assert page.input_value("#numbers").endswith(", 9e3")
+        page.click("#send")
+        page.wait_for_selector("#result:not([hidden])")
+        assert page.text_content("#class") == "class 2"
+        assert not page.is_visible("#picture")
+        fields.nth(1).fill("old")
+        page.click("#send")
+        assert page.text_content("#error") == "old is no number (age)"
+        assert "0.001 (dose), 3 (age), 250 (<b>)" in page.text_content("main")
+        assert page.trouble == []
 
+
+def test_nothing_of_a_model_s_name_becomes_part_of_the_page(service):
     from simplicert.serve.page import render_page
 
     name = "<script>alert(1)</script>"

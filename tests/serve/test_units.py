@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from served import npy, prepared, running, sent
+from served import Brightness, npy, png, prepared, running, sent
 
 from simplicert.audit.replay import replay, run_images
 from simplicert.classifiers import NumpyClassifier
@@ -79,8 +79,10 @@ def test_levels_that_the_model_takes_are_sent_as_they_are(kind):
 def test_the_order_of_the_numbers_and_the_unit_of_sigma_are_on_the_page(service):
     like = replace(service.bodies.like, features=("age", "pulse", "dose"))
     page, _ = render_page(replace(service, bodies=replace(service.bodies, like=like)))
-    assert "its own values: age, pulse, dose." in page
-    assert "in standard deviations; not about" in page
+    at = [page.index(f"<span>{name}</span>") for name in ("age", "pulse", "dose")]
+    assert at == sorted(at)
+    assert "as the model takes them" in page
+    assert "(standard deviations); not about" in page
 
 
 def test_bytes_whose_channels_were_last_have_a_digest():
@@ -107,3 +109,52 @@ def test_an_image_that_float32_would_move_is_refused():
     assert (bodies._checked(given) == given).all()
     with pytest.raises(InputError, match="more digits than float32 holds"):
         bodies._checked(given + 0.03)
+
+
+class Levels(Brightness):
+    """Takes what others take, 0 to 255."""
+
+    def forward(self, x):
+        return super().forward(x / 255)
+
+
+LEVELS = np.stack([np.full((1, 4, 4), level, np.float32) for level in (9, 250)])
+
+
+@pytest.fixture(scope="module")
+def levels():
+    return prepared(Levels(), unit=PLAIN, sigma=40.0)
+
+
+def test_images_in_another_unit_are_served_and_drawn_again(levels, tmp_path):
+    with running(levels, tmp_path / "log", inputs=True) as there:
+        found = there.ask(LEVELS).json()["answers"]
+    assert [each["predicted"] for each in found] == [0, 2]
+    run = RunDirectory(tmp_path / "log" / "0001")
+    data = run_images(load_dataset(str(run.path / "inputs.npz")), run)
+    [finding] = replay(levels.sampler.on(data), run, share="100%", seed=0)
+    assert finding.outcome == "held"
+
+
+def test_a_picture_is_refused_where_pixels_are_not_0_to_1(levels):
+    """What a pixel is there, nobody said: 1 would be nearly black."""
+    body = png(np.full((4, 4), 250, np.uint8))
+    with running(levels) as there:
+        [response] = there.together(sent(body, "image/png"))
+        of_its_page = there.get("/").text
+    assert response.status_code == 415
+    assert 'type="file"' not in of_its_page
+
+
+def test_a_unit_that_is_computed_needs_a_data_set(simplicert, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from simplicert.data.units import deviations as unit\n"
+        "from torch.nn import Flatten\n"
+        "net = Flatten()\n"
+    )
+    net, unit = (f"{tmp_path / 'mine.py'}:{name}" for name in ("net", "unit"))
+    command = ("serve", net, "--sigma", 1, "--dry-run", "--shape", "3", "--unit")
+    for spec in (unit, "levels", "deviations", "table.csv"):
+        code, _, err = simplicert(*command, spec)
+        assert code == 2
+        assert "is that of a data set: give one of such inputs, --like" in err

@@ -87,7 +87,7 @@ def _prepared(model, like, unit, triage, draws, most, options):
     )
     return prepare(
         sampler,
-        sigma=0.5,
+        sigma=options.pop("sigma", 0.5),
         draws=draws,
         triage=triage,
         batch=100,

@@ -204,7 +204,11 @@ def audit_command(
 
             columns = {name: options[name] for name in _INPUTS}
             inputs = classifier_and_data(model, data, **columns)
-            check_agreed(inputs[0], yes=bool(given.pop("yes", False)))
+            check_agreed(
+                inputs[0],
+                yes=bool(given.pop("yes", False)),
+                many="an audit asks as many as its time allows",
+            )
             found = _drawn(run, *inputs, replay=replay, seconds=seconds, given=given)
         not_proved = [audit.not_proved if replay is None else _REPLAYED]
         not_proved += [] if attack is None else [_SEARCHED]

@@ -53,16 +53,21 @@ def agreed(bill: Bill | None, *, yes: bool, asks: bool, dry_run: bool) -> bool:
     )
 
 
-def check_agreed(classifier: Classifier, *, yes: bool) -> None:
+def check_agreed(classifier: Classifier, *, yes: bool, many: str) -> None:
     """Refuse passes of which nobody can say how many there will be, if they cost.
+
+    Args:
+        classifier: Whose.
+        yes: Whether that was agreed to already.
+        many: What decides how many there will be, in words.
 
     Raises:
         InputError: They do, and that was not agreed to.
     """
     if classifier.passes.cost and not yes:
         raise InputError(
-            f"passes of {classifier.name} cost {classifier.passes.cost:g} each, and an "
-            "audit asks as many as its time allows: say --yes if it may"
+            f"passes of {classifier.name} cost {classifier.passes.cost:g} each, and "
+            f"{many}: say --yes if it may"
         )
 
 

@@ -1,6 +1,8 @@
 """``simplicert serve``: a certified classifier behind HTTP."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,8 +11,9 @@ from cyclopts import Group, Parameter
 
 from simplicert.certificates import ALPHA
 from simplicert.classifiers import Classifier, as_classifier
+from simplicert.cli.consent import check_agreed
 from simplicert.cli.printing import note
-from simplicert.cli.types import Numbers, Whole, a_mechanism, a_noise
+from simplicert.cli.types import Names, Numbers, Whole, a_mechanism, a_noise
 from simplicert.data import Dataset, load_dataset
 from simplicert.data.cuts import choose_cut
 from simplicert.data.given import as_dataset
@@ -45,6 +48,7 @@ def serve_command(
     hide_radii: bool = False,
     host: str = "127.0.0.1",
     port: Whole = 8000,
+    hosts: Annotated[Names, Parameter(show_default=False)] = (),
     dry_run: bool = False,
     like: Annotated[str | None, INPUTS] = None,
     split: Annotated[str, INPUTS] = "test",
@@ -63,6 +67,7 @@ def serve_command(
     std: Annotated[Numbers | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     runtime: Annotated[str, CLASSIFIER] = "eager",
+    yes: Annotated[bool, CLASSIFIER] = False,
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
     batch: Annotated[Whole | None, MACHINE] = None,
@@ -88,6 +93,8 @@ def serve_command(
         hide_radii: Answer with decisions alone: radii guide attackers.
         host: Where to listen; other machines reach 0.0.0.0.
         port: Likewise.
+        hosts: Names by which it may be asked, with commas between, where a proxy passes
+            them on. Where it listens on this machine alone, others are refused.
         dry_run: Say what would be done, and stop there.
         like: A data set of such inputs: their shape, the classes' names, and what the
             model is asked about before it is served.
@@ -110,6 +117,7 @@ def serve_command(
         std: Likewise.
         precision: Of the forward pass; part of what is certified.
         runtime: What runs a torch model's passes, as for sample.
+        yes: Spend what passes cost: whoever asks decides how many there are.
         device: A torch device. Default: CUDA where there is one.
         threads: CPU threads.
         batch: Most draws a forward pass. Default: found by a short trial.
@@ -121,11 +129,17 @@ def serve_command(
     with ExitStack() as held:
         there = None if dry_run else held.enter_context(bound(host, port))
         classifier = as_classifier(model, output=output, mean=mean, std=std)
+        check_agreed(
+            classifier,
+            yes=yes,
+            many=f"it is asked before it listens (also --dry-run), and up to {draws:,} "
+            "times for every input that anybody sends",
+        )
         cut = choose_cut(classifier.cuts, size=size)
         known = like and load_dataset(
             like, split=split, size=size, cut=cut, known_features=classifier.features
         )
-        fixed = _fixed_unit(unit, known or None)
+        fixed = _fixed_unit(unit, known or None, shape=shape or classifier.shape)
         examples = _examples(
             classifier, known or None, shape=shape, names=names, unit=fixed
         )
@@ -162,11 +176,14 @@ def serve_command(
                 places=queue,
                 size=shift,
                 timeout=timeout,
+                names=hosts,
                 said=note,
             )
 
 
-def _fixed_unit(spec: str | None, like: Dataset | None) -> Unit | None:
+def _fixed_unit(
+    spec: str | None, like: Dataset | None, *, shape: Sequence[float] | None
+) -> Unit | None:
     """The unit of all inputs that will come; ``None``: the usual one.
 
     Raises:
@@ -176,11 +193,17 @@ def _fixed_unit(spec: str | None, like: Dataset | None) -> Unit | None:
         return None
     if like is not None:
         return find_unit(spec)(like)
-    if spec in {"deviations", "levels"} or spec.endswith(".csv"):
-        raise InputError(
-            f"the unit {spec} is that of a data set: give one of such inputs, --like"
-        )
-    stand_in = as_dataset(np.zeros((1, 1)), None)
+    of_a_data_set = InputError(
+        f"the unit {spec} is that of a data set: give one of such inputs, --like"
+    )
+
+    def read(rows: np.ndarray) -> np.ndarray:  # noqa: ARG001 (a reader)
+        raise of_a_data_set
+
+    shaped = np.zeros((1, *map(int, shape or (1,))))
+    stand_in = replace(as_dataset(shaped, None), reader=read)
+    if spec.endswith(".csv"):
+        raise of_a_data_set
     return find_unit(spec)(stand_in)
 
 

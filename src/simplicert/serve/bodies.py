@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,19 @@ class Bodies:
 
     @property
     def takes_images(self) -> bool:
-        """Whether pictures can be inputs: grey or coloured ones, as pixels."""
+        """Whether pictures can be inputs: grey or coloured ones, of pixels 0 to 1.
+
+        Of a classifier that takes other values nobody knows what a pixel is to it.
+        """
         shape = self.like.shape
-        return len(shape) == 3 and shape[0] in {1, 3} and self._come_as == PIXELS
+        return len(shape) == 3 and shape[0] in {1, 3} and self._takes_pixels
+
+    @cached_property
+    def _takes_pixels(self) -> bool:
+        if self._come_as != PIXELS:
+            return False
+        examples = self.like.read(np.arange(len(self.like)))
+        return bool(PIXELS.contains(examples).all())
 
     @property
     def _come_as(self) -> Unit:
@@ -227,11 +238,14 @@ class Bodies:
                 f"{array.shape[1:]}: see what the model takes"
             )
         self._check_number(len(array))
-        if array.dtype == np.uint8 and self._come_as != PIXELS:
+        if array.dtype == np.uint8 and not self._takes_pixels:
             array = array.astype(np.float32)  # bytes are no pixels then, but numbers
-        given = replace(as_dataset(array, None, name="the request"), unit=self._come_as)
+        given = replace(
+            as_dataset(array, None, name="the request"),
+            unit=self._come_as,
+            features=self.like.features,
+        )
         rows = np.arange(len(array))
-        check_range(given.read(rows), given, rows)
         dataset = measured_in(given, self.unit)
         check_range(dataset.read(rows), dataset, rows)
         exact = given.read(rows)

@@ -1,7 +1,8 @@
 """A server that listens until it is told to stop, and then ends in order."""
 
+import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -10,17 +11,18 @@ import uvicorn
 
 from simplicert.errors import InputError
 from simplicert.serve.app import TIMEOUT, app_of
+from simplicert.serve.connections import AT_ONCE, MOST, Connection, files_for
 from simplicert.serve.desk import Desk
+from simplicert.serve.hosts import OnlyAs
 from simplicert.serve.metrics import Metrics
 from simplicert.serve.service import SHIFT, Service
 from simplicert.serve.shift import Log
 
-__all__ = ["PLACES", "bound", "serve"]
+__all__ = ["PLACES", "bound", "known_as", "serve"]
 
 PLACES = 256
 """Inputs that may wait, where nothing else is said."""
 
-_CONNECTIONS = 1024
 _GRACE = 20
 
 
@@ -53,12 +55,39 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
     except (OSError, OverflowError) as error:
         if there is not None:
             there.close()
-        why = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"cannot listen at {host}, port {port}: {why}. Choose another --port"
-        ) from error
+        raise _taken(host, port, error) from error
     with there:
         yield there
+
+
+def _taken(host: str, port: int, error: Exception) -> InputError:
+    why = getattr(error, "strerror", None) or error
+    return InputError(
+        f"cannot listen at {host}, port {port}: {why}. Choose another --port"
+    )
+
+
+def known_as(host: str, names: Sequence[str]) -> frozenset[str]:
+    """By which names a service may be asked; empty: by any.
+
+    One that is for this machine alone is asked by its own names. A page elsewhere whose
+    name leads here for once (DNS rebinding) would read answers otherwise.
+
+    Example:
+        >>> sorted(known_as("127.0.0.1", ["models.test"]))
+        ['127.0.0.1', 'localhost', 'models.test']
+        >>> known_as("0.0.0.0", [])
+        frozenset()
+    """
+    ours = {"localhost", host} if _is_here(host) else set()
+    return frozenset(ours | {name.lower() for name in names})
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def serve(
@@ -70,6 +99,7 @@ def serve(
     places: int = PLACES,
     size: int = SHIFT,
     timeout: float = TIMEOUT,
+    names: Sequence[str] = (),
     said: Callable[[str], None] = print,
 ) -> None:
     """Serve until a signal says to stop; then all is answered or refused, and written.
@@ -82,9 +112,11 @@ def serve(
         places: Inputs that may wait at a time.
         size: Inputs of a shift.
         timeout: Seconds that a request may take.
+        names: By which it may be asked, beside its address (``known_as``).
         said: Told where it listens.
     """
     sampler = service.sampler
+    host, port = there.getsockname()[:2]
     with Log(
         folder,
         service.plan,
@@ -96,20 +128,25 @@ def serve(
         desk = Desk(
             service, log, places=places, patience=timeout / 2, told=metrics.told
         )
+        app = app_of(service, desk, metrics, timeout=timeout, lifespan=desk.stop)
         config = uvicorn.Config(
-            app_of(service, desk, metrics, timeout=timeout, lifespan=desk.stop),
+            OnlyAs(app, known_as(host, names)),
             log_level="warning",
             access_log=False,
-            limit_concurrency=_CONNECTIONS,
+            http=Connection,
+            limit_concurrency=files_for(MOST),
+            backlog=AT_ONCE,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=_GRACE,
             server_header=False,
         )
         server = _Server(config, desk)
-        there.listen(512)
-        host, port = there.getsockname()[:2]
+        try:  # two may have bound the same port before either listens
+            there.listen(AT_ONCE)
+        except OSError as error:
+            raise _taken(host, port, error) from error
         desk.start()
-        said(f"listening at http://{host}:{port}")
+        said(f"listening at http://{f'[{host}]' if ':' in host else host}:{port}")
         with suppress(KeyboardInterrupt):  # which it raises again when it has ended
             server.run([there])
         desk.stop()

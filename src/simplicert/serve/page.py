@@ -44,9 +44,10 @@ def render_page(service: Service) -> tuple[str, str]:
             hide=service.hide,
             images=service.bodies.takes_images,
             kinds=",".join(IMAGES),
-            features=service.bodies.like.features,
             shape=" × ".join(map(str, shape)),
             cut=service.bodies.cut,
+            features=len(shape) == 1 and service.bodies.like.features,
+            scales=_scales(service),
             draws=f"{plan.draws:,}",
             looks=len(plan.looks),
             version=__version__,
@@ -66,16 +67,26 @@ def _data(service: Service) -> dict[str, object]:
         "unit": service.conditions()["unit"],
         "norm": service.plan.noise.norm,
         "examples": _examples(service),
+        "features": list(service.bodies.like.features),
         "simplex": None if service.hide else _radii(service),
     }
 
 
+def _scales(service: Service) -> list[str]:
+    """How large one of the unit is in each entry of an input, where it is said."""
+    scale, like = service.bodies.unit.scale or (), service.bodies.like
+    if len(scale) < 2:
+        return [f"{each:.6g}" for each in scale]
+    named = like.features or [f"entry {k}" for k in range(len(scale))]
+    return [f"{each:.6g} ({name})" for name, each in zip(named, scale, strict=True)]
+
+
 def _examples(service: Service) -> list[str]:
-    """The first inputs, in base64 of float32, where they are small."""
+    """The first inputs, in base64 of float64, where they are small."""
     like = service.bodies.like
     if int(np.prod(like.shape)) > _MOST_VALUES:
         return []
-    values = like.read(np.arange(len(like))).astype("<f4")
+    values = like.read(np.arange(len(like))).astype("<f8")
     return [base64.b64encode(each.tobytes()).decode() for each in values]
 
 

@@ -33,6 +33,7 @@ from simplicert.machine.locks import HeldError, held
 from simplicert.sampling import MemoryRun
 from simplicert.serve.bodies import kept_as
 from simplicert.structured import parse_json
+from simplicert.units import PIXELS
 from simplicert.votes import Manifest, RunDirectory, VoteRows
 from simplicert.votes.manifest import Probe
 
@@ -285,8 +286,9 @@ def _kept(
     values = np.fromfile(kept, dtype=kept_as(shape))
     size = int(np.prod(shape))
     values = values[: len(came) * size].reshape(-1, *shape)
+    pictures = len(shape) == 3 and shape[0] in {1, 3} and PIXELS.contains(values).all()
     with archive.open("wb") as file:
-        arrays: Any = {"images" if len(shape) == 3 else "features": values}
+        arrays: Any = {"images" if pictures else "features": values}
         np.savez(file, **arrays)
     try:
         found = load_dataset(str(archive))

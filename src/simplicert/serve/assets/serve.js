@@ -179,8 +179,11 @@ function drawSimplex() {
 /** Nested lists or a flat list of numbers → nested lists of the inputs' shape. */
 function shaped(text) {
   const bare = text.replaceAll(/[[\](){}]/g, " ").trim();
-  const numbers = bare.split(/[\s,;]+/).filter(Boolean).map(Number);
-  if (numbers.length !== values || numbers.some((n) => !Number.isFinite(n))) {
+  const parts = bare.split(/[\s,;]+/).filter(Boolean);
+  const numbers = parts.map(Number);
+  const wrong = numbers.findIndex((n) => !Number.isFinite(n));
+  if (wrong >= 0) throw new Error(`${parts[wrong]} is no number (${page.features[wrong] ?? `number ${wrong + 1}`})`);
+  if (numbers.length !== values) {
     throw new Error(`an input has ${values} numbers, of shape ${page.shape.join(" × ")}; these are ${numbers.length}`);
   }
   return numbers;
@@ -212,8 +215,11 @@ function offerExamples() {
   const drawable = page.shape.length === 3 && [1, 3].includes(page.shape[0]);
   for (const [i, text] of page.examples.entries()) {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    const numbers = new Float32Array(bytes.buffer);
-    if (i === 0) byId("numbers").value = values <= 256 ? Array.from(numbers, (n) => +n.toFixed(4)).join(", ") : "";
+    const numbers = new Float64Array(bytes.buffer);
+    if (i === 0 && values <= 256) {
+      // Of images float32 is kept, which has no more digits.
+      byId("numbers").value = Array.from(numbers, (n) => (drawable ? +n.toPrecision(8) : n)).join(", ");
+    }
     if (!drawable) continue;
     const [button, canvas] = [document.createElement("button"), document.createElement("canvas")];
     button.type = "button";
@@ -257,5 +263,18 @@ byId("theme").addEventListener("click", () => {
   if (!page.hide) drawSimplex();
 });
 
+/** A field for each named feature, and the text of all of them: each follows the other. */
+function nameFeatures() {
+  const [text, fields] = [byId("numbers"), [...document.querySelectorAll("#features input")]];
+  if (!fields.length) return;
+  const fill = () => text.value.split(",").forEach((part, i) => { if (fields[i]) fields[i].value = part.trim(); });
+  for (const field of fields) {
+    field.addEventListener("input", () => { text.value = fields.map((each) => each.value.trim()).join(", "); });
+  }
+  text.addEventListener("input", fill);
+  fill();
+}
+
 offerExamples();
+nameFeatures();
 if (!page.hide) drawSimplex();
