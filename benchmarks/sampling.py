@@ -35,6 +35,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from simplicert.classifiers.reading import Reading
 from simplicert.classifiers.runtimes import RUNTIMES, run_by
 from simplicert.machine.allocator import keep_freed_memory
 from simplicert.machine.device import DTYPES
@@ -184,7 +185,7 @@ def bare(options: argparse.Namespace) -> dict[str, float]:
         RUNTIMES[options.runtime],
         module,
         name=options.model,
-        output="logits",
+        reading=Reading(kind="logits"),
         precision=options.precision,
         device=device,
     )

@@ -240,6 +240,7 @@ def test_their_procedure_is_everywhere(theirs, run, simplicert, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_their_noise_is_certified_by_their_mechanism_only(theirs, simplicert, tmp_path):
     run = tmp_path / "laplace"
     code, _, err = simplicert(
@@ -506,6 +507,7 @@ def simplicert_in(folder, *commands):
     return finished.stdout.split("\0")[:-1]
 
 
+@pytest.mark.slow
 def test_an_installed_package_offers_every_kind(theirs, tmp_path):
     info = tmp_path / "theirs-1.0.dist-info"
     info.mkdir()

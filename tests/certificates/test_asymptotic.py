@@ -175,6 +175,7 @@ def test_the_page_of_both_promises_of_the_other_alone(run):
     assert "What any other radius promises" in page
 
 
+@pytest.mark.slow
 def test_files_of_a_report_say_it(run, tmp_path):
     written = write(
         [run],

@@ -215,6 +215,7 @@ def test_a_module_and_callable_is_a_classifier(images, monkeypatch):
     assert votes.counts.shape == (3, 3)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_file_and_callable(file, tmp_path):
     command = [sys.executable, "-m", "simplicert", "sample", f"{file}:bright", "digits"]
     options = ["--images", "0:2", "--sigma", "0.5", "--draws", "200"]

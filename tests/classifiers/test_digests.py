@@ -76,6 +76,7 @@ def used(estimator):
     return estimator
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_estimators_have_one_digest_before_and_after_use_and_on_disk(
     estimators, tmp_path

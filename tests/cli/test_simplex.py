@@ -39,6 +39,7 @@ def test_all_five_figures_by_default(simplicert, tmp_path):
     assert "largest   5.4414 at E0 = 0.505, E1 = 0.495" in out
 
 
+@pytest.mark.slow
 def test_one_figure_in_every_format_with_tables_as_csv(simplicert, tmp_path):
     formats = [word for f in ("png", "svg", "pdf") for word in ("--format", f)]
     arguments = ["fig2", *QUICK, *formats, "--table", "csv", "-o", tmp_path]
@@ -80,6 +81,7 @@ def test_a_difference(simplicert, tmp_path):
     assert out.startswith("difference-cullen-cohen: cullen - cohen\n")
 
 
+@pytest.mark.slow
 def test_one_point_of_the_simplex_and_how_scores_are_spread_there(simplicert, tmp_path):
     arguments = ("simplex", "spread", "--means", "0.5", "0.4", "--table", "csv")
     code, out, _ = simplicert(*arguments, "-o", tmp_path, "--json")

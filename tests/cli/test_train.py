@@ -213,6 +213,7 @@ def test_a_directory_in_place_of_the_checkpoint_is_named(tmp_path):
         train_command("digits", epochs=1, out=out)
 
 
+@pytest.mark.slow
 def test_two_trainings_of_one_checkpoint_exclude_each_other(tmp_path):
     out = tmp_path / "model.safetensors"
     left = tmp_path / ".model.training.01234567.tmp"  # by one that was killed

@@ -252,6 +252,7 @@ def test_every_procedure_has_its_curve_and_its_average(made, ax):
     assert_legible(ax.get_figure())
 
 
+@pytest.mark.slow
 def test_a_run_has_one_figure_of_each_whatever_its_views(run, tmp_path):
     made = [run.certify(framework=each) for each in ("multinomial", "softmax")]
     views = [View(name="a", certificates=each, evidence=run) for each in made]

@@ -413,6 +413,7 @@ def test_hostile_names_are_text(page):
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_the_theme_follows_the_system_and_the_button(look, file):
     def background(page):
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -428,6 +429,7 @@ def test_the_theme_follows_the_system_and_the_button(look, file):
     assert background(light) == bright
 
 
+@pytest.mark.slow
 def test_a_phone_shows_all_without_scrolling_sideways(look, file):
     page = look(file, viewport={"width": 390, "height": 844}, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -437,6 +439,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(look, file):
     assert page.evaluate("byId('simplex').layout.dragmode") is False
 
 
+@pytest.mark.slow
 def test_of_a_thousand_images_the_table_draws_one_page(look, tmp_path):
     run = report_run(
         with_scores(random_votes(1000)), portraits=[Pictures(grey_pictures)]
@@ -447,6 +450,7 @@ def test_of_a_thousand_images_the_table_draws_one_page(look, tmp_path):
     assert page.inner_text("#page") == "page 1 of 50"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "votes",
     [
@@ -474,6 +478,7 @@ def undecided(images):
     return replace(votes, counts=np.full((images, 4), 500))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reported", "cohen"])
 def test_what_a_log_reports_is_not_said_in_our_own_name(look, tmp_path, name):
     log = by_hand({name: [0.5]}, labels=[0], mechanism=name)
@@ -485,6 +490,7 @@ def test_what_a_log_reports_is_not_said_in_our_own_name(look, tmp_path, name):
     assert "he smoothed classifier answers “0” for every input closer than 0.5" in text
 
 
+@pytest.mark.slow
 def test_what_is_asymptotic_is_not_said_to_be_certain(look, tmp_path):
     votes = random_votes(1, seed=1)
     run = ReportRun(
@@ -497,6 +503,7 @@ def test_what_is_asymptotic_is_not_said_to_be_certain(look, tmp_path):
     assert said in page.inner_text("#detail-body")
 
 
+@pytest.mark.slow
 def test_a_large_run_says_that_it_is_sampled(look, tmp_path):
     run = report_run(random_votes(3000))
     file = write_report(render_report([run], most_images=100), tmp_path / "r.html")
@@ -512,6 +519,7 @@ def test_data_are_json_that_a_browser_takes(page, runs):
     assert json.loads(page.inner_text("#data"))
 
 
+@pytest.mark.slow
 def test_of_a_run_that_stops_images_csv_and_table_have_its_columns(look, tmp_path):
     [run] = load_runs([stopped_run(tmp_path / "mine").path])
     page = look(write_report(render_report([run]), tmp_path / "page.html"))
@@ -525,6 +533,7 @@ def test_of_a_run_that_stops_images_csv_and_table_have_its_columns(look, tmp_pat
     assert column(page, "until 0.25") == shown["until 0.25"].tolist()
 
 
+@pytest.mark.slow
 def test_of_a_pinned_image_the_certified_confidence_is_shown(look, tmp_path):
     [run] = load_runs([led_run(tmp_path / "led").path], procedure="margins")
     made, radii = run.certificates[0], [0.0, 0.125, 0.25, 3.0]
@@ -596,6 +605,7 @@ def test_inputs_without_pictures_show_what_they_have(kinds):
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 def test_runs_in_other_units_are_not_on_one_axis(look, tmp_path):
     rows = as_dataset(np.eye(2), None)
     runs = []

@@ -122,7 +122,9 @@ def test_company_is_that_of_neighbours_until_looks_are_late(sampler):
     assert (sizes[1:late] < 60).all()
 
 
-@pytest.mark.parametrize("shares", [2, 3, 50])
+@pytest.mark.parametrize(
+    "shares", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 50))]
+)
 def test_shares_drawn_one_after_another_are_the_whole(sampler, whole, tmp_path, shares):
     run = RunDirectory.create(tmp_path, sampler.plan(rule=RULE, **SETTINGS))
     for rank in reversed(range(shares)):
@@ -272,6 +274,7 @@ def test_what_is_stored_after_an_image_s_last_draw_counts_for_nothing(
     assert run.read().digest == whole.digest
 
 
+@pytest.mark.slow
 def test_a_budget_holds_when_parts_are_lost(sampler, tmp_path):
     rule = budget(1500, of=within(0.05))
     run = RunDirectory.create(tmp_path, sampler.plan(rule=rule, **SETTINGS))

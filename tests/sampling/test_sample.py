@@ -155,6 +155,7 @@ def test_a_damaged_part_is_redrawn(network, images, tmp_path):
     assert sample(network, images, **settings).digest == first.digest
 
 
+@pytest.mark.slow
 def test_a_second_process_says_so_and_stops(network, images, tmp_path):
     settings = {"sigma": 1.0, "draws": 100, "seed": 1, "out": tmp_path}
 
