@@ -1,5 +1,7 @@
 """What a procedure can show at most: it is asked about votes that all agree."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Int
 from scipy.special import ndtr
@@ -40,8 +42,12 @@ def largest_e0_lower(procedure: Procedure, *, draws: int, alpha: float) -> float
         >>> round(largest_e0_lower(clopper_pearson, draws=100_000, alpha=0.001), 6)
         0.999924
     """
-    n = int(checked_trials(draws))
-    found = procedure(unanimous(n), alpha=alpha)
+    return _largest(procedure, int(checked_trials(draws)), float(checked_alpha(alpha)))
+
+
+@lru_cache(maxsize=256)  # certify asks, for every few votes that are served
+def _largest(procedure: Procedure, draws: int, alpha: float) -> float:
+    found = procedure(unanimous(draws), alpha=alpha)
     if not found.named[0]:
         return 0.0
     if found.radius is not None:
