@@ -105,8 +105,8 @@ function tell(answer, conditions) {
   byId("means").textContent = abstains
     ? "No class is certified, so nothing is promised about this input."
     : page.hide
-      ? `The smoothed classifier has the class ${name} here.`
-      : `The smoothed classifier has the class ${name} at every input less than ${down(answer.radius)} away (${page.norm}, ${page.unit}).`;
+      ? `The smoothed classifier has the ${answer.name ? `class ${name}` : name} here.`
+      : `The smoothed classifier has the ${answer.name ? `class ${name}` : name} at every input less than ${down(answer.radius)} away (${page.norm}, ${page.unit}).`;
 }
 
 function drawSimplex() {
