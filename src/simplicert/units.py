@@ -104,17 +104,20 @@ class Unit:
 
         Example:
             >>> Unit(name="levels", scale=1 / 255).conversion
-            'the classifier takes 0.00392157 × the number in levels'
+            'the classifier is given 0.00392157 × the number in levels'
         """
         if self.scale is None:
             return ""
         several = self.entries > 1
-        scale = "each one's scale" if several else f"{self.scale[0]:.6g}"
-        if self.offset is None or not any(self.offset):
-            offset = ""
-        else:
-            offset = " + its offset" if several else f" + {self.offset[0]:.6g}"
-        return f"the classifier takes {scale} × the number in {self.name}{offset}"
+        if several:
+            added = " and its offset is added" if any(self.offset or ()) else ""
+            return (
+                f"the classifier is given values: a number in {self.name} is "
+                f"multiplied by its entry's scale{added}"
+            )
+        scale = f"{self.scale[0]:.6g}"
+        offset = f" + {self.offset[0]:.6g}" if any(self.offset or ()) else ""
+        return f"the classifier is given {scale} × the number in {self.name}{offset}"
 
     def check_shape(self, shape: Sequence[int], source: str) -> None:
         """Refuse inputs that have another number of entries.

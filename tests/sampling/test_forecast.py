@@ -17,7 +17,7 @@ from simplicert.procedures import clopper_pearson
 from simplicert.sampling import Sampler
 from simplicert.sampling.glance import glance
 from simplicert.votes import DataSource, NoiseSource
-from simplicert.votes.manifest import MarginsSource, Probe
+from simplicert.votes.sources import MarginsSource, Probe
 
 
 def forecast(**options):

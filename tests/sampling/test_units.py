@@ -450,6 +450,6 @@ def test_a_table_of_scales_may_be_given_with_the_name_of_its_unit(tmp_path, valu
 
 
 def test_what_the_model_is_given_is_said():
-    assert UNIT.conversion.startswith("the classifier takes each one's scale × the")
+    assert UNIT.conversion.endswith("entry's scale and its offset is added")
     assert Unit(name="mm", scale=2, offset=1).conversion.endswith("mm + 1")
     assert Unit(name="levels", low=0, high=255).conversion == ""

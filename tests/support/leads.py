@@ -5,8 +5,8 @@ from synthetic import manifest
 
 from simplicert.votes import RunDirectory, VoteRows, Votes
 from simplicert.votes.columns import CELLS
-from simplicert.votes.manifest import MarginsSource
 from simplicert.votes.rivals import cells_of, choose_rivals
+from simplicert.votes.sources import MarginsSource
 
 
 def scored(scores, chosen):

@@ -12,8 +12,8 @@ from synthetic import EVERY_BLOCK, manifest, rows
 
 from simplicert.errors import InputError
 from simplicert.votes import Look, RunDirectory, VoteRows, joining, merge_runs, read_run
-from simplicert.votes.manifest import Probe
 from simplicert.votes.parts import Parts
+from simplicert.votes.sources import Probe
 
 STEPS = ("fsync", "link", "mkdir", "rename", "replace", "unlink")
 """Whatever changes a directory, or waits for the disk."""

@@ -14,8 +14,8 @@ from simplicert.stopping.stages import Stages
 from simplicert.votes import Look, RunDirectory, VoteRows, Votes
 from simplicert.votes.columns import CELLS, COLUMNS
 from simplicert.votes.encoding import schema_of
-from simplicert.votes.manifest import MarginsSource
 from simplicert.votes.rivals import cells_of, check_rivals, choose_rivals
+from simplicert.votes.sources import MarginsSource
 
 BLOCKS = [(image, block) for image in (4, 9) for block in range(3)]
 CHOSEN = np.array([[0, 2], [2, 1]])

@@ -19,7 +19,7 @@ from simplicert.votes import (
     merge_runs,
     read_run,
 )
-from simplicert.votes.manifest import Probe
+from simplicert.votes.sources import Probe
 
 
 @pytest.fixture

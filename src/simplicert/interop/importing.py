@@ -18,9 +18,10 @@ from simplicert.interop.table import Table, shown
 from simplicert.interop.table_file import read_table
 from simplicert.noises import Noise, in_float32
 from simplicert.votes.looks import one_look
-from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
+from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory
+from simplicert.votes.sources import DataSource, ModelSource, NoiseSource
 
 __all__ = ["Imported", "evidence_in", "import_file"]
 

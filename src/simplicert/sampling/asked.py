@@ -23,7 +23,7 @@ from simplicert.sampling.glance import GLANCED, Glance, glance
 from simplicert.sampling.probe import IMAGES, Questions, see, see_again
 from simplicert.sampling.recheck import Recheck
 from simplicert.votes import Manifest
-from simplicert.votes.manifest import Probe
+from simplicert.votes.sources import Probe
 
 __all__ = ["Asked", "facts_of", "made_for"]
 

@@ -22,7 +22,7 @@ from simplicert.noises import Noise
 from simplicert.sampling.noisy import NoisyInputs, chunk_draws, chunks_of
 from simplicert.sampling.seeds import ASKED
 from simplicert.votes import Manifest
-from simplicert.votes.manifest import PROBED, Probe
+from simplicert.votes.sources import PROBED, Probe
 
 __all__ = [
     "IMAGES",

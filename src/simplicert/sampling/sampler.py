@@ -43,8 +43,8 @@ from simplicert.stopping import Rule
 from simplicert.units import Unit
 from simplicert.votes import Manifest, RunDirectory, Votes
 from simplicert.votes.holding import claiming
-from simplicert.votes.manifest import Probe
 from simplicert.votes.rows import VoteRows
+from simplicert.votes.sources import Probe
 
 FLUSH_SECONDS = 20.0
 """Between two flushes; what was drawn since the last is all that a crash can lose."""

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 from simplicert.classifiers.protocol import Classifier
 from simplicert.errors import InputError
-from simplicert.votes.manifest import MarginsSource
+from simplicert.votes.sources import MarginsSource
 
 __all__ = ["MEANS", "RIVALS", "SoftScores", "checked_rivals", "checked_temperature"]
 

@@ -35,7 +35,7 @@ from simplicert.serve.bodies import kept_as
 from simplicert.structured import parse_json
 from simplicert.units import PIXELS
 from simplicert.votes import Manifest, RunDirectory, VoteRows
-from simplicert.votes.manifest import Probe
+from simplicert.votes.sources import Probe
 
 __all__ = ["JOURNAL", "Came", "Log", "Shift"]
 

@@ -1,29 +1,28 @@
 """What a run is: everything that must be equal for two sets of votes to be one."""
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from simplicert.errors import InputError
 from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.grid import largest_input
-from simplicert.noises.protocol import Norm
-from simplicert.structured import parse_json
-from simplicert.units import PIXELS, Unit
 from simplicert.votes.columns import CELLS, columns_of
 from simplicert.votes.looks import Look, check_looks
+from simplicert.votes.sources import (
+    MOST_SCORED,
+    DataSource,
+    MarginsSource,
+    ModelSource,
+    NoiseSource,
+    Probe,
+    Record,
+)
 from simplicert.votes.words import rule_in_words
-
-SCHEMA = 3
-"""Raised whenever an older Simplicert could misread a run."""
 
 _MOST_DRAWS = 2**31
 
@@ -33,131 +32,8 @@ _MOST_BLOCKS = 2**30
 _LEAST_SIGMA = 1e-30
 """A float32 that is not subnormal: it scales float32 noise."""
 
-_MOST_SCORED = 2**21
-"""Up to here sums of scores are exact, which bounds and digests count on."""
 
-_FIRST: Mapping[str, Mapping[str, object]] = {
-    "noise": {"gaussian": {"name": "gaussian", "norm": "l2", "digest": None}},
-    "scores": {"False": ["multinomial"], "True": ["multinomial", "softmax"]},
-}
-"""What fields of schema 1 meant, by their values in words."""
-
-_FLOATS = {noise.law: noise.name for noise in FLOAT32.values()}
-"""What names of noises meant up to schema 2."""
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class DataSource(_Record):
-    """Which images were used: a name for people and a digest for machines.
-
-    Attributes:
-        cut: How they were cut to this shape, in words; ``None`` if they were used as
-            they are, or if an older Simplicert did not record it.
-        unit: What sigma and radii are in; ``None``: pixels in [0, 1], or of imported
-            votes nobody knows.
-        features: Names of the entries of an input's first axis, where it has some.
-    """
-
-    name: str
-    digest: str
-    shape: list[int]
-    class_names: list[str] | None = None
-    cut: str | None = None
-    unit: Unit | None = None
-    features: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "DataSource":
-        if self.unit is not None:
-            self.unit.check_shape(self.shape, self.name)
-        if self.features is not None and len(self.features) != (*self.shape, 0)[0]:
-            raise ValueError("features must be one for each of an input's first axis")
-        return self
-
-    @property
-    def measured_in(self) -> Unit | None:
-        """What sigma and radii are in; ``None`` where nobody knows."""
-        if self.unit is not None:
-            return self.unit
-        return PIXELS if self.shape else None
-
-    @property
-    def inputs(self) -> str:
-        """What the inputs are called."""
-        return "images" if len(self.shape) in {0, 3} else "inputs"
-
-
-class ModelSource(_Record):
-    """Which classifier was sampled.
-
-    Attributes:
-        digest: SHA-256 over its weights, or over what else defines it.
-        training_sigma: Noise it was trained with, where that is known.
-    """
-
-    name: str
-    digest: str
-    training_sigma: float | None = None
-
-
-class NoiseSource(_Record):
-    """Which noise was added, as ``Noise.facts``.
-
-    Attributes:
-        digest: Of what defines a noise that is not Simplicert's own.
-        step: Of the grid on which it was added, exactly, in input units; ``None`` where
-            it was added in floating point, or nobody knows how.
-    """
-
-    name: str
-    norm: Norm
-    digest: str | None = None
-    step: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-
-    @classmethod
-    def of(cls, noise: Noise, *, step: float | None = None) -> "NoiseSource":
-        """The facts of this noise."""
-        facts = {"name": noise.name, "norm": noise.norm, "digest": noise.digest}
-        return cls.model_validate(facts | {"step": step})
-
-
-PROBED = 8
-"""Images, a run's first, of which noisy copies are asked about."""
-
-
-class Probe(_Record):
-    """What a classifier answered before the first draw.
-
-    Attributes:
-        repeatable: Whether equal questions had equal answers, but for rounding. Else
-            its votes cannot be drawn again.
-        answers: The class of each of some noisy inputs, always the same ones: another
-            function under the same digest would answer otherwise.
-    """
-
-    repeatable: bool
-    answers: list[int]
-
-
-class MarginsSource(_Record):
-    """That margins were recorded, and who chose whose.
-
-    Attributes:
-        rivals: How many are told from all others.
-        pilot: So many first draws of an image chose its class and rivals.
-    """
-
-    rivals: int = Field(ge=0, lt=2**24)
-    pilot: int = Field(gt=0, le=_MOST_SCORED)
-
-    def __str__(self) -> str:
-        return f"over {self.rivals} rivals, chosen by {self.pilot:,} draws"
-
-
-class Manifest(_Record):
+class Manifest(Record):
     """The conditions of a run. Written once, before the first draw; never radii.
 
     Attributes:
@@ -219,9 +95,9 @@ class Manifest(_Record):
         check_looks(self.looks)
         if self.draws > _MOST_DRAWS:
             raise ValueError(f"draws must be at most 2**31, got {self.draws}")
-        if self.scores and self.draws > _MOST_SCORED:
+        if self.scores and self.draws > MOST_SCORED:
             raise ValueError(
-                f"draws must be at most {_MOST_SCORED:,} where scores are counted, got "
+                f"draws must be at most {MOST_SCORED:,} where scores are counted, got "
                 f"{self.draws:,}: divide the run, or sample labels only"
             )
         for look in self.looks:
@@ -454,55 +330,3 @@ class Manifest(_Record):
         if field in {"compiled", "runtime"}:
             field, ours, theirs = "runtime", self.runtime, other.runtime
         return f"{field} is {ours!r} there and {theirs!r} here"
-
-
-def upgraded(fields: dict[str, Any], *, draws: object) -> dict[str, Any]:
-    """A manifest's or a part's fields of any schema, as those of today's.
-
-    Args:
-        fields: As they were stored.
-        draws: An image's in the run; of schema 1 they were fixed, which is one look.
-    """
-    if fields.get("schema_number") == 1:
-        meant = {
-            field: values.get(str(fields.get(field)), fields.get(field))
-            for field, values in _FIRST.items()
-        }
-        fields = {key: each for key, each in fields.items() if key not in meant} | {
-            "schema_number": 2,
-            "noise": meant["noise"],
-            "statistics": meant["scores"],
-            "looks": [{"draws": draws, "share": 1.0}],
-        }
-    if fields.get("schema_number") == 2:
-        fields = fields | {"schema_number": SCHEMA}
-        noise = fields.get("noise")
-        if isinstance(noise, dict):
-            name = str(noise.get("name"))
-            if noise.get("digest") is None:
-                name = _FLOATS.get(name, name)
-            fields |= {"noise": noise | {"name": name, "step": None}}
-    return fields
-
-
-def parse_manifest(content: bytes, *, source: Path) -> Manifest:
-    """Read a manifest, or say in one line what is wrong with it."""
-    fields = parse_json(content, source)
-    found = fields.get("schema_number") if isinstance(fields, dict) else None
-    if type(found) is not int or found not in range(1, SCHEMA + 1):
-        raise InputError(
-            f"{source} has schema number {found!r:.40}, this Simplicert reads 1 to "
-            f"{SCHEMA}: use the version of Simplicert that wrote it"
-        )
-    draws = fields.pop("draws", None) if found == 1 else None
-    if isinstance(fields.get("compiled"), bool):  # up to version 0.1
-        compiled = fields.pop("compiled")
-        fields = {"runtime": "compiled" if compiled else "eager"} | fields
-    try:
-        return Manifest.model_validate_json(json.dumps(upgraded(fields, draws=draws)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "manifest"
-        raise InputError(
-            f"{source}: {where}: {first['msg']}; the manifest was edited or damaged"
-        ) from error

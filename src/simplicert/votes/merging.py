@@ -13,9 +13,10 @@ from pathlib import Path
 from simplicert.errors import InputError
 from simplicert.files import PARTS, check_result, errors_name, short_name, sync_folder
 from simplicert.votes.copies import Copies
-from simplicert.votes.manifest import PROBED, Manifest, Probe
+from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import LEFTOVER_SECONDS, RunDirectory
+from simplicert.votes.sources import PROBED, Probe
 
 __all__ = ["merge_runs"]
 

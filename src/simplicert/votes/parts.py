@@ -36,9 +36,10 @@ from simplicert.votes.encoding import (
     schema_of,
     to_table,
 )
-from simplicert.votes.manifest import Manifest, upgraded
+from simplicert.votes.manifest import Manifest
 from simplicert.votes.rivals import foreign_rivals
 from simplicert.votes.rows import Positions, VoteRows
+from simplicert.votes.schemas import upgraded
 
 __all__ = ["DamagedPartError", "ForeignPartError", "Parts", "is_named_by_digest"]
 

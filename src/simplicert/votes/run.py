@@ -27,10 +27,11 @@ from simplicert.files import (
 from simplicert.votes.adding import add_up
 from simplicert.votes.copies import Copies
 from simplicert.votes.joining import GrowingParts
-from simplicert.votes.manifest import Manifest, parse_manifest
+from simplicert.votes.manifest import Manifest
 from simplicert.votes.parts import DamagedPartError, Parts
 from simplicert.votes.progress import Progress
 from simplicert.votes.rows import Found, VoteRows
+from simplicert.votes.schemas import parse_manifest
 from simplicert.votes.table import Votes
 
 LOCK = ".lock"

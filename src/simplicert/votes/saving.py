@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from simplicert.errors import InputError
 from simplicert.votes.columns import COLUMNS, columns_of
-from simplicert.votes.manifest import DataSource, Manifest, ModelSource, NoiseSource
+from simplicert.votes.manifest import Manifest
 from simplicert.votes.rows import VoteRows
 from simplicert.votes.run import RunDirectory
+from simplicert.votes.sources import DataSource, ModelSource, NoiseSource
 from simplicert.votes.table import Votes
 
 DEVICE = "saved"

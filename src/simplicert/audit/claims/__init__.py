@@ -26,7 +26,7 @@ from simplicert.files import MANIFEST, read_bytes
 from simplicert.interop import Asked
 from simplicert.noises import in_float32
 from simplicert.structured import parse_json
-from simplicert.votes.manifest import SCHEMA
+from simplicert.votes.schemas import SCHEMA
 
 __all__ = ["audit_claims"]
 
