@@ -158,3 +158,25 @@ def test_a_unit_that_is_computed_needs_a_data_set(simplicert, tmp_path):
         code, _, err = simplicert(*command, spec)
         assert code == 2
         assert "is that of a data set: give one of such inputs, --like" in err
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_classes_in_another_order_are_seen_before_it_listens(
+    simplicert, tmp_path, told
+):
+    """Else the names of all answers would be wrong."""
+    labels = np.arange(60) % 2
+    inputs = np.where(labels, 3.0, -3.0)[:, None] * np.ones(3)
+    np.savez(tmp_path / "x.npz", features=inputs, labels=labels ^ told)
+    (tmp_path / "mine.py").write_text(
+        "from simplicert.classifiers import NumpyClassifier\n"
+        "model = NumpyClassifier(lambda x: (x.mean(1) > 0).astype(int),\n"
+        "                        output='labels', classes=2)\n"
+    )
+    code, _, err = simplicert(
+        *("serve", f"{tmp_path / 'mine.py'}:model", "--like", tmp_path / "x.npz"),
+        *("--sigma", 0.5, "--dry-run"),
+    )
+    assert code == 0, err
+    assert f"the first 60 inputs: {0 if told else 100}% right" in err
+    assert ("number their classes alike?" in err) == told

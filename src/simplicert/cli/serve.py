@@ -20,10 +20,11 @@ from simplicert.data.given import as_dataset
 from simplicert.data.units import find_unit
 from simplicert.errors import InputError
 from simplicert.sampling import Sampler
+from simplicert.sampling.glance import GLANCED
 from simplicert.serve.app import TIMEOUT
 from simplicert.serve.bodies import Bodies
 from simplicert.serve.listen import PLACES, bound, serve
-from simplicert.serve.service import DRAWS, SHIFT, prepare, served_inputs
+from simplicert.serve.service import DRAWS, SHIFT, Service, prepare, served_inputs
 from simplicert.units import Unit
 
 INPUTS, LIMITS, LOG, CLASSIFIER, MACHINE = (
@@ -165,7 +166,7 @@ def serve_command(
             hide=hide_radii,
             bodies=Bodies(like=examples, unit=sampler.dataset.unit, cut=cut, most=most),
         )
-        for line in service.in_words():
+        for line in (*service.in_words(), *_seen(service, known or None)):
             note(line)
         if there is not None:
             serve(
@@ -179,6 +180,24 @@ def serve_command(
                 names=hosts,
                 said=note,
             )
+
+
+def _seen(service: Service, like: Dataset | None) -> list[str]:
+    """How the classifier does on the first of --like, if they have labels.
+
+    Another order of the classes would give every answer another's name.
+    """
+    if like is None or like.labels is None or service.sampler.classifier.passes.cost:
+        return []
+    few = like.select(np.arange(min(GLANCED, len(like))))
+    labels = like.labels[: len(few)].tolist()
+    changes = {"images": few.indices.tolist(), "labels": labels}
+    plan = service.plan.model_copy(update=changes)
+    found = service.sampler.on(few).glance(plan)
+    if found is None:
+        return []
+    warning = [f"warning: {found.warning}"] if found.warning else []
+    return [found.line, *warning]
 
 
 def _fixed_unit(
