@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import httpx
 import pytest
-from served import asked, grey, running
+from served import asked, grey, ran, running
 
 from simplicert.serve import connections
 from simplicert.serve.connections import Connection, files_for
@@ -24,7 +24,7 @@ def asking(app, host):
             )
             return await client.send(request)
 
-    return asyncio.run(ask()).status_code
+    return ran(ask()).status_code
 
 
 def test_a_page_elsewhere_cannot_ask_by_a_name_of_its_own(service):
