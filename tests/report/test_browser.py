@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -20,33 +18,8 @@ from simplicert.report import ReportRun, load_runs, render_report, write_report
 from simplicert.report.portraits import Pictures
 from simplicert.units import Unit
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 600_000  # ms; Playwright's own limits are too short for a busy machine
 NAMES = ["zero", XSS, "two", "three", "four", "five"]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if CHROMIUM is None:
-        missing = "no chromium here: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

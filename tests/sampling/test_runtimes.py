@@ -348,7 +348,7 @@ def test_exported_networks_answer_in_order_at_any_size(runtime, threads):
         torch.manual_seed(0)
         network = build_model("resnet20", shape=(3, 32, 32), classes=10)
     images = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
-    ask = Sampler(network, images, runtime=runtime, threads=threads)._asked.forward
+    ask = Sampler(network, images, runtime=runtime, threads=threads).asked.forward
     inputs = torch.rand(37, 3, 32, 32, generator=torch.manual_seed(1))
     inputs = inputs.to(memory_format=torch.channels_last)
     with torch.inference_mode():

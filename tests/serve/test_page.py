@@ -1,8 +1,6 @@
 """The page in a real browser: what somebody sees who tries an input."""
 
 import json
-import os
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,26 +10,8 @@ from torch import nn
 
 from simplicert.units import Unit
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE = 600_000
 URL = "http://service/"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        missing = "no chromium here: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run"],
-            timeout=PATIENCE,
-        )
-        yield chromium
-        chromium.close()
 
 
 def opened(browser, there):
