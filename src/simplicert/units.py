@@ -108,8 +108,7 @@ class Unit:
         """
         if self.scale is None:
             return ""
-        several = self.entries > 1
-        if several:
+        if self.entries > 1:
             added = " and its offset is added" if any(self.offset or ()) else ""
             return (
                 f"the classifier is given values: a number in {self.name} is "

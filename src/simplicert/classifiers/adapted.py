@@ -150,7 +150,7 @@ class _Values(nn.Module):
         return torch.addcmul(offsets, scales, numbers.double()).to(numbers.dtype)
 
 
-def in_unit(classifier: Classifier, unit: Unit) -> Classifier:
+def of_numbers(classifier: Classifier, unit: Unit) -> Classifier:
     """The classifier of numbers of this unit."""
     if not unit.is_converted:
         return classifier

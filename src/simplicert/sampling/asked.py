@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from simplicert.classifiers.adapted import in_unit
+from simplicert.classifiers.adapted import of_numbers
 from simplicert.classifiers.class_names import in_order_of
 from simplicert.classifiers.features import in_order_of_features
 from simplicert.classifiers.outputs import outputs_of
@@ -206,7 +206,7 @@ def made_for(classifier: Classifier, dataset: Dataset) -> Classifier:
         )
     ordered = in_order_of(classifier, dataset.class_names, source=source)
     ordered = in_order_of_features(ordered, dataset.features, source=source)
-    found = in_unit(ordered, unit)
+    found = of_numbers(ordered, unit)
     _check_shape(found, dataset)
     return found
 
