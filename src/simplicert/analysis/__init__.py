@@ -7,6 +7,7 @@ from simplicert.analysis.accuracy import (
     dataset_guarantee,
     false_certificates,
 )
+from simplicert.analysis.beside import Beside, beside
 from simplicert.analysis.breakdown import abstentions, per_class
 from simplicert.analysis.compare import compare_runs, comparison_summary, paired_tests
 from simplicert.analysis.draws import against_draws, certificates_by_draws, times
@@ -29,6 +30,7 @@ from simplicert.analysis.tables import (
 from simplicert.analysis.where import region_boundaries, region_shares, simplex_density
 
 __all__ = [
+    "Beside",
     "MarginsOnSimplex",
     "TableFormat",
     "abstentions",
@@ -36,6 +38,7 @@ __all__ = [
     "accuracy_of_procedures",
     "against_draws",
     "average_certified_radius",
+    "beside",
     "certificates_by_draws",
     "certified_accuracy",
     "certified_by_procedures",

@@ -1,4 +1,4 @@
-"""``simplicert compare``: mechanisms within a run, or two runs image by image."""
+"""``simplicert compare``: mechanisms of a run; two runs, or a verifier's results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +22,14 @@ from simplicert.analysis import (
 from simplicert.analysis.formats import TABLE_SUFFIXES
 from simplicert.analysis.published import AS_PRINTED
 from simplicert.certificates.record import Certificates
+from simplicert.cli.beside import (
+    VerifiedFile,
+    VerifiedNetwork,
+    VerifiedNorm,
+    VerifiedUnit,
+    print_beside,
+    verified_given,
+)
 from simplicert.cli.output import heading, notes, print_json, stopping_tables, width
 from simplicert.cli.printing import say
 from simplicert.cli.types import Framework, Radii, a_mechanism, a_procedure
@@ -50,18 +58,24 @@ def compare_command(
     radii: Radii | None = None,
     partial: bool = False,
     asymptotic: bool = False,
+    verified: VerifiedFile = None,
+    verified_norm: VerifiedNorm = None,
+    verified_unit: VerifiedUnit = None,
+    verified_network: VerifiedNetwork = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     as_: Annotated[TableFormat | None, Parameter(name="--as")] = None,
     json: bool = False,
 ) -> None:
-    """Compare the mechanisms on one run, or two runs on the same images.
+    """Compare mechanisms on one run, two runs, or a run with what a verifier proved.
 
     One run gives what each mechanism certifies and, where there are several, the
     paper's Table 2: how much larger than the baseline's each radius is. Two runs give
-    the images that gained and lost, and whether that is chance.
+    the images that gained and lost, and whether that is chance. A run and a verifier's
+    file give two certificates an image, side by side: they are of two classifiers.
 
         simplicert compare runs/s0.25
         simplicert compare runs/plain runs/macer -o images.csv
+        simplicert compare runs/s0.25 --verified crown.csv --verified-norm linf
 
     Args:
         run: A run directory or an imported log.
@@ -77,6 +91,10 @@ def compare_command(
         partial: Compare the finished images of unfinished runs.
         asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
             gives are no certificates.
+        verified: What a verifier proved of the base classifier.
+        verified_norm: The norm of its balls.
+        verified_unit: What its radii are in.
+        verified_network: Whose they are.
         out: Write the whole comparison: .csv, .parquet, .md, .tex or .txt.
         as_: How to print the tables. Default: text.
         json: Print everything as JSON.
@@ -85,8 +103,13 @@ def compare_command(
         raise InputError("give only one of --as and --json")
     if other is not None and baseline is not None:
         raise InputError("--baseline goes with one run; OTHER is compared with RUN")
+    if verified is not None and (other is not None or baseline is not None):
+        raise InputError("--verified goes with one run, without OTHER and --baseline")
     if out is not None:
         check_suffix(out, TABLE_SUFFIXES)
+    proved = verified_given(
+        verified, norm=verified_norm, unit=verified_unit, network=verified_network
+    )
     evidence = [open_evidence(path, partial=partial) for path in (run, other) if path]
     found: str | Mechanism | None = mechanism
     if mechanism is not None and not any(isinstance(e, LogEvidence) for e in evidence):
@@ -101,6 +124,9 @@ def compare_command(
         )
         for each in evidence
     ]
+    if proved is not None:
+        print_beside(first, proved, radii=radii, out=out, as_=as_, json=json)
+        return
     tables, whole = _compared(certificates, baseline=baseline)
     accuracy = _accuracy((run, other), certificates, radii)
     tables = {"accuracy": accuracy, **tables}

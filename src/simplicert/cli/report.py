@@ -5,6 +5,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from simplicert.cli.beside import (
+    VerifiedFile,
+    VerifiedNetwork,
+    VerifiedNorm,
+    VerifiedUnit,
+    verified_given,
+)
 from simplicert.cli.printing import say
 from simplicert.cli.types import (
     Framework,
@@ -36,6 +43,10 @@ def report_command(
     radii: Radii | None = None,
     partial: bool = False,
     asymptotic: bool = False,
+    verified: VerifiedFile = None,
+    verified_norm: VerifiedNorm = None,
+    verified_unit: VerifiedUnit = None,
+    verified_network: VerifiedNetwork = None,
     data: str | None = None,
     split: str | None = None,
     size: Whole | None = None,
@@ -65,6 +76,10 @@ def report_command(
         partial: Report on the finished images of unfinished runs.
         asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
             gives are no certificates.
+        verified: What a verifier proved of the base classifier, of one run.
+        verified_norm: The norm of its balls.
+        verified_unit: What its radii are in.
+        verified_network: Whose they are.
         data: The dataset that was sampled, to show its inputs: pictures, features,
             waveforms or texts.
         split: The part of it that was sampled. Default: test.
@@ -78,6 +93,11 @@ def report_command(
         raise InputError("--split and --size go with --data")
     if figures is None and (format is not None or figure is not None):
         raise InputError("--format and --figure go with --figures")
+    if verified is not None and len(runs) > 1:
+        raise InputError("--verified goes with one run: write a page for each network")
+    proved = verified_given(
+        verified, norm=verified_norm, unit=verified_unit, network=verified_network
+    )
     dataset = None
     if data is not None:
         dataset = load_dataset(
@@ -98,6 +118,7 @@ def report_command(
         radii=radii,
         partial=partial,
         asymptotic=asymptotic,
+        verified=proved,
         dataset=dataset,
         only=figure,
         formats=format or ("png",),

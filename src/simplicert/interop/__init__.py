@@ -14,6 +14,7 @@ from simplicert.interop.importing import Imported, import_file
 from simplicert.interop.leaderboard import leaderboard_record
 from simplicert.interop.reported import ReportedLog, check_votes, is_reported_log
 from simplicert.interop.table import Table
+from simplicert.interop.verified import Verified, read_verified
 
 __all__ = [
     "FORMATS",
@@ -27,6 +28,7 @@ __all__ = [
     "ReportedLog",
     "RunEvidence",
     "Table",
+    "Verified",
     "certify_path",
     "check_votes",
     "cohen_table",
@@ -34,5 +36,6 @@ __all__ = [
     "is_reported_log",
     "leaderboard_record",
     "open_evidence",
+    "read_verified",
     "write_certificates",
 ]

@@ -9,14 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from simplicert.analysis import certificates_by_draws
+from simplicert.analysis import beside, certificates_by_draws
 from simplicert.certificates import Certificates, find_procedure, why_not
 from simplicert.certificates.record import REPORTED
 from simplicert.data.dataset import Dataset
 from simplicert.data.encoded import with_cut
 from simplicert.data.units import measured_in
 from simplicert.errors import InputError
-from simplicert.interop import Evidence, LogEvidence, RunEvidence, open_evidence
+from simplicert.interop import (
+    Evidence,
+    LogEvidence,
+    RunEvidence,
+    Verified,
+    open_evidence,
+)
 from simplicert.mechanisms.catalogue import find_mechanism, name_of
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
@@ -47,6 +53,7 @@ def load_runs(
     partial: bool = False,
     dataset: Dataset | None = None,
     asymptotic: bool = False,
+    verified: Verified | None = None,
 ) -> list[ReportRun]:
     """Read and certify runs for ``render_report``.
 
@@ -62,6 +69,7 @@ def load_runs(
         partial: Leave unfinished images out, instead of refusing.
         dataset: The sampled inputs, to show them: their pictures, features, waveforms.
         asymptotic: As for ``certify``.
+        verified: What a verifier proved of the base classifier of the one run.
 
     Raises:
         InputError: No run, or one twice; one that cannot be read or certified;
@@ -69,6 +77,10 @@ def load_runs(
     """
     if not paths:
         raise InputError("name at least one run to report on")
+    if verified is not None and len(paths) > 1:
+        raise InputError(
+            "what a verifier proved goes with one run: write a page for each network"
+        )
     places = [Path(os.path.realpath(path)) for path in paths]
     for i, place in enumerate(places):
         if place in places[:i]:
@@ -118,7 +130,21 @@ def load_runs(
                 one=one is not None,
             )
         )
-    return loaded
+    if verified is None:
+        return loaded
+    return [_with_verified(run, verified) for run in loaded]
+
+
+def _with_verified(run: ReportRun, verified: Verified) -> ReportRun:
+    first = run.certificates[0]
+    beside(first, verified)  # refused before anything is drawn
+    command = [
+        *("simplicert", "compare", run.facts["run"], "--verified", str(verified.path)),
+        *("--verified-norm", verified.norm),
+        *(["--verified-unit", verified.unit] if verified.unit else []),
+    ]
+    commands = [*run.commands, shlex.join(command)]
+    return replace(run, verified=verified, commands=commands)
 
 
 def _check_applies(

@@ -16,6 +16,7 @@ from simplicert.analysis import usual_radii
 from simplicert.analysis.accuracy import Distances, checked_radii
 from simplicert.errors import InputError
 from simplicert.files import check_result, write_whole
+from simplicert.report.beside import beside_sections
 from simplicert.report.content import page_data
 from simplicert.report.overview import (
     conditions,
@@ -33,7 +34,9 @@ __all__ = ["MOST_IMAGES", "render_report", "write_report"]
 MOST_IMAGES = 2000
 """Images of a run that the page lists; more would make it slow to open."""
 
-SCRIPTS = ("numbers", "view", "portraits", "plots", "detail", "table", "main")
+SCRIPTS = (
+    *("numbers", "view", "portraits", "plots", "beside", "detail", "table", "main"),
+)
 
 
 def render_report(
@@ -66,7 +69,9 @@ def render_report(
     every = [certificates for run in runs for certificates in run.certificates]
     at = usual_radii(*every) if radii is None else np.unique(checked_radii(radii))
     environment = page_environment()
+    sections = beside_sections(runs, at, most_images=most_images)
     data = page_data(runs, most_images=most_images, radii=at)
+    data["beside"] = [section.plot for section in sections]
     scripts = [get_plotlyjs(), *(asset(f"{name}.js") for name in SCRIPTS)]
     return environment.from_string(asset("report.html.jinja")).render(
         title=title or f"Certified robustness: {', '.join(run.name for run in runs)}",
@@ -81,6 +86,7 @@ def render_report(
         groups=table_groups(runs, at),
         reach=reach_tables(runs),
         spent=spent_by(runs),
+        beside=sections,
         radii=[np.format_float_positional(radius, trim="-") for radius in at],
         commands=[command for run in runs for command in run.commands],
         version=__version__,

@@ -7,7 +7,7 @@ import numpy as np
 
 from simplicert.certificates.record import Certificates
 from simplicert.errors import InputError
-from simplicert.interop import RunEvidence
+from simplicert.interop import RunEvidence, Verified
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.report.portraits import Portrait
 
@@ -38,6 +38,7 @@ class ReportRun:
         shorter: Certificates → those of the run's first draws, in order; ``None`` where
             there are no votes to have them of.
         evidence: The run directory behind them; ``None`` where there is none.
+        verified: What a verifier proved of the base classifier, to show beside it.
 
     Raises:
         InputError: No images; certificates of different images; class names that are
@@ -54,6 +55,7 @@ class ReportRun:
     mechanisms: Mapping[str, Mechanism | None] = field(default_factory=dict)
     shorter: Callable[[Certificates], list[Certificates]] | None = None
     evidence: RunEvidence | None = None
+    verified: Verified | None = None
 
     def __post_init__(self) -> None:
         if not self.certificates or len(self.certificates[0]) == 0:

@@ -11,6 +11,7 @@ from simplicert.figures import FIGURES, Figure, View
 from simplicert.figures.style import FigureFormat
 from simplicert.figures.write import write_figures
 from simplicert.files import check_folder
+from simplicert.interop import Verified
 from simplicert.mechanisms.protocol import Mechanism
 from simplicert.procedures import Procedure
 from simplicert.report.load import load_runs
@@ -52,6 +53,7 @@ def write(
     formats: Sequence[FigureFormat] = ("png",),
     radii: Distances | None = None,
     asymptotic: bool = False,
+    verified: Verified | None = None,
 ) -> Written:
     """Certify runs once, and write what is asked for about them.
 
@@ -70,6 +72,7 @@ def write(
         formats: Of the figures' files.
         radii: At which to say the certified accuracy; by default ``usual_radii``.
         asymptotic: As for ``load_runs``.
+        verified: Likewise; only the page has it.
 
     Raises:
         InputError: As ``load_runs``, ``write_report`` and ``write_figures``; a file
@@ -91,6 +94,7 @@ def write(
         partial=partial,
         dataset=dataset,
         asymptotic=asymptotic,
+        verified=verified,
     )
     views = views_of(loaded)
     return Written(

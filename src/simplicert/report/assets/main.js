@@ -53,6 +53,7 @@ function draw() {
   drawCurve(rows);
   drawTable(rows);
   drawDetail();
+  drawBeside();
 }
 
 function pin(row) {
@@ -105,6 +106,7 @@ function start() {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") pin(null); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   show(0, 0);
+  startBeside();
   const rowOf = (event) => event.points[0]?.customdata ?? null;
   const simplex = byId("simplex");
   simplex.on("plotly_hover", (event) => { state.hovered = rowOf(event); drawDetail(); });
