@@ -34,7 +34,7 @@ def affine(layers: nn.Sequential, shape: tuple[int, ...]) -> list[tuple]:
     parts, found = [[]], []
     for layer in layers.double():
         parts.append([]) if isinstance(layer, nn.ReLU) else parts[-1].append(layer)
-    for part in map(lambda each: nn.Sequential(*each), parts):
+    for part in (nn.Sequential(*each) for each in parts):
         zero, size = torch.zeros(1, *shape, dtype=torch.float64), int(np.prod(shape))
         basis = torch.eye(size, dtype=torch.float64).reshape(size, *shape)
         offset, images = part(zero), part(basis)
@@ -44,7 +44,7 @@ def affine(layers: nn.Sequential, shape: tuple[int, ...]) -> list[tuple]:
     return found
 
 
-def lowest(rows, network, between, x, radius, dual):
+def lowest(rows, network, between, *, x, radius, dual):
     """Lower bounds of ``rows`` of the last of these layers' outputs, in the ball."""
     constant = np.zeros(len(rows))
     for place in reversed(range(len(network))):
@@ -60,16 +60,18 @@ def lowest(rows, network, between, x, radius, dual):
     return rows @ x + constant - radius * np.linalg.norm(rows, ord=dual, axis=1)
 
 
-def is_proved(network, x, radius, top, dual) -> bool:
+def is_proved(network, top, **ball) -> bool:
     """Whether no input in the ball has another class."""
     between = []
     for depth in range(1, len(network)):
         each = np.eye(len(network[depth - 1][1]))
-        asked = network[:depth], between, x, radius, dual
-        between.append((lowest(each, *asked), -lowest(-each, *asked)))
+        low, high = (
+            lowest(k * each, network[:depth], between, **ball) for k in (1, -1)
+        )
+        between.append((low, -high))
     others = np.delete(-np.eye(len(network[-1][1])), top, axis=0)
     others[:, top] = 1.0
-    return bool((lowest(others, network, between, x, radius, dual) > MARGIN).all())
+    return bool((lowest(others, network, between, **ball) > MARGIN).all())
 
 
 def main(checkpoint: str, run: str, out: str, norm: str = "l2") -> None:
@@ -86,11 +88,13 @@ def main(checkpoint: str, run: str, out: str, norm: str = "l2") -> None:
         top, low, high = int(logits.argmax()), 0.0, 2.0
         for _ in range(STEPS):
             middle = (low + high) / 2
-            proved = is_proved(network, x, middle, top, dual)
+            proved = is_proved(network, top, x=x, radius=middle, dual=dual)
             low, high = (middle, high) if proved else (low, middle)
         seconds = time.perf_counter() - start
         rows.append((image, data.labels[position][0], top, low, seconds))
-    table = pd.DataFrame(rows, columns=["image", "label", "predicted", "radius", "time"])
+    table = pd.DataFrame(
+        rows, columns=["image", "label", "predicted", "radius", "time"]
+    )
     table.assign(norm=norm, network=Path(checkpoint).name).to_csv(out, index=False)
     print(f"wrote {out}: median {norm} radius {table['radius'].median():.4f}")
 

@@ -14,6 +14,7 @@ from voted import by_hand, random_votes
 
 from simplicert.certificates import certify
 from simplicert.data.given import as_dataset
+from simplicert.interop import Verified
 from simplicert.report import ReportRun, load_runs, render_report, write_report
 from simplicert.report.portraits import Pictures
 from simplicert.units import Unit
@@ -606,3 +607,40 @@ def test_runs_in_other_units_are_not_on_one_axis(look, tmp_path):
 )
 def test_few_digits_are_never_more(page, value, said):
     assert page.evaluate(f"significantDown({value})") == said
+
+
+def test_what_a_verifier_proved_is_beside_each_image(look, runs, tmp_path):
+    certificates = runs[0].certificates[0]
+    verified = Verified(
+        path=tmp_path / f"{XSS}.csv".replace("/", "_"),
+        network=XSS,
+        norm="l2",
+        unit="",
+        indices=certificates.indices,
+        radius=np.linspace(0, 1, len(certificates)),
+        falsified=np.full(len(certificates), np.nan),
+        predicted=certificates.labels,
+    )
+    run = replace(runs[0], verified=verified)
+    file = write_report(render_report([run, runs[1]]), tmp_path / "r.html")
+    page = look(file)
+    page.wait_for_selector("#beside-0 .scatterlayer")
+    drawn = page.evaluate("byId('beside-0').data.slice(1)")
+    assert sum(len(trace["x"]) for trace in drawn) == len(certificates)
+    for trace in drawn:
+        rows = trace["customdata"]
+        np.testing.assert_array_equal(trace["x"], verified.radius[rows])
+        np.testing.assert_array_equal(trace["y"], certificates.radius[rows])
+    titles = page.evaluate(
+        "['xaxis', 'yaxis'].map((axis) => byId('beside-0').layout[axis].title.text)"
+    )
+    assert titles == [
+        "f, base: l2 radius (proved)",
+        "g, smoothed: l2 radius (alpha 0.001)",
+    ]
+    page.evaluate("show(1, 0)")
+    page.evaluate("byId('beside-0').emit('plotly_click', {points: [{customdata: 5}]})")
+    assert page.evaluate("[state.run, view().image[state.pinned]]") == [
+        0,
+        int(certificates.indices[5]),
+    ]

@@ -56,8 +56,9 @@ class Beside:
             "smoothed": f"the smoothed classifier g{f' of {model}' * bool(model)}, "
             f"{ours.noise.name} noise of sigma {ours.sigma:g}{in_unit(ours.unit)}: "
             f"{radii} by {ours.mechanism}, {certainty}",
-            "base": f"the base classifier f, {network or 'which the file does not name'}"
-            f", without noise: {radii} that a verifier proved "
+            "base": "the base classifier f, "
+            f"{network or 'which the file does not name'}, without noise: {radii} that "
+            "a verifier proved "
             f"({self.verified.path.name}), as true as the verifier, no draws and no "
             "alpha",
         }
@@ -74,6 +75,7 @@ class Beside:
 
     @property
     def _right(self) -> Bool[np.ndarray, " images"] | None:
+        """Where the base classifier's class is the run's label."""
         labels, theirs = self.certificates.labels, self.verified
         if labels is not None and theirs.predicted is not None:
             right: np.ndarray = theirs.predicted == labels
@@ -97,7 +99,7 @@ class Beside:
         right = hits(self.certificates, self.certificates.mechanism)
         return {
             "smoothed": np.where(right, ours, 0.0),
-            "base": np.where(self._right, theirs, 0.0),
+            "base": theirs * np.asarray(self._right),
         }
 
     def table(self) -> pd.DataFrame:
@@ -106,7 +108,7 @@ class Beside:
         Returns:
             ``image``, ``label`` (if known), ``smoothed_class``, ``smoothed_radius``;
             ``base_class`` (if known), ``base_radius``, ``base_verdict``,
-            ``base_falsified`` (the smallest radius at which the class is known to
+            ``base_radius_upper`` (the smallest radius at which the class is known to
             change), ``base_seconds``; and what each side is about.
         """
         ours, theirs = self.certificates, self.verified
@@ -118,11 +120,11 @@ class Beside:
             "base_class": self.base_class,
             "base_radius": theirs.radius,
             "base_verdict": theirs.verdict,
-            "base_falsified": theirs.falsified,
+            "base_radius_upper": theirs.falsified,
             "base_seconds": theirs.seconds,
         }
         if np.isnan(theirs.falsified).all():
-            del columns["base_falsified"]
+            del columns["base_radius_upper"]
         frame = pd.DataFrame({k: v for k, v in columns.items() if v is not None})
         facts = {**ours.facts, "mechanism": ours.mechanism}
         return frame.assign(
@@ -141,9 +143,7 @@ class Beside:
         counts = [int(mask.sum()) for mask in masks]
         counts.append(len(smoothed) - sum(counts))
         shares = [count / max(len(smoothed), 1) for count in counts]
-        return pd.DataFrame(
-            {"certified": OUTCOMES, "images": counts, "share": shares}
-        )
+        return pd.DataFrame({"certified": OUTCOMES, "images": counts, "share": shares})
 
     def accuracy(self, radii: Distances | None = None) -> pd.DataFrame:
         """What each classifier's certificates reach, on the same images.
@@ -189,18 +189,17 @@ def beside(certificates: Certificates, verified: Verified) -> Beside:
     )
 
 
-def _rows(
-    certificates: Certificates, verified: Verified
-) -> Int[np.ndarray, " images"]:
+def _rows(certificates: Certificates, verified: Verified) -> Int[np.ndarray, " images"]:
     """Those of the run's rows that are in the file, in the order of its numbers."""
     order = np.argsort(certificates.indices)
     known = certificates.indices[order]
     unknown = np.setdiff1d(verified.indices, known)
     if len(unknown):
         raise InputError(
-            f"{verified.path} has {len(unknown):,} images that the run lacks (image "
-            f"{unknown[0]} is one). Numbers are those of the data set, which `simplicert "
-            "certify` writes as image; leave other images out"
+            f"{verified.path}: image {unknown[0]} is not in the run (of its "
+            f"{len(verified):,} images {len(unknown):,} are not). Numbers are those of "
+            "the data set, which `simplicert certify RUN -o FILE` writes as image; "
+            "leave other images out"
         )
     found: np.ndarray = order[np.searchsorted(known, verified.indices)]
     return found
@@ -283,9 +282,7 @@ def _check_classes(certificates: Certificates, verified: Verified) -> None:
             )
 
 
-def _notes(
-    whole: Certificates, ours: Certificates, verified: Verified
-) -> list[str]:
+def _notes(whole: Certificates, ours: Certificates, verified: Verified) -> list[str]:
     found, inputs = [], ours.inputs
     if len(ours) < len(whole):
         found.append(

@@ -99,14 +99,7 @@ def compare_command(
         as_: How to print the tables. Default: text.
         json: Print everything as JSON.
     """
-    if json and as_ is not None:
-        raise InputError("give only one of --as and --json")
-    if other is not None and baseline is not None:
-        raise InputError("--baseline goes with one run; OTHER is compared with RUN")
-    if verified is not None and (other is not None or baseline is not None):
-        raise InputError("--verified goes with one run, without OTHER and --baseline")
-    if out is not None:
-        check_suffix(out, TABLE_SUFFIXES)
+    _check_options(other, baseline, verified, out=out, both=json and as_ is not None)
     proved = verified_given(
         verified, norm=verified_norm, unit=verified_unit, network=verified_network
     )
@@ -154,6 +147,25 @@ def compare_command(
             say(f"note: {remark}")
         if other is not None and any(each.stops_early for each in certificates):
             say(f"note: {_unequal(certificates)}")
+
+
+def _check_options(
+    other: Path | None,
+    baseline: str | None,
+    verified: Path | None,
+    *,
+    out: Path | None,
+    both: bool,
+) -> None:
+    """Refuse what does not go together, before anything is read."""
+    if both:
+        raise InputError("give only one of --as and --json")
+    if other is not None and baseline is not None:
+        raise InputError("--baseline goes with one run; OTHER is compared with RUN")
+    if verified is not None and (other is not None or baseline is not None):
+        raise InputError("--verified goes with one run, without OTHER and --baseline")
+    if out is not None:
+        check_suffix(out, TABLE_SUFFIXES)
 
 
 def _marked(

@@ -33,7 +33,8 @@ def verdicts(column: pd.Series, name: str, path: Path) -> np.ndarray:
         InputError: A word that is not known: it might mean either.
 
     Example:
-        >>> verdicts(pd.Series(["safe-incomplete", "unsafe-pgd", "timeout"]), "", Path())
+        >>> found = pd.Series(["safe-incomplete", "unsafe-pgd", "timeout"])
+        >>> verdicts(found, "status", Path("crown.csv"))
         array(['verified', 'falsified', 'undecided'], dtype='<U9')
     """
     words = [key(each) if each.strip() else "" for each in column.astype(str)]

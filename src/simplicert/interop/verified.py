@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -248,8 +248,8 @@ def _stated(
     alike = {_alike(fact, each): each for each in said}
     if len(alike) > 1:
         raise InputError(
-            f"{table.path} is of more than one {fact}: {shown(sorted(alike.values()))}. "
-            "Divide it"
+            f"{table.path} is of more than one {fact}: "
+            f"{shown(sorted(alike.values()))}. Divide it"
         )
     if asked is None:
         return next(iter(alike.values()), "")
@@ -271,17 +271,15 @@ def _norm(text: str, path: Path) -> str:
     return NORMS[key(text)] if text else "l2"
 
 
-def _grouped(
-    rows: pd.DataFrame, path: Path, *, once: bool
-) -> dict[str, np.ndarray | None]:
+def _grouped(rows: pd.DataFrame, path: Path, *, once: bool) -> dict[str, Any]:
     """The rows of each image as one, in the order of their numbers."""
     images, place = np.unique(rows["image"].to_numpy(), return_inverse=True)
     keys = ["image"] if once else ["image", "at"]
     if (twice := rows.duplicated(keys)).any():
         row = int(np.argmax(twice))
-        at = "" if once else f" at epsilon {rows['at'].iloc[row]:g}"
+        where = "" if once else f" at epsilon {rows['at'].iloc[row]:g}"
         raise InputError(
-            f"{path}, row {row}: image {rows['image'].iloc[row]} is there twice{at}"
+            f"{path}, row {row}: image {rows['image'].iloc[row]} is there twice{where}"
         )
     at, verdict = rows["at"].to_numpy(), rows["verdict"].to_numpy()
     radius = np.zeros(len(images))
@@ -295,7 +293,7 @@ def _grouped(
             f"{path}: image {images[first]} is verified at {radius[first]:g} and "
             f"falsified at {falsified[first]:g}: one of them is wrong, so none is used"
         )
-    found: dict[str, np.ndarray | None] = {
+    found: dict[str, Any] = {
         "indices": images,
         "radius": radius,
         "falsified": np.where(np.isinf(falsified), np.nan, falsified),
@@ -309,7 +307,10 @@ def _grouped(
     if found["labels"] is not None and found["predicted"] is not None:
         right = found["labels"] == found["predicted"]
         if found["right"] is not None and (differ := right != found["right"]).any():
-            _refuse_correct(path, images[int(np.argmax(differ))])
+            raise InputError(
+                f"{path}: image {images[int(np.argmax(differ))]}: correct contradicts "
+                "its label and predicted class"
+            )
         found["right"] = right
     return found
 
@@ -320,19 +321,13 @@ def _of_all_rows(
     """What each image's rows agree on."""
     if role not in rows:
         return None
-    values = rows[role].to_numpy()
-    found = np.empty(len(images), dtype=values.dtype)
+    values: np.ndarray = rows[role].to_numpy()
+    found: np.ndarray = np.empty(len(images), dtype=values.dtype)
     found[place] = values
     if (differ := found[place] != values).any():
         image = images[place[int(np.argmax(differ))]]
         raise InputError(f"{path}: rows of image {image} differ in {role}")
     return found
-
-
-def _refuse_correct(path: Path, image: int) -> NoReturn:
-    raise InputError(
-        f"{path}: image {image}: correct contradicts its label and predicted class"
-    )
 
 
 def _notes(table: Table, rows: pd.DataFrame) -> tuple[str, ...]:

@@ -47,7 +47,9 @@ def log_table(table: Table) -> Table | None:
             raise InputError(
                 f"{table.path}: {group} has a total of {total} and lists {len(images)}"
             )
-        frames.append(pd.DataFrame({"index": np.array(images, object), "status": group}))
+        frames.append(
+            pd.DataFrame({"index": np.array(images, object), "status": group})
+        )
     if not frames:
         raise InputError(f"{table.path} lists no images in its summary: it was cut")
     frame = pd.concat(frames, ignore_index=True).assign(epsilon=settings["epsilon"])
@@ -59,7 +61,7 @@ def log_table(table: Table) -> Table | None:
 
 
 def _setting(table: Table, head: str, name: str) -> str:
-    found = set(re.findall(rf"^\s+{name}: +(\S+)", head, re.MULTILINE))
+    found: set[str] = set(re.findall(rf"^\s+{name}: +(\S+)", head, re.MULTILINE))
     if len(found) != 1 or found == {"null"}:
         raise InputError(
             f"{table.path} is a log of alpha-beta-CROWN whose configuration does not "

@@ -1,15 +1,17 @@
 """What a verifier proved of the base classifier, as a section of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from simplicert.analysis import Beside, beside
 from simplicert.analysis.beside import OUTCOMES
 from simplicert.certificates.record import ABSTAIN
+from simplicert.interop import Verified
 from simplicert.report.content import shown_rows
 from simplicert.report.run import ReportRun
 from simplicert.rounding import round_down
@@ -25,8 +27,8 @@ class BesideSection:
         name: The run's.
         about: What each side's radii are about: ``smoothed`` and ``base``.
         quantity: What the shares are of.
-        average: What the mean radius is called.
-        accuracy: Two rows: a side, and its mean radius and a share for each radius.
+        accuracy: A row for the mean radius and one for each radius: what it is, of the
+            smoothed classifier and of the base.
         summary: By outcome, images and their share in per cent, as numbers.
         columns: Of ``rows``: a title, and whether it is of numbers.
         rows: One an image that is listed.
@@ -38,8 +40,7 @@ class BesideSection:
     name: str
     about: dict[str, str]
     quantity: str
-    average: str
-    accuracy: list[tuple[str, list[str]]]
+    accuracy: list[tuple[str, str, str]]
     summary: list[tuple[str, int, float]]
     columns: list[tuple[str, bool]]
     rows: list[list[str]]
@@ -59,28 +60,27 @@ def beside_sections(
     Of the run's first certificates, by the mechanism that the page opens with.
     """
     return [
-        _section(run, place, radii, most_images)
+        _section(run, run.verified, place, radii=radii, most=most_images)
         for place, run in enumerate(runs)
         if run.verified is not None
     ]
 
 
 def _section(
-    run: ReportRun, place: int, radii: Float[np.ndarray, " points"], most: int
+    run: ReportRun,
+    verified: Verified,
+    place: int,
+    *,
+    radii: Float[np.ndarray, " points"],
+    most: int,
 ) -> BesideSection:
-    assert run.verified is not None  # noqa: S101
-    both = beside(run.certificates[0], run.verified)
+    both = beside(run.certificates[0], verified)
     listed = shown_rows(both.certificates, most)
-    accuracy = both.accuracy(radii)
     return BesideSection(
         name=run.name,
         about=both.about,
         quantity=both.quantity,
-        average=accuracy.columns[1].replace("_", " "),
-        accuracy=[
-            (side, [_radius(mean), *map(_percent, shares)])
-            for side, mean, *shares in accuracy.itertuples(index=False)
-        ],
+        accuracy=_accuracy(both.accuracy(radii)),
         summary=[
             (said, images, round(100 * share, 2))
             for said, images, share in both.summary().itertuples(index=False)
@@ -90,6 +90,16 @@ def _section(
         notes=both.notes,
         plot=_plot(both, place, listed),
     )
+
+
+def _accuracy(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """The table turned, its numbers rounded down."""
+    rows = []
+    for place, name in enumerate(table.columns[1:]):
+        said = f"to radius ≥ {name}" if place else name.replace("_", " ")
+        smoothed, base = map(_percent if place else _radius, table[name])
+        rows.append((said, smoothed, base))
+    return rows
 
 
 def _images(both: Beside, run: ReportRun, listed: np.ndarray) -> dict[str, Any]:
@@ -102,7 +112,7 @@ def _images(both: Beside, run: ReportRun, listed: np.ndarray) -> dict[str, Any]:
         return names[index] if names else str(index)
 
     one = both.certificates.inputs.removesuffix("s")
-    says = {
+    says: dict[str, tuple[str, bool, Callable[[Any], str]]] = {
         "image": (one, False, str),
         "label": ("label", False, named),
         "smoothed_class": ("g: class", False, named),
@@ -110,7 +120,7 @@ def _images(both: Beside, run: ReportRun, listed: np.ndarray) -> dict[str, Any]:
         "base_class": ("f: class", False, named),
         "base_radius": ("f: radius", True, _radius),
         "base_verdict": ("f: verdict", False, str),
-        "base_falsified": ("f: changes at", True, _distance),
+        "base_radius_upper": ("f: changes within", True, _distance),
         "base_seconds": ("f: seconds", True, lambda seconds: f"{seconds:.2f}"),
     }
     table = both.table().iloc[listed]
@@ -140,8 +150,8 @@ def _plot(both: Beside, place: int, listed: np.ndarray) -> dict[str, Any]:
         "kinds": list(OUTCOMES),
         "right": both.by_label,
         "axes": {
-            "smoothed": f"g, smoothed by sigma {ours.sigma:g}: {radius}, {certainty}",
-            "base": f"f, without noise: {radius}, proved",
+            "smoothed": f"g, smoothed: {radius} ({certainty})",
+            "base": f"f, base: {radius} (proved)",
         },
     }
 

@@ -33,6 +33,7 @@ function equalRadii(plot) {
 }
 
 function drawBeside() {
+  const title = (text) => ({ text: plain(text), font: { size: 13 } });
   const grid = { gridcolor: ink("--line"), zerolinecolor: ink("--muted"), rangemode: "tozero" };
   page.beside.forEach((plot, i) => Plotly.react(
     `beside-${i}`,
@@ -41,8 +42,8 @@ function drawBeside() {
       margin: { t: 30, b: 45, l: 60, r: 15 },
       hovermode: "closest",
       legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
-      xaxis: { title: { text: plain(plot.axes.base) }, ...grid },
-      yaxis: { title: { text: plain(plot.axes.smoothed) }, ...grid },
+      xaxis: { title: title(plot.axes.base), ...grid },
+      yaxis: { title: title(plot.axes.smoothed), ...grid },
     }),
     CONFIG,
   ));
