@@ -37,7 +37,7 @@ def affine(layers: nn.Sequential, shape: tuple[int, ...]) -> list[tuple]:
     for part in (nn.Sequential(*each) for each in parts):
         zero, size = torch.zeros(1, *shape, dtype=torch.float64), int(np.prod(shape))
         basis = torch.eye(size, dtype=torch.float64).reshape(size, *shape)
-        offset, images = part(zero), part(basis)
+        offset, images = part(zero).detach(), part(basis).detach()
         shape = tuple(offset.shape[1:])
         columns = (images - offset).reshape(size, -1).T
         found.append((columns.numpy(), offset.reshape(-1).numpy()))

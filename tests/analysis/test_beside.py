@@ -11,7 +11,7 @@ from simplicert.analysis import beside
 from simplicert.errors import InputError
 from simplicert.interop import Verified
 from simplicert.noises import gaussian
-from simplicert.units import PIXELS, Unit
+from simplicert.units import PIXELS, PLAIN, Unit
 from simplicert.votes import DataSource
 
 NONE = np.full(4, np.nan)
@@ -129,6 +129,12 @@ def test_other_units_are_no_distances_of_one_kind(ours, unit, said):
     run = replace(ours, data=None if unit is None else source(unit))
     with pytest.raises(InputError, match="the run's radii are"):
         beside(run, proved(unit=said))
+
+
+def test_of_inputs_in_their_own_numbers_nothing_need_be_said(ours):
+    both = beside(replace(ours, data=source(PLAIN)), proved())
+    assert both.verified.radius.tolist() == [0.3, 0.0, 0.2, 0.1]
+    assert "own numbers" in both.about["base"]
 
 
 def test_a_radius_beyond_all_pixels_is_asked_about(ours):

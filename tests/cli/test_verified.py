@@ -42,7 +42,9 @@ def crown(tmp_path):
 
 
 def test_both_stand_side_by_side_and_say_whose_they_are(typed, run, crown, tmp_path):
-    code, out, err = typed("compare", run, "--verified", crown, "-o", tmp_path / "o.csv")
+    code, out, err = typed(
+        "compare", run, "--verified", crown, "-o", tmp_path / "o.csv"
+    )
     assert (code, err) == (0, "")
     assert "smoothed: the smoothed classifier g" in out
     assert "base: the base classifier f, which the file does not name" in out

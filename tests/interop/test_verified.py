@@ -81,7 +81,7 @@ def test_norm_unit_and_network_are_the_files_or_as_they_are_said(read):
     assert read("# norm: inf\nimage,radius\n0,2\n").norm == "linf"
     found = read("image,radius\n0,2\n", norm="l1", unit="levels", network="big")
     assert (found.norm, found.unit, found.network) == ("l1", "levels", "big")
-    with pytest.raises(InputError, match="norm is (Linf|inf), and l2 was asked for"):
+    with pytest.raises(InputError, match=r"norm is (Linf|inf), and l2 was asked for"):
         read(text, norm="l2")
 
 

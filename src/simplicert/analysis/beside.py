@@ -16,7 +16,7 @@ from simplicert.certificates.record import ABSTAIN, Certificates
 from simplicert.errors import InputError
 from simplicert.interop import Verified
 from simplicert.noises import in_norm
-from simplicert.units import PIXELS, Unit, in_unit
+from simplicert.units import PIXELS, PLAIN, Unit, in_unit
 
 __all__ = ["Beside", "beside"]
 
@@ -235,7 +235,7 @@ def _in_unit_of(certificates: Certificates, verified: Verified) -> Verified:
     """Radii in the run's unit."""
     unit, said = certificates.unit, verified.unit
     name = PIXELS.name if unit is None else unit.name
-    if said == name or (not said and unit in {None, PIXELS}):
+    if said == name or (not said and unit in {None, PIXELS, PLAIN}):
         return verified
     levels = unit is not None and _is_levels(unit)
     if unit == PIXELS and said == "levels":
