@@ -1,6 +1,9 @@
 """``compare`` and ``report`` with what a verifier proved, as they are typed."""
 
+import html
 import json
+import re
+import shlex
 
 import pandas as pd
 import pytest
@@ -78,7 +81,10 @@ def test_the_page_has_a_section_and_the_command(typed, run, crown, tmp_path):
     text = page.read_text()
     assert "Two classifiers side by side" in text
     assert "The base classifier f, which the file does not name" in text
-    assert f"--verified {crown} --verified-norm l2" in text
+    command = re.search(r"simplicert compare .*", html.unescape(text))[0]
+    assert command.endswith(f"--verified {crown} --verified-norm l2")
+    assert "--alpha 0.001 --procedure " in command
+    assert typed(*shlex.split(command)[1:])[0] == 0
     typed("report", run, "-o", page)
     assert "Two classifiers" not in page.read_text()
 

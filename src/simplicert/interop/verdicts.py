@@ -13,13 +13,13 @@ __all__ = ["FALSIFIED", "UNDECIDED", "VERIFIED", "verdicts"]
 VERIFIED, FALSIFIED, UNDECIDED = "verified", "falsified", "undecided"
 
 _WORDS = {
-    VERIFIED: "verified safe holds unsat certified robust proved proven true yes 1 10 "
+    VERIFIED: "verified safe holds unsat certified robust proved proven true yes 1 "
     "safeincomplete safeincompleterefined safebab safemip",
     FALSIFIED: "falsified unsafe violated sat counterexample attacked nonrobust "
     "notrobust adversarial unsafepgd unsafebab unsafemip",
     # A no to "verified" is no proof of the contrary.
     UNDECIDED: "undecided unknown timeout timedout unverified notverified notcertified "
-    "error skipped misclassified incorrect false no 0 00 na none nan unknownmip "
+    "error skipped misclassified incorrect false no 0 na none nan unknownmip "
     "runinstancetimeout prepareinstancetimeout prepareinstanceerror oom",
 }
 _MEANS = {word: verdict for verdict, words in _WORDS.items() for word in words.split()}
@@ -37,11 +37,12 @@ def verdicts(column: pd.Series, name: str, path: Path) -> np.ndarray:
         >>> verdicts(found, "status", Path("crown.csv"))
         array(['verified', 'falsified', 'undecided'], dtype='<U9')
     """
-    words = [key(each) if each.strip() else "" for each in column.astype(str)]
+    cells = [each.strip().removesuffix(".0") for each in column.astype(str)]
+    words = [key(each) if each else "" for each in cells]
     for row, word in enumerate(words):
         if word not in _MEANS:
             raise InputError(
-                f"{path}, row {row}, column {name}: {column.iloc[row]!r:.60} is no "
+                f"{path}, row {row}, column {name}: {str(column.iloc[row])!r:.60} is no "
                 "verdict that is known: write verified, falsified or unknown"
             )
     return np.array([_MEANS[word] for word in words], dtype="<U9")

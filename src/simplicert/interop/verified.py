@@ -20,11 +20,11 @@ from simplicert.interop.verifier_log import log_table
 __all__ = ["Verified", "read_verified"]
 
 NORMS = {
-    **dict.fromkeys(("l2", "2", "20", "linalg2"), "l2"),
+    **dict.fromkeys(("l2", "2"), "l2"),
     **dict.fromkeys(("linf", "inf", "infinity", "linfinity", "npinf"), "linf"),
-    **dict.fromkeys(("l1", "1", "10"), "l1"),
+    **dict.fromkeys(("l1", "1"), "l1"),
 }
-"""By ``key`` of what files say: ``2``, ``2.0``, ``.inf`` and the like."""
+"""What files say, as ``_alike`` has it: ``2.0`` is ``2``, and ``.inf`` ``inf``."""
 
 _NAMES: Mapping[str, Sequence[str]] = {
     **{
@@ -262,13 +262,16 @@ def _stated(
 
 
 def _alike(fact: str, text: str) -> str:
-    return NORMS.get(key(text), text) if fact == "norm" else text
+    if fact != "norm" or text.startswith("-"):
+        return text
+    return NORMS.get(key(text.removesuffix(".0")), text)
 
 
 def _norm(text: str, path: Path) -> str:
-    if text and key(text) not in NORMS:
+    norm = _alike("norm", text) or "l2"
+    if norm not in NORMS.values():
         raise InputError(f"{path}: unknown norm {text!r}. Known: l2, linf, l1")
-    return NORMS[key(text)] if text else "l2"
+    return norm
 
 
 def _grouped(rows: pd.DataFrame, path: Path, *, once: bool) -> dict[str, Any]:

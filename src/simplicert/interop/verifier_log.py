@@ -15,6 +15,7 @@ _SUMMARY = re.compile(r"^#+ *Summary *#+\s*$", re.MULTILINE)
 _GROUP = re.compile(
     r"^([a-z][a-z-]*) \(total ([0-9]+)\), index: \[([0-9, ]*)\]\s*$", re.MULTILINE
 )
+_TOTAL = re.compile(r"^Final verified acc: .*\(total ([0-9]+) examples\)", re.MULTILINE)
 _LABELS = ("verified-acc", "clean-success")
 """``robustness_type`` of runs whose ``safe`` is of the label, against every class."""
 
@@ -41,17 +42,23 @@ def log_table(table: Table) -> Table | None:
     }
     _check(table, text, settings)
     frames = []
-    for group, total, listed in _GROUP.findall(text, summary[0].end()):
-        images = [each.strip() for each in listed.split(",") if each.strip()]
-        if len(images) != int(total):
+    for group, count, numbers in _GROUP.findall(text, summary[0].end()):
+        images = [each.strip() for each in numbers.split(",") if each.strip()]
+        if len(images) != int(count):
             raise InputError(
-                f"{table.path}: {group} has a total of {total} and lists {len(images)}"
+                f"{table.path}: {group} has a total of {count} and lists {len(images)}"
             )
         frames.append(
             pd.DataFrame({"index": np.array(images, object), "status": group})
         )
-    if not frames:
-        raise InputError(f"{table.path} lists no images in its summary: it was cut")
+    listed = sum(map(len, frames))
+    total = _TOTAL.search(text, summary[0].end())
+    if total is None or int(total[1]) != listed:
+        said = f" of {total[1]}" if total else ""
+        raise InputError(
+            f"{table.path} lists {listed}{said} images in its summary: it was cut, and "
+            "what is left out may be what failed"
+        )
     frame = pd.concat(frames, ignore_index=True).assign(epsilon=settings["epsilon"])
     frame["correct"] = frame["status"].str.startswith("safe").astype(str)
     stated = {"norm": frozenset([settings["norm"]])}

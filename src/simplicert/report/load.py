@@ -138,12 +138,13 @@ def load_runs(
 def _with_verified(run: ReportRun, verified: Verified) -> ReportRun:
     first = run.certificates[0]
     beside(first, verified)  # refused before anything is drawn
-    command = [
-        *("simplicert", "compare", run.facts["run"], "--verified", str(verified.path)),
-        *("--verified-norm", verified.norm),
+    options = [
+        *("--verified", str(verified.path), "--verified-norm", verified.norm),
         *(["--verified-unit", verified.unit] if verified.unit else []),
+        *(["--verified-network", verified.network] if verified.network else []),
     ]
-    commands = [*run.commands, shlex.join(command)]
+    as_certified = run.commands[0].replace("certify", "compare", 1)
+    commands = [*run.commands, f"{as_certified} {shlex.join(options)}"]
     return replace(run, verified=verified, commands=commands)
 
 
