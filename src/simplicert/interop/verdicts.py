@@ -42,7 +42,7 @@ def verdicts(column: pd.Series, name: str, path: Path) -> np.ndarray:
     for row, word in enumerate(words):
         if word not in _MEANS:
             raise InputError(
-                f"{path}, row {row}, column {name}: {str(column.iloc[row])!r:.60} is no "
+                f"{path}, row {row}, column {name}: {cells[row]!r:.60} is no "
                 "verdict that is known: write verified, falsified or unknown"
             )
     return np.array([_MEANS[word] for word in words], dtype="<U9")
