@@ -1,0 +1,102 @@
+"""Shares of images with their intervals: how far other images might say otherwise."""
+
+from math import sqrt
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
+from simplicert.rounding import round_down
+
+__all__ = ["cells", "difference", "heading", "interval", "percent"]
+
+LEVEL = 0.95
+
+
+def interval(count: int, total: int) -> tuple[float, float]:
+    """Exact (Clopper-Pearson) two-sided 95 % interval of a proportion.
+
+    Example:
+        >>> [round(end, 4) for end in interval(81, 128)]
+        [0.543, 0.7162]
+    """
+    if not total:
+        return 0.0, 1.0
+    each = (1.0 - LEVEL) / 2.0
+    hits = np.array([count])
+    return (
+        float(clopper_pearson_lower(hits, trials=total, alpha=each)[0]),
+        float(clopper_pearson_upper(hits, trials=total, alpha=each)[0]),
+    )
+
+
+def difference(
+    count: int, total: int, other: int, of: int
+) -> tuple[float, float, float]:
+    """``count / total - other / of`` and its 95 % interval, by Wilson's two intervals.
+
+    Of independent images; where both are of the same images it is too wide.
+
+    References:
+        Newcombe 1998, Statistics in Medicine 17(8), method 10.
+    """
+    first, second = (
+        binomtest(k, n).proportion_ci(LEVEL, method="wilson")
+        for k, n in ((count, total), (other, of))
+    )
+    p, q = count / total, other / of
+    low = sqrt((p - first.low) ** 2 + (second.high - q) ** 2)
+    high = sqrt((first.high - p) ** 2 + (q - second.low) ** 2)
+    return p - q, p - q - low, p - q + high
+
+
+def percent(share: float, *, up: bool = False) -> str:
+    """A share in per cent, rounded down, or up.
+
+    Example:
+        >>> percent(0.4329), percent(0.4329, up=True)
+        ('43.2', '43.3')
+    """
+    scaled = 100.0 * share
+    if up:
+        return f"{-float(round_down(-scaled, 1)):.1f}"
+    return f"{float(round_down(scaled, 1)):.1f}"
+
+
+def span(count: int, total: int) -> str:
+    """The interval in words."""
+    low, high = interval(count, total)
+    return f"{percent(low)} to {percent(high, up=True)} %"
+
+
+def cells(table: pd.DataFrame) -> list[list[str]]:
+    """A table's cells for people: columns whose name ends in ``%`` are shares."""
+    names = [str(name) for name in table.columns]
+    return [
+        [_cell(name, value) for name, value in zip(names, row, strict=True)]
+        for row in table.itertuples(index=False)
+    ]
+
+
+def heading(table: pd.DataFrame) -> list[tuple[str, bool]]:
+    """Each column's name, and whether it holds numbers."""
+    return [
+        (str(name), bool(pd.api.types.is_numeric_dtype(table[name]))) for name in table
+    ]
+
+
+def _cell(name: str, value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    if np.isnan(value):
+        return "–"
+    if name.endswith("%"):
+        return percent(float(value), up=name.endswith("upper %"))
+    if name in {"sigma", "exact p", "seconds an image"}:
+        return f"{value:.2g}"
+    return f"{float(round_down(float(value), 3)):.3f}"
