@@ -1,4 +1,4 @@
-"""The runs that are committed below results/: found by their manifests, certified once."""
+"""The runs below results/: found by their manifests, certified once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class Committed:
 
     @property
     def method(self) -> str:
-        """Training method, ``""`` for plain augmentation by noise of the run's sigma."""
+        """Training method; ``""``: plain augmentation by noise of the run's sigma."""
         if len(self.parts) > 2:
             return " ".join(self.parts[1:-1])
         return "" if self.manifest.model.training_sigma == self.sigma else "clean"
@@ -118,7 +118,7 @@ class Committed:
         """Its conditions, by the names that the paper's have."""
         model, manifest = self.manifest.model, self.manifest
         trained = (
-            "never saw noise"
+            "no noise on record"
             if model.training_sigma is None
             else f"noise at {model.training_sigma:g}"
         )
@@ -132,9 +132,9 @@ class Committed:
             "training": trained + method,
             "sigma": f"{manifest.sigma:g}",
             "images": f"{len(manifest.images):,}",
-            "draws an image (n)": self.draws,
+            "n, draws an image": self.draws,
             "precision": manifest.precision + where,
-            "alpha": f"{self.hard.alpha:g}, shared by both bounds",
+            "alpha (of both bounds)": f"{self.hard.alpha:g}",
             "votes": self.digest[:12],
         }
 
@@ -184,12 +184,13 @@ def one_each(runs: Sequence[Committed]) -> list[Committed]:
 
 
 def improved(certificates: Certificates) -> tuple[int, int]:
-    """Of how many images with a baseline radius the ensemble's is larger; of how many."""
+    """On how many images the ensemble is larger than the baseline; of how many."""
     if not analysis.has_baseline(certificates) or "ensemble" not in certificates.radii:
         return 0, 0
-    table = analysis.table2(certificates).set_index("mechanism").loc["ensemble"]
-    total = int(table["images"])
-    return (round(total * float(table["improved"])), total) if total else (0, 0)
+    table = analysis.table2(certificates)
+    [row] = table[table["mechanism"] == "ensemble"].to_dict("records")
+    total = int(row["images"])
+    return (round(total * row["improved"]), total) if total else (0, 0)
 
 
 def regions(certificates: Certificates) -> dict[str, int]:

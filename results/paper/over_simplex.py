@@ -1,5 +1,7 @@
 """Places of the paper that need no data: Figures 1 to 3, and what it says of them."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from studio import AGREES, DIFFERS, PARTLY, UNSAID, Derived, Studio, Table
@@ -21,8 +23,8 @@ def figure_1(studio: Studio) -> Derived:
     found = studio.compared("fig3-multinomial")
     return Derived(
         verdict=UNSAID,
-        ours="The half of the simplex in which something can be certified, E0 > E1, as a "
-        "ternary plot, with the regions that the paper's mechanisms win: "
+        ours="The half of the simplex in which something can be certified, E0 > E1, as "
+        "a ternary plot, with the regions that the paper's mechanisms win: "
         f"{_shares(found)} of the area.",
         pictures=[
             studio.map(
@@ -49,8 +51,8 @@ def figure_2(studio: Studio) -> Derived:
                 "fig2",
                 "plane",
                 "cohen − li, in units of sigma",
-                "E0 to the right, E1 upwards. Orange: Cohen's radius is larger; purple: "
-                "Li's. No run: exact.",
+                "E0 to the right, E1 upwards. Orange: Cohen's radius is larger; "
+                "purple: Li's. No run: exact.",
             )
         ],
         tables=[_extremes("Largest and smallest difference", found)],
@@ -62,11 +64,15 @@ def figure_3(studio: Studio) -> Derived:
     soft, hard = studio.compared("fig3-softmax"), studio.compared("fig3-multinomial")
     return Derived(
         verdict=AGREES if _reaches(soft, 5.0) and _reaches(hard, 2.0) else DIFFERS,
-        ours=f"Up to {soft.largest[0].value:.2f} (soft) and {hard.largest[0].value:.2f} "
-        f"(hard) at a margin of 0.01 from the triangle's edges, "
-        f"{soft.largest[-1].value:.2f} and {hard.largest[-1].value:.2f} at 0.0001; "
-        "neither has a largest value.",
+        ours=f"Up to {soft.largest[0].value:.2f} (soft) and "
+        f"{hard.largest[0].value:.2f} (hard) at a margin of 0.01 from the triangle's "
+        f"edges, {soft.largest[-1].value:.2f} and {hard.largest[-1].value:.2f} at "
+        "0.0001; neither has a largest value.",
         differs=NO_DATA,
+        numbers=[
+            ("cullen / lecuyer, soft votes", "up to 5", _by_margin(soft)),
+            ("cullen / the others, hard votes", "more than 2", _by_margin(hard)),
+        ],
         pictures=[
             studio.map(
                 "fig3-softmax",
@@ -93,8 +99,9 @@ def more_than_double(studio: Studio) -> Derived:
     share = float(np.mean(found.comparison.quantity(fine.e0, fine.e1) > 2.0))
     return Derived(
         verdict=AGREES if share else DIFFERS,
-        ours=f"It holds, in {100 * share:.2f} % of the area, where the top class is itself "
-        f"improbable; the median ratio over the area is {np.median(found.values):.2f}.",
+        ours=f"It holds, in {100 * share:.2f} % of the area, where the top class is "
+        "itself improbable; the median ratio over the area is "
+        f"{np.median(found.values):.2f}.",
         notes=[
             "Against neyman_pearson, which the paper sets aside, it is never larger."
         ],
@@ -108,8 +115,8 @@ def up_to_five(studio: Studio) -> Derived:
         verdict=AGREES if _reaches(found, 5.0) else DIFFERS,
         ours=f"It holds, and five is no limit: {found.largest[-1].value:.2f} at margin "
         f"0.0001. The median over the area is {np.median(found.values):.2f}, and "
-        f"{100 * float(np.mean(found.values > 5)):.1f} % of it is above five, where both "
-        "radii vanish.",
+        f"{100 * float(np.mean(found.values > 5)):.1f} % of it is above five, where "
+        "both radii vanish.",
     )
 
 
@@ -140,7 +147,7 @@ def li_near_the_corner(studio: Studio) -> Derived:
     """Who wins near (1, 0)."""
     found = studio.compared("fig3-multinomial")
     winners = found.grid.winners()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "E0 above": f"{corner:g}",
             **{
@@ -150,13 +157,13 @@ def li_near_the_corner(studio: Studio) -> Derived:
         }
         for corner in CORNERS
     ]
-    mostly = all(row["li %"] > 0.5 for row in rows)  # type: ignore[operator]
+    mostly = all(row["li %"] > 0.5 for row in rows)
     lens = winners == "li"
     return Derived(
         verdict=AGREES if mostly else PARTLY,
         ours=f"Its region, {_share(found, 'li')} of the area, is a lens that ends at "
-        f"(1, 0), with E1 up to {found.grid.e1[lens].max():.3f}; but most of the corner "
-        "is Cohen's.",
+        f"(1, 0), with E1 up to {found.grid.e1[lens].max():.3f}; but most of the "
+        "corner is Cohen's.",
         tables=[Table(title="Near (1, 0)", frame=pd.DataFrame(rows))],
     )
 
@@ -183,12 +190,18 @@ def _shares(found: Compared) -> str:
     return ", ".join(f"{name} {100 * share:.1f} %" for name, share in order)
 
 
+def _by_margin(found: Compared) -> str:
+    values = ", ".join(f"{extreme.value:.2f}" for extreme in found.largest)
+    margins = ", ".join(f"{extreme.margin:g}" for extreme in found.largest)
+    return f"up to {values} at margins {margins}"
+
+
 def _reaches(found: Compared, value: float) -> bool:
     return max(extreme.value for extreme in found.largest) > value
 
 
 def _extremes(title: str, found: Compared) -> Table:
-    def row(kind: str, extreme: Extreme) -> dict[str, object]:
+    def row(kind: str, extreme: Extreme) -> dict[str, Any]:
         return {
             found.comparison.label: kind,
             "value": f"{extreme.value:.4f}",

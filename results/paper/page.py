@@ -34,23 +34,25 @@ def render(
     """
     style = asset("report.css") + (HERE / "paper.css").read_text("utf-8")
     template = (HERE / "paper.html.jinja").read_text("utf-8")
-    return (
-        page_environment()
-        .from_string(template)
-        .render(
-            title="“It’s Simplex!”, and what the committed votes give",
-            policy=page_policy(()),
-            css=Markup(style),  # noqa: S704 - ours, both
-            derived=list(derived.items()),
-            tally=_tally(derived),
-            setting=SETTING,
-            conditions=[run.differs() for run in runs],
-            left=left,
-            cells=cells,
-            heading=heading,
-            command=command,
-            version=__version__,
-        )
+    environment = page_environment()
+    environment.filters["curly"] = lambda text: text.replace("'", "’")
+    return environment.from_string(template).render(
+        title="“It’s Simplex!”, and what the committed votes give",
+        policy=page_policy(()),
+        css=Markup(style),
+        derived=list(derived.items()),
+        tally=_tally(derived),
+        numbers=[
+            (place.key, *each)
+            for place, ours in derived.items()
+            for each in ours.numbers
+        ],
+        conditions=[SETTING, *(run.differs() for run in runs)],
+        left=left,
+        cells=cells,
+        heading=heading,
+        command=command,
+        version=__version__,
     )
 
 

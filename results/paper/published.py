@@ -25,7 +25,7 @@ class Place:
         title: As the paper numbers it.
         shows: What it is about.
         theirs: What it says, in numbers where they are known.
-        command: What makes ours alone, where the page's own command is not the only one.
+        command: Of the command line, which shows the same of a run.
     """
 
     key: str
@@ -36,15 +36,19 @@ class Place:
 
 
 SETTING = {
-    "network": "ResNet-110 on CIFAR-10, ResNet-50 on ImageNet",
-    "training": "Gaussian noise at each sigma; 90 epochs, batches of 400 on CIFAR-10",
-    "sigma": "0.12, 0.25, 0.5, 1.0 on CIFAR-10; 0.25 to 5 on ImageNet",
-    "images": "not on record here",
-    "draws an image (n)": "100,000",
-    "precision": "not on record here, but of ImageNet's training, which was mixed",
-    "alpha": "not on record here",
+    "run": "the paper",
+    "network": "ResNet-110; ResNet-50",
+    "data": "CIFAR-10; ImageNet",
+    "classes": "10; 1,000",
+    "training": "noise at each sigma, 90 epochs",
+    "sigma": "0.12 to 1; 0.25 to 5",
+    "images": "not on record",
+    "n, draws an image": "100,000",
+    "precision": "not on record",
+    "alpha (of both bounds)": "not on record",
+    "votes": "not public",
 }
-"""The paper's conditions."""
+"""The paper's conditions, beside those of ``Committed.differs``."""
 
 _FIGURES = (
     Place(
@@ -59,8 +63,8 @@ _FIGURES = (
         key="figure-2",
         title="Figure 2",
         shows="Cohen's radius less Li's, over the whole simplex.",
-        theirs=f"{UNKNOWN} Its text has Cohen's best only near E0 + E1 = 1, and Li's near "
-        "(1, 0).",
+        theirs=f"{UNKNOWN} Its text has Cohen's best only near E0 + E1 = 1, and Li's "
+        "near (1, 0).",
         command="simplicert simplex fig2",
     ),
     Place(
@@ -128,15 +132,15 @@ _TABLES = (
     Place(
         key="table-1",
         title="Table 1",
-        shows="Each mechanism: top-1, median radius (M), share of images on which it is "
-        "the largest (L), share above 0.05.",
+        shows="Each mechanism: top-1, median radius (M), share of images on which it "
+        "is the largest (L), share above 0.05.",
         command="simplicert certify RUN",
     ),
     Place(
         key="table-2",
         title="Table 2",
-        shows="Of the images that Cohen's mechanism certifies, the share whose radius the "
-        "ensemble enlarges.",
+        shows="Of the images that Cohen's mechanism certifies, the share whose radius "
+        "the ensemble enlarges.",
         theirs=f"CIFAR-10: {NAMED} % at sigma "
         f"{', '.join(f'{sigma:g}' for sigma in paper.IMPROVED)}. "
         "Of its other columns, and of ImageNet, no number is on record here.",
@@ -192,8 +196,8 @@ _CLAIMS = (
         key="claim-difficulty",
         title="More to gain where the task is harder",
         shows="Table 2's share, as sigma grows.",
-        theirs="“Greater relative improvements as the difficulty of the predictive task "
-        "increases” (abstract); Table 2's share grows with sigma.",
+        theirs="“Greater relative improvements as the difficulty of the predictive "
+        "task increases” (abstract); Table 2's share grows with sigma.",
         command="simplicert compare RUN",
     ),
     Place(

@@ -1,5 +1,6 @@
 """Shares of images with their intervals: how far other images might say otherwise."""
 
+from collections.abc import Mapping
 from math import sqrt
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.stats import binomtest
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.rounding import round_down
 
-__all__ = ["cells", "difference", "heading", "interval", "percent"]
+__all__ = ["cells", "difference", "heading", "interval", "percent", "reach", "span"]
 
 LEVEL = 0.95
 
@@ -55,10 +56,10 @@ def percent(share: float, *, up: bool = False) -> str:
     """A share in per cent, rounded down, or up.
 
     Example:
-        >>> percent(0.4329), percent(0.4329, up=True)
-        ('43.2', '43.3')
+        >>> percent(0.4329), percent(0.4329, up=True), percent(0.476)
+        ('43.2', '43.3', '47.6')
     """
-    scaled = 100.0 * share
+    scaled = float(f"{100.0 * share:.12g}")  # 0.476 is 47.6 %, not 47.599…
     if up:
         return f"{-float(round_down(-scaled, 1)):.1f}"
     return f"{float(round_down(scaled, 1)):.1f}"
@@ -68,6 +69,18 @@ def span(count: int, total: int) -> str:
     """The interval in words."""
     low, high = interval(count, total)
     return f"{percent(low)} to {percent(high, up=True)} %"
+
+
+def reach(shares: Mapping[str, float], *, unit: str = "%") -> str:
+    """From which to which share they go, and whose these are.
+
+    Example:
+        >>> reach({"a": 0.2, "b": 0.5, "c": 0.3})
+        '20.0 % (a) to 50.0 % (b)'
+    """
+    order = sorted(shares, key=lambda name: shares[name])
+    ends = dict.fromkeys([*order[:1], *order[-1:]])
+    return " to ".join(f"{percent(shares[end])} {unit} ({end})" for end in ends)
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:
@@ -91,12 +104,14 @@ def _cell(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    if not isinstance(value, float | np.floating):
-        return str(value)
-    if np.isnan(value):
-        return "–"
+    if isinstance(value, float | np.floating):
+        return "–" if np.isnan(value) else _number(name, float(value))
+    return str(value)
+
+
+def _number(name: str, value: float) -> str:
     if name.endswith("%"):
-        return percent(float(value), up=name.endswith("upper %"))
-    if name in {"sigma", "exact p", "seconds an image"}:
+        return percent(value, up=name.endswith("upper %"))
+    if name in {"sigma", "exact p"}:
         return f"{value:.2g}"
-    return f"{float(round_down(float(value), 3)):.3f}"
+    return f"{float(round_down(value, 3)):.3f}"

@@ -1,4 +1,4 @@
-"""What every place's derivation is given: the runs, and figures drawn into one folder."""
+"""What every derivation is given: the runs, and figures drawn into one folder."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 from committed import CIFAR10, IMAGENET, Committed, one_each
+from matplotlib.figure import Figure as Drawn
 
 from simplicert.figures import FIGURES, View
 from simplicert.figures.simplex import SimplexAxes, simplex_figure
 from simplicert.figures.style import new_figure, print_style, save_figure
 from simplicert.simplex import COMPARISONS, Compared, compare
-from matplotlib.figure import Figure as Drawn
 
 __all__ = ["Derived", "Picture", "Studio", "Table"]
 
@@ -49,14 +49,16 @@ class Derived:
         verdict: Whether it agrees.
         ours: What the votes say, in a sentence or two.
         differs: What is not as in the paper, beyond what the runs' table says.
+        numbers: What can be held number against number: what, theirs, ours.
         pictures: Figures.
-        tables: Numbers.
+        tables: Ours in full.
         notes: What a reader must know of them.
     """
 
     verdict: str
     ours: str
     differs: str = ""
+    numbers: Sequence[tuple[str, str, str]] = ()
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
@@ -135,9 +137,7 @@ class Studio:
             drawn = simplex_figure(self.compared(name), axes=axes)
             return self._kept(drawn, f"{name}-{axes}", title, caption)
 
-    def _kept(
-        self, drawn: Drawn, stem: str, title: str, caption: str
-    ) -> Picture:
+    def _kept(self, drawn: Drawn, stem: str, title: str, caption: str) -> Picture:
         for odd in " ,=≤/":
             stem = stem.replace(odd, "-")
         path = save_figure(drawn, self.folder / f"{stem}.svg")
