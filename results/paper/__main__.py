@@ -14,15 +14,20 @@ from pathlib import Path
 import claims
 import on_data
 import over_simplex
-from committed import find
+import pandas as pd
+from committed import Committed, find
 from page import render
 from published import PLACES, Place
+from shares import cells, turned
 from studio import Derived, Studio
 
+from simplicert import analysis
 from simplicert.errors import InputError
 from simplicert.report import write_report
 
 RESULTS = Path(__file__).resolve().parents[1]
+DOCS = RESULTS.parent / "docs" / "paper.md"
+BEGIN, END = "<!-- results/paper: begin -->\n", "<!-- results/paper: end -->\n"
 COMMAND = "python results/paper"
 
 DERIVE = over_simplex.PLACES | on_data.PLACES | claims.PLACES
@@ -63,6 +68,30 @@ def make(
     return write_report(html, out / "index.html")
 
 
+def write_docs(root: Path = RESULTS, page: Path = DOCS) -> None:
+    """Replace what stands between the two marks in docs/paper.md."""
+    before, rest = page.read_text("utf-8").split(BEGIN)
+    _, after = rest.split(END)
+    shown = docs_tables(find(root)[0])
+    page.write_text(f"{before}{BEGIN}\n{shown}\n{END}{after}", "utf-8")
+
+
+def docs_tables(runs: Sequence[Committed]) -> str:
+    """Table 2 beside the paper's, and what stopping makes of it, in Markdown."""
+    own = Studio(runs=runs, folder=Path()).own
+    tables = [claims.improvement_table(own)]
+    stopping = claims.stopping_table(own)
+    if len(stopping):
+        tables.append(turned(stopping))
+    return "\n".join(markdown(table) for table in tables)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table as on the page: shares in per cent."""
+    shown = pd.DataFrame(cells(table), columns=table.columns)
+    return analysis.format_table(shown, "markdown")
+
+
 def main() -> None:
     """Parse, make, say where it is."""
     parser = argparse.ArgumentParser(
@@ -72,12 +101,15 @@ def main() -> None:
     )
     parser.add_argument("-o", "--out", type=Path, default=Path("paper"))
     parser.add_argument("--only", action="append", default=[], metavar="PLACE")
+    parser.add_argument("--docs", action="store_true")
     parser.add_argument("--resolution", type=int, default=400)
     asked = parser.parse_args()
     try:
         page = make(asked.out, only=asked.only, resolution=asked.resolution)
     except InputError as error:
         parser.error(str(error))
+    if asked.docs:
+        write_docs()
     print(f"page: {page}")  # noqa: T201 - what it is for
 
 

@@ -54,7 +54,8 @@ def figure_4(studio: Studio) -> Derived:
         ours="Certified accuracy of the ensemble at radius 0: "
         + _by_data(studio, lambda run: _accuracies(run, RADII)[0.0])
         + "; at radius 0.5: "
-        + _by_data(studio, lambda run: _accuracies(run, RADII)[0.5]),
+        + _by_data(studio, lambda run: _accuracies(run, RADII)[0.5])
+        + ".",
         differs=_without_photographs(studio),
         pictures=pictures,
         tables=[Table(title="The ensemble, hard votes", frame=frame)],
@@ -77,7 +78,8 @@ def figure_5(studio: Studio) -> Derived:
         ours="In cullen's region are "
         + _by_data(studio, lambda run: _in_region(run, "cullen"))
         + "; in cohen's "
-        + _by_data(studio, lambda run: _in_region(run, "cohen")),
+        + _by_data(studio, lambda run: _in_region(run, "cohen"))
+        + ".",
         differs=_without_photographs(studio),
         pictures=pictures,
         tables=[Table(title="Share of all images", frame=region_table(studio.own))],

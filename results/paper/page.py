@@ -6,7 +6,7 @@ from pathlib import Path
 from committed import Committed
 from markupsafe import Markup
 from published import SETTING, Place
-from shares import cells, heading
+from shares import cells, heading, turned
 from studio import Derived
 
 from simplicert import __version__
@@ -51,6 +51,7 @@ def render(
         left=left,
         cells=cells,
         heading=heading,
+        turned=turned,
         command=command,
         version=__version__,
     )

@@ -10,7 +10,16 @@ from scipy.stats import binomtest
 from simplicert.bounds import clopper_pearson_lower, clopper_pearson_upper
 from simplicert.rounding import round_down
 
-__all__ = ["cells", "difference", "heading", "interval", "percent", "reach", "span"]
+__all__ = [
+    "cells",
+    "difference",
+    "heading",
+    "interval",
+    "percent",
+    "reach",
+    "span",
+    "turned",
+]
 
 LEVEL = 0.95
 
@@ -97,6 +106,13 @@ def heading(table: pd.DataFrame) -> list[tuple[str, bool]]:
     return [
         (str(name), bool(pd.api.types.is_numeric_dtype(table[name]))) for name in table
     ]
+
+
+def turned(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a column for each of its rows, as text for people."""
+    names = [str(name) for name in table.columns]
+    rows = zip(names[1:], *(row[1:] for row in cells(table)), strict=True)
+    return pd.DataFrame(rows, columns=[names[0], *map(str, table.iloc[:, 0])])
 
 
 def _cell(name: str, value: object) -> str:

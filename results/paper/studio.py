@@ -35,10 +35,17 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Table:
-    """Numbers under a title; a column whose name ends in ``%`` holds shares."""
+    """Numbers under a title; a column whose name ends in ``%`` holds shares.
+
+    Attributes:
+        title: What they are.
+        frame: The numbers.
+        turned: Whether the page has a column for each of its rows, which are few.
+    """
 
     title: str
     frame: pd.DataFrame
+    turned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
