@@ -270,7 +270,7 @@ def stopping_table(runs: Sequence[Committed]) -> pd.DataFrame:
             rows.append(
                 {
                     "network": f"{fixed.network} at {fixed.sigma:g}",
-                    f"n = {fixed.manifest.draws:,} %": _of(*improved(fixed.hard)),
+                    "fixed n %": _of(*improved(fixed.hard)),
                     "by looks %": _of(*improved(stopped.hard)),
                     "certified in both": int(both.sum()),
                     "of these, fixed n %": _of(

@@ -29,7 +29,7 @@ def interval(count: int, total: int) -> tuple[float, float]:
 
     Example:
         >>> [round(end, 4) for end in interval(81, 128)]
-        [0.543, 0.7162]
+        [0.5431, 0.7162]
     """
     if not total:
         return 0.0, 1.0
