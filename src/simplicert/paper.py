@@ -38,5 +38,5 @@ RADIUS_OF_INTEREST = 0.05
 IMPROVED: Mapping[float, float] = MappingProxyType(
     {0.12: 0.144, 0.25: 0.261, 0.5: 0.474, 1.0: 0.702}
 )
-"""Table 2, CIFAR-10, by sigma: of the images that the baseline certifies, the share whose
-radius the ensemble enlarges."""
+"""Table 2, CIFAR-10, by sigma: of the images that the baseline certifies, the share
+whose radius the ensemble enlarges."""
