@@ -43,7 +43,7 @@ def table_2(studio: Studio) -> Derived:
         return Derived(verdict=MISSING, ours="No run of CIFAR-10 is committed yet.")
     table = improvement_table(studio.own)
     fixed = table[~table["stopped"] & table["paper %"].notna()]
-    inside = int((fixed["holds the paper's"] == "yes").sum())
+    inside = int((fixed["holds it"] == "yes").sum())
     tables = [Table(title="Enlarged by the ensemble", frame=table)]
     stopping, notes = stopping_table(runs), list(NOTES)
     if len(stopping):
@@ -180,9 +180,7 @@ def other_trainings(studio: Studio) -> Derived:
         return Derived(verdict=MISSING, ours="No such run is committed yet.")
     sigmas = {run.sigma for run in runs}
     plain = [run for run in studio.shown if run.data == CIFAR10 and run.sigma in sigmas]
-    table = improvement_table([*plain, *runs]).drop(
-        columns=["paper %", "holds the paper's"]
-    )
+    table = improvement_table([*plain, *runs]).drop(columns=["paper %", "holds it"])
     return Derived(
         verdict=UNSAID,
         ours=f"Enlarged by the ensemble: {_shares([*plain, *runs])}.",
@@ -241,14 +239,14 @@ def improvement_table(runs: Sequence[Committed]) -> pd.DataFrame:
                 "run": run.label,
                 "sigma": run.sigma,
                 "images": len(run.hard),
-                "certified by cohen": total,
+                "by cohen": total,
                 "stopped": run.stops,
-                "at the last look": int((run.hard.draws == run.manifest.draws).sum()),
+                "to the end": int((run.hard.draws == run.manifest.draws).sum()),
                 "improved %": count / total,
                 "lower %": low,
                 "upper %": high,
                 "paper %": theirs,
-                "holds the paper's": _holds(low, theirs, high),
+                "holds it": _holds(low, theirs, high),
             }
         )
     table = pd.DataFrame(rows)
@@ -315,7 +313,7 @@ def _ours(row: Mapping[Hashable, Any]) -> str:
 
 def _by_looks(table: pd.DataFrame) -> str:
     found = table[table["stopped"] & table["paper %"].notna()]
-    inside = int((found["holds the paper's"] == "yes").sum())
+    inside = int((found["holds it"] == "yes").sum())
     return f"Of the {len(found)} by looks, {inside} have it." if len(found) else ""
 
 
