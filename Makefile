@@ -8,10 +8,13 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 # Two test processes with one thread each: OpenMP is slow where threads outnumber cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
-.PHONY: demo test slow lint docs check clean
+.PHONY: demo paper test slow lint docs check clean
 
 demo: $(VENV)/.installed  # the whole pipeline on handwritten digits
 	$(BIN)/simplicert demo
+
+paper: $(VENV)/.installed  # the paper's figures and tables, from results/ alone
+	$(BIN)/python results/paper -o paper
 
 test: $(VENV)/.installed-dev  # the everyday suite
 	$(PYTEST) -m "not slow"
@@ -31,7 +34,7 @@ docs: $(VENV)/.installed-dev  # HTML in docs/_build
 check: lint test slow docs  # all of it; what CI runs
 
 clean:
-	rm -rf $(VENV) docs/_build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) docs/_build demo paper .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 __all__ = [
     "BASELINE",
     "ENSEMBLES",
+    "IMPROVED",
     "MECHANISMS",
     "PROCEDURES",
     "RADIUS_OF_INTEREST",
@@ -33,3 +34,9 @@ BASELINE = "cohen"
 
 RADIUS_OF_INTEREST = 0.05
 """Its threshold for a radius that is worth having."""
+
+IMPROVED: Mapping[float, float] = MappingProxyType(
+    {0.12: 0.144, 0.25: 0.261, 0.5: 0.474, 1.0: 0.702}
+)
+"""Table 2, CIFAR-10, by sigma: of the images that the baseline certifies, the share
+whose radius the ensemble enlarges."""

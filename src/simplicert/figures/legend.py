@@ -16,7 +16,8 @@ def legend_above(ax: Axes, *, texts: Sequence[str] = ()) -> None:
         ax: Axes, drawn on.
         texts: What it says, in place of what the drawn looks mean.
     """
-    given: Sequence[Artist] = [Line2D([], [], label=text) for text in texts]
+    # Without a line: of no length it still is a dot, in vector files.
+    given: Sequence[Artist] = [Line2D([], [], ls="", label=text) for text in texts]
     given = given or ax.get_legend_handles_labels()[0]
     figure = ax.get_figure(root=True)
     assert figure is not None
