@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -46,7 +46,7 @@ def denoised(
             "alone"
         )
     found = find_denoiser(denoiser, sigma=sigma)
-    before = _Checked(found.module, found.name).eval()
+    before = _Checked(found.module)
     if isinstance(classifier, TorchClassifier) and classifier.module is not None:
         both = nn.Sequential(before, classifier.module)
         return _DenoisedModule(classifier, found, both)
@@ -56,25 +56,26 @@ def denoised(
 class _Checked(nn.Module):
     """A denoiser, whose images are seen to keep their shape."""
 
-    def __init__(self, module: nn.Module, name: str) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.module, self._called = module, name
+        self.module = module  # and no name, which would be in the digest
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Any) -> Any:
         """What the denoiser makes of them.
 
         Raises:
             InputError: Something else.
         """
-        found: Any = self.module(images)
+        found = self.module(images)
         read = isinstance(found, fx.Proxy)  # and not run
         same = isinstance(found, Tensor) and found.shape == images.shape
         if not (read or same):
             raise InputError(
-                f"the denoiser {self._called} must return images of the shape that it "
-                f"is given, {tuple(images.shape)}, but returned {what(found)}"
+                f"the denoiser {type(self.module).__name__} must return images of the "
+                f"shape that it is given, {tuple(images.shape)}, but returned "
+                f"{what(found)}"
             )
-        return cast(Tensor, found)
+        return found
 
 
 class _DenoisedModule(TorchClassifier):
@@ -127,12 +128,14 @@ class _DenoisedAny(Adapted):
     def __init__(
         self, classifier: Classifier, denoiser: Denoiser, before: nn.Module
     ) -> None:
-        stated = _stated(denoiser)
+        stated, copied = _stated(denoiser), copy.deepcopy(before)
+        for parameter in copied.parameters():
+            parameter.detach_()  # also TorchScript's, whose copies are no leaves
         super().__init__(
             classifier,
             name=_called(classifier, denoiser),
             facts=("denoised", stated.digest),
-            before=copy.deepcopy(before).requires_grad_(requires_grad=False),
+            before=copied,
             behind=nn.Identity(),
             class_names=classifier.class_names,
         )

@@ -99,19 +99,20 @@ def matching_step(
         >>> matching_step(np.array([0.9, 0.8, 0.5]), sigma=0.24)
         (1, 0.25)
     """
-    if kept.ndim != 1 or not len(kept) or not ((kept >= 0) & (kept <= 1)).all():
+    some = kept > 0  # of the image is left
+    if kept.ndim != 1 or not some.any() or not ((kept >= 0) & (kept <= 1)).all():
         raise InputError(
-            "alphas_cumprod of the scheduler must be numbers in [0, 1], one a step"
+            "alphas_cumprod of the scheduler must be numbers in [0, 1], one a step, "
+            "and not all 0"
         )
-    with np.errstate(divide="ignore"):
-        levels = np.sqrt((1 - kept) / kept) / 2
-    least, most = float(levels.min()), float(levels.max())
+    levels = np.sqrt((1 - kept) / np.where(some, kept, np.nan)) / 2
+    least, most = float(np.nanmin(levels)), float(np.nanmax(levels))
     if not least <= sigma <= most:
         raise InputError(
             f"the diffusion model's noise is of sigma {least:.3g} to {most:.3g} in "
             f"pixels of [0, 1], and none of its steps has {sigma:g}"
         )
-    step = int(np.abs(levels - sigma).argmin())
+    step = int(np.nanargmin(np.abs(levels - sigma)))
     return step, float(levels[step])
 
 
@@ -157,8 +158,6 @@ def one_step(
         )
     levels = np.asarray(kept, dtype=np.float64)
     step, level = matching_step(levels, sigma=sigma)
-    if levels[step] == 0:
-        raise InputError(f"{name}: nothing of an image is left at step {step}")
     clip = None
     if _of(schedule, "clip_sample"):
         clip = float(_of(schedule, "clip_sample_range") or 1.0)
