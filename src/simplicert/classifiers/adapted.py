@@ -16,7 +16,7 @@ from simplicert.models.normalise import Normalise
 from simplicert.units import Unit
 
 
-class _Adapted(Classifier):
+class Adapted(Classifier):
     """``behind(classifier(before(images)))``; ``facts`` say what these are."""
 
     def __init__(
@@ -44,7 +44,7 @@ class _Adapted(Classifier):
         several = classifier.is_multi_label and not classifier.reading.is_binary
         self.is_multi_label = several
         self._classifier, self._before, self._behind = classifier, before, behind
-        self.passes = classifier.passes
+        self.passes, self.denoiser = classifier.passes, classifier.denoiser
 
     @property
     def normalisations(self) -> int | None:
@@ -100,7 +100,11 @@ class _Adapted(Classifier):
                 shape, precision=precision, device=device, runtime=runtime
             )
         )
-        before = copy.deepcopy(self._before).to(device=device, dtype=DTYPES[precision])
+        before = (
+            copy.deepcopy(self._before)
+            .eval()
+            .to(device=device, dtype=DTYPES[precision])
+        )
         behind = copy.deepcopy(self._behind).to(device=device)
 
         def adapted(images: Tensor) -> Any:
@@ -122,8 +126,13 @@ def normalised(
             f"{classifier.name} states its own normalisation, which is inside: leave "
             "out mean and std"
         )
+    if classifier.denoiser is not None:
+        raise InputError(
+            f"{classifier.name}: its denoiser is given pixels, and mean and std belong "
+            "behind it: as_classifier(classifier, mean=…, std=…, denoiser=…)"
+        )
     constants = Normalise(mean, std)
-    return _Adapted(
+    return Adapted(
         classifier,
         name=classifier.name,
         facts=("normalised", [*map(float, mean)], [*map(float, std)]),
@@ -154,7 +163,7 @@ def of_numbers(classifier: Classifier, unit: Unit) -> Classifier:
     """The classifier of numbers of this unit."""
     if not unit.is_converted:
         return classifier
-    return _Adapted(
+    return Adapted(
         classifier,
         name=classifier.name,
         facts=("unit", unit.scale, unit.offset),
@@ -182,7 +191,7 @@ def with_columns(
     classifier: Classifier, *, order: Sequence[int], features: Sequence[str]
 ) -> Classifier:
     """The classifier whose entry ``k`` is entry ``order[k]`` of what it is given."""
-    return _Adapted(
+    return Adapted(
         classifier,
         name=classifier.name,
         facts=("features", *order),
@@ -218,7 +227,7 @@ def reordered(
     classifier: Classifier, *, order: Sequence[int], class_names: Sequence[str]
 ) -> Classifier:
     """The classifier whose class ``k`` is the given one's class ``order[k]``."""
-    return _Adapted(
+    return Adapted(
         classifier,
         name=classifier.name,
         facts=("classes", *order),

@@ -8,6 +8,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from simplicert.classifiers.adapted import normalised
+from simplicert.classifiers.denoised import denoised
 from simplicert.classifiers.http import HttpClassifier
 from simplicert.classifiers.onnx import is_onnx, onnx_named
 from simplicert.classifiers.protocol import Classifier
@@ -20,7 +21,7 @@ from simplicert.classifiers.torch_module import (
 )
 from simplicert.classifiers.zoo import ZOOS
 from simplicert.errors import InputError
-from simplicert.models import load_checkpoint
+from simplicert.models import load_trained_classifier
 from simplicert.plugins import Kind, Origin, shown_as_theirs
 
 _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
@@ -39,6 +40,8 @@ def as_classifier(
     output: str | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    denoiser: object = None,
+    sigma: float | None = None,
 ) -> Classifier:
     """Whatever can be sampled, as a classifier.
 
@@ -51,6 +54,9 @@ def as_classifier(
         mean: What to subtract from the pixels of [0, 1] first, one number a channel,
             for a model that does not do so itself.
         std: What to divide them by then.
+        denoiser: What stands before it and is given the noisy pixels of [0, 1]; as for
+            ``denoised``.
+        sigma: Of the noise, for a denoiser that must know it.
 
     Raises:
         InputError: It is none of these, or cannot be loaded; or constants are given to
@@ -67,9 +73,11 @@ def as_classifier(
         classifier = _object(model, name=None)
     if output is not None:
         classifier = classifier.read_as(output)
-    if mean is None or std is None:
+    if mean is not None and std is not None:
+        classifier = normalised(classifier, mean=mean, std=std)
+    if denoiser is None:
         return classifier
-    return normalised(classifier, mean=mean, std=std)
+    return denoised(classifier, denoiser, sigma=sigma)
 
 
 def _object(model: object, *, name: str | None) -> Classifier:
@@ -101,7 +109,7 @@ def _named(text: str, *, bare: bool) -> Classifier:
         return ZOOS[zoo](name, bare=bare)
     path = Path(text)
     if path.suffix == ".safetensors":
-        module, metadata = load_checkpoint(path)
+        module, metadata = load_trained_classifier(path)
         return TorchClassifier(
             module,
             name=path.name,

@@ -34,6 +34,21 @@ class Passes:
     trial: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What a manifest says of a denoiser before a classifier.
+
+    Attributes:
+        name: For people.
+        digest: SHA-256 over its weights.
+        facts: More of it, in words.
+    """
+
+    name: str
+    digest: str
+    facts: str | None = None
+
+
 def checked_cost(cost: float) -> float:
     """The cost of a pass, if it is one.
 
@@ -65,6 +80,7 @@ class Classifier(ABC):
 
     Attributes:
         passes: What its passes cost, and how many a trial may take.
+        denoiser: What stands before it, as part of it.
 
     Raises:
         InputError: Another kind of output, or labels of an unknown number of classes.
@@ -77,6 +93,7 @@ class Classifier(ABC):
     """Whether it rounds values of [0, 1] to bytes, and tells none beyond apart."""
 
     passes = Passes()
+    denoiser: Stated | None = None
 
     def __init__(
         self,
@@ -107,6 +124,11 @@ class Classifier(ABC):
         if reading.facts:  # another part, or another meaning, is another classifier
             said = f"{digest} {reading.facts}".encode()
             self.name, self.digest = f"{name}:{reading.facts}", sha256(said).hexdigest()
+
+    @property
+    def plain_name(self) -> str:
+        """Its name, without which output is meant."""
+        return self._base[0]
 
     def read_as(self, output: str) -> "Classifier":
         """The same, of which another output is meant, or one label of several.

@@ -19,6 +19,7 @@ from simplicert.classifiers.digest import (
 )
 from simplicert.classifiers.outputs import Forward
 from simplicert.classifiers.protocol import Classifier
+from simplicert.classifiers.reading import Reading
 from simplicert.classifiers.runtimes import RUNTIMES, run_by
 from simplicert.data.cuts import PublishedCut
 from simplicert.errors import InputError
@@ -54,7 +55,7 @@ class TorchClassifier(Classifier):
         module: "nn.Module | ExportedProgram | Callable[[Tensor], Any]",
         *,
         name: str | None = None,
-        output: str = "logits",
+        output: str | Reading = "logits",
         classes: int | None = None,
         shape: Sequence[int] | None = None,
         training_sigma: float | None = None,
@@ -83,6 +84,16 @@ class TorchClassifier(Classifier):
         )
         self._module, self._remarks = module, tuple(remarks)
         self._state = state_digest(module) if isinstance(module, nn.Module) else None
+
+    @property
+    def module(self) -> nn.Module | None:
+        """The module; ``None``: it is a function."""
+        return self._module if isinstance(self._module, nn.Module) else None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to say of it before it is sampled."""
+        return self._remarks
 
     @property
     def normalisations(self) -> int | None:
@@ -153,11 +164,8 @@ class TorchClassifier(Classifier):
             ) from error
         with suppress(NotImplementedError):  # exported programs are as they will run
             module.eval()
-        if isinstance(module, torch.jit.ScriptModule):  # whose copies are no leaves
-            for parameter in module.parameters():
-                parameter.detach_()
-        else:
-            module.requires_grad_(False)
+        for parameter in module.parameters():
+            parameter.detach_()  # also TorchScript's, whose copies are no leaves
         module = module.to(device=device, dtype=DTYPES[precision])
         if layout(shape) is torch.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it

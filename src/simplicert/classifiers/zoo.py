@@ -32,17 +32,17 @@ class Zoo(Protocol):
 
 
 def _timm(name: str, *, bare: bool) -> Classifier:
-    timm = _imported("timm", name)
+    timm = imported("timm", name)
     name, _, file = name.partition("@")
 
     def build(**options: Any) -> Any:
-        return _theirs("timm", name, lambda: timm.create_model(name, **options))
+        return theirs("timm", name, lambda: timm.create_model(name, **options))
 
     if file:
         return _from_file(f"timm:{name}@{file}", build, Path(file), bare=bare)
     module = build(pretrained=True)
     config: Any = module.pretrained_cfg
-    data = _imported("timm.data", name)
+    data = imported("timm.data", name)
 
     def prepared(*, test: bool) -> Preparation:
         def transform() -> Any:
@@ -50,7 +50,7 @@ def _timm(name: str, *, bare: bool) -> Classifier:
             return data.create_transform(**said)
 
         return learn(
-            _theirs("timm", name, transform),
+            theirs("timm", name, transform),
             name=f"timm:{name}",
             channels=config["input_size"][0],
             stated=_stated(config["mean"], config["std"]),
@@ -68,15 +68,15 @@ def _timm(name: str, *, bare: bool) -> Classifier:
 
 
 def _torchvision(name: str, *, bare: bool) -> Classifier:
-    models = _imported("torchvision.models", name)
+    models = imported("torchvision.models", name)
     name, _, file = name.partition("@")
 
     def build(**options: Any) -> Any:
-        return _theirs("torchvision", name, lambda: models.get_model(name, **options))
+        return theirs("torchvision", name, lambda: models.get_model(name, **options))
 
     if file:
         return _from_file(f"torchvision:{name}@{file}", build, Path(file), bare=bare)
-    weights = _theirs(
+    weights = theirs(
         "torchvision", name, lambda: models.get_model_weights(name).DEFAULT
     )
     transforms = weights.transforms()
@@ -95,12 +95,12 @@ def _torchvision(name: str, *, bare: bool) -> Classifier:
 
 
 def _hugging_face(name: str, *, bare: bool) -> Classifier:
-    transformers = _imported("transformers", name)
+    transformers = imported("transformers", name)
     if _is_timms(Path(name)):
         raise InputError(
             f"hf:{name} is a folder that timm wrote: name it timm:local-dir:{name}"
         )
-    module = _theirs(
+    module = theirs(
         "transformers",
         name,
         lambda: transformers.AutoModelForImageClassification.from_pretrained(
@@ -115,7 +115,7 @@ def _hugging_face(name: str, *, bare: bool) -> Classifier:
     every = range(len(labels))  # where one is missing, none has its own place
     names = tuple(labels[key] for key in every) if labels.keys() == {*every} else ()
     try:
-        processor = _theirs(
+        processor = theirs(
             "transformers",
             name,
             lambda: transformers.AutoImageProcessor.from_pretrained(name),
@@ -173,7 +173,12 @@ def _is_timms(folder: Path) -> bool:
     return "pretrained_cfg" in config and "model_type" not in config
 
 
-def _imported(package: str, name: str) -> ModuleType:
+def imported(package: str, name: str) -> ModuleType:
+    """A package that ``name`` needs.
+
+    Raises:
+        InputError: It cannot be imported; names what to install.
+    """
     try:
         return importlib.import_module(package)
     except Exception as error:  # a broken build fails with more than ImportError
@@ -184,7 +189,12 @@ def _imported(package: str, name: str) -> ModuleType:
         ) from error
 
 
-def _theirs(package: str, name: str, load: Callable[[], Any]) -> Any:
+def theirs(package: str, name: str, load: Callable[[], Any]) -> Any:
+    """What a package loads.
+
+    Raises:
+        InputError: Whatever it raises.
+    """
     try:
         return load()
     except Exception as error:  # unknown name, no network, …: theirs to say

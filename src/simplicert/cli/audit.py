@@ -40,7 +40,7 @@ _SUBJECTS, _TRIED = "a log or a table", "a procedure"
 _DRAWN, _ATTACKED = "--replay or --attack", "--attack"
 _INPUTS = (
     *("split", "image_column", "label_column", "feature_columns", "size", "crop"),
-    *("interpolation", "stretch", "output", "mean", "std"),
+    *("interpolation", "stretch", "output", "mean", "std", "denoiser"),
 )
 _GOES_WITH = {
     _SUBJECTS: (
@@ -108,6 +108,7 @@ def audit_command(
     output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
+    denoiser: Annotated[str | None, CLASSIFIER] = None,
     yes: Annotated[bool, CLASSIFIER] = False,
     device: Annotated[str | None, MACHINE] = None,
     threads: Annotated[Whole | None, MACHINE] = None,
@@ -164,6 +165,7 @@ def audit_command(
         output: What the model returns, as for sample.
         mean: What to subtract from pixels in [0, 1] first, as for sample.
         std: What to divide them by then.
+        denoiser: What is given the noisy pixels first, as for sample.
         yes: Ask a model whose passes cost something, without a bill.
         device: A torch device. Default: that kind which the run was drawn on.
         threads: CPU threads. Default: the run's.
@@ -203,6 +205,8 @@ def audit_command(
             from simplicert.cli.inputs import classifier_and_data  # noqa: PLC0415
 
             columns = {name: options[name] for name in _INPUTS}
+            of_pixels = run.manifest.data.unit is None
+            columns["sigma"] = run.manifest.sigma if of_pixels else None
             inputs = classifier_and_data(model, data, **columns)
             check_agreed(
                 inputs[0],

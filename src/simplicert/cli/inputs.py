@@ -27,10 +27,14 @@ def classifier_and_data(
     feature_columns: tuple[str, ...] | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
+    denoiser: str | None = None,
+    sigma: float | None = None,
     cost: float | None = None,
 ) -> tuple[Classifier, Dataset]:
     """The classifier, and all images, cut as it wants them or as was asked."""
-    classifier = as_classifier(model, output=output, mean=mean, std=std)
+    classifier = as_classifier(
+        model, output=output, mean=mean, std=std, denoiser=denoiser, sigma=sigma
+    )
     if cost is not None:
         classifier.passes = replace(classifier.passes, cost=checked_cost(cost))
     cut = choose_cut(

@@ -90,6 +90,7 @@ def sample_command(
     output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
+    denoiser: Annotated[str | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     runtime: Annotated[
         Literal["eager", "folded", "compiled", "onnxruntime", "openvino", "auto"],
@@ -171,6 +172,9 @@ def sample_command(
         mean: What to subtract from pixels in [0, 1] first, as 0.485,0.456,0.406, for a
             model that does not do so itself.
         std: What to divide them by then.
+        denoiser: What is given the noisy pixels first, as part of the model: a
+            denoiser's checkpoint (.safetensors), TorchScript (.pt), file.py:callable or
+            package.module:callable that returns a torch module, or diffusers:FOLDER.
         precision: Of the forward pass; part of what is certified.
         runtime: What runs a torch model: torch itself (eager), or what is faster and
             rounds differently. Auto: the fastest here, by a short trial.
@@ -216,6 +220,8 @@ def sample_command(
         feature_columns=feature_columns,
         mean=mean,
         std=std,
+        denoiser=denoiser,
+        sigma=sigma if unit is None else None,
         cost=cost,
     )
     dataset = select_images(dataset, images=images, per_class=per_class)

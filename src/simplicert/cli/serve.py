@@ -66,6 +66,7 @@ def serve_command(
     output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
+    denoiser: Annotated[str | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     runtime: Annotated[str, CLASSIFIER] = "eager",
     yes: Annotated[bool, CLASSIFIER] = False,
@@ -116,6 +117,7 @@ def serve_command(
         output: What the model returns, as for sample.
         mean: As for sample.
         std: Likewise.
+        denoiser: What is given the noisy pixels first, as for sample.
         precision: Of the forward pass; part of what is certified.
         runtime: What runs a torch model's passes, as for sample.
         yes: Spend what passes cost: whoever asks decides how many there are.
@@ -129,7 +131,14 @@ def serve_command(
         raise InputError("inputs are kept in the log: say where, with --log")
     with ExitStack() as held:
         there = None if dry_run else held.enter_context(bound(host, port))
-        classifier = as_classifier(model, output=output, mean=mean, std=std)
+        classifier = as_classifier(
+            model,
+            output=output,
+            mean=mean,
+            std=std,
+            denoiser=denoiser,
+            sigma=sigma if unit is None else None,
+        )
         check_agreed(
             classifier,
             yes=yes,

@@ -46,7 +46,7 @@ def train_command(
     corrupt: Literal["refuse", "skip"] = "refuse",
     json: bool = False,
 ) -> None:
-    """Train a network under Gaussian noise, from a recipe.
+    """Train a classifier under Gaussian noise, or a denoiser, from a recipe.
 
     Stop it at any instant; the same command goes on after the last whole epoch.
 
@@ -57,12 +57,13 @@ def train_command(
 
     Args:
         recipe: The path of a .toml file, or a recipe built in: digits, fashion-mnist,
-            cifar10-resnet20-cpu, cifar10-resnet110, imagenet-resnet50.
+            cifar10-resnet20-cpu, cifar10-resnet110, cifar10-denoiser-cpu,
+            imagenet-resnet50.
         data: Where the images are, for datasets that need files.
         sigma: Standard deviation of the noise, in pixels of [0, 1].
         epochs: Length of the run; the recipe's schedule is stretched to it.
         set_: Another field of the recipe, as in --set seed=1; repeatable. The method is
-            --set method.name=gaussian, macer, smoothadv, consistency or
+            --set method.name=gaussian, macer, smoothadv, consistency, denoise or
             FILE.py:CLASS.
         out: The checkpoint to write, by default RECIPE-sigma.safetensors. Beside it
             lie the log, .csv, and until it is written the state, .training.
@@ -96,6 +97,7 @@ def train_command(
     said += [f"data: {remark}" for remark in (*training.notes, *validation.notes)]
     for line in dict.fromkeys(said):
         note(line)
+    resolved = resolved.resolved(training)
     metadata = trained_already(path, resolved, training)
     if metadata is None and processes > 1 and share is None:
         check_division(resolved.shares, processes)

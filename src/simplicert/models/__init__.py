@@ -1,7 +1,13 @@
 """Architectures with normalisation inside, and their checkpoints."""
 
 from simplicert.models.catalogue import build_model
-from simplicert.models.checkpoint import Metadata, load_checkpoint, save_checkpoint
+from simplicert.models.checkpoint import (
+    Metadata,
+    load_checkpoint,
+    load_trained_classifier,
+    load_trained_denoiser,
+    save_checkpoint,
+)
 from simplicert.models.published import load_published
 from simplicert.models.small_cnn import SmallConvNet
 
@@ -11,5 +17,7 @@ __all__ = [
     "build_model",
     "load_checkpoint",
     "load_published",
+    "load_trained_classifier",
+    "load_trained_denoiser",
     "save_checkpoint",
 ]

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 from torch import nn
 
 from simplicert.errors import unknown_name
+from simplicert.models.denoiser import denoiser
 from simplicert.models.resnet import cifar_resnet, resnet50
 from simplicert.models.small_cnn import SmallConvNet
 
@@ -15,7 +16,7 @@ class Architecture(Protocol):
     """Builds a network for images of one shape, with fresh weights."""
 
     def __call__(self, *, shape: tuple[int, ...], classes: int) -> nn.Module:
-        """A module that maps images in [0, 1] to logits."""
+        """A module that maps images in [0, 1] to logits, or noisy ones to images."""
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -27,6 +28,13 @@ ARCHITECTURES: dict[str, Architecture] = {
     "resnet110": partial(cifar_resnet, depth=110),
     "resnet50": resnet50,
 }
+"""Of classifiers."""
+
+DENOISERS: dict[str, Architecture] = {
+    "denoiser6": partial(denoiser, layers=6),
+    "denoiser12": partial(denoiser, layers=12),
+}
+"""Of what stands before them: noisy images → images of the same shape."""
 
 
 def build_model(
@@ -35,12 +43,13 @@ def build_model(
     """A network with fresh weights, drawn from torch's global generator.
 
     Args:
-        architecture: A name in ``ARCHITECTURES``.
+        architecture: A name in ``ARCHITECTURES`` or ``DENOISERS``.
         shape: Channels, height and width of an image.
-        classes: Number of logits.
+        classes: Number of logits, of a classifier.
 
     Returns:
-        A module that maps images in [0, 1] to logits; normalisation is inside.
+        A module that maps images in [0, 1] to logits, normalisation inside; or a
+        denoiser, which maps noisy images to images.
 
     Raises:
         InputError: If there is no architecture of that name, or it does not take
@@ -51,6 +60,7 @@ def build_model(
         >>> sum(weight.numel() for weight in model.parameters())
         35914
     """
-    if architecture not in ARCHITECTURES:
-        raise unknown_name("architecture", architecture, ARCHITECTURES)
-    return ARCHITECTURES[architecture](shape=shape, classes=classes)
+    known = ARCHITECTURES | DENOISERS
+    if architecture not in known:
+        raise unknown_name("architecture", architecture, known)
+    return known[architecture](shape=shape, classes=classes)

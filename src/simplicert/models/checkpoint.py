@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from simplicert.errors import InputError
 from simplicert.files import write_whole
-from simplicert.models.catalogue import build_model
+from simplicert.models.catalogue import DENOISERS, build_model
 from simplicert.structured import parse_json
 
 _KEY = "simplicert"  # the header's one entry: safetensors allows only text values
@@ -28,7 +28,7 @@ class Metadata(BaseModel):
     Attributes:
         architecture: Name in the catalogue of architectures.
         shape: Channels, height and width of an image.
-        class_names: One name a class, in the order of the logits.
+        class_names: One name a class, in the order of the logits; of a denoiser none.
         dataset: Name of the dataset it was trained on.
         dataset_digest: SHA-256 of that dataset's training split.
         sigma: Standard deviation of the training noise, in pixels of [0, 1].
@@ -48,6 +48,11 @@ class Metadata(BaseModel):
     recipe: Mapping[str, Any]
     accuracy: Mapping[str, float]
     versions: Mapping[str, str]
+
+    @property
+    def is_denoiser(self) -> bool:
+        """Whether it maps noisy images to images, and not images to logits."""
+        return self.architecture in DENOISERS
 
     @property
     def classes(self) -> int:
@@ -117,6 +122,38 @@ def load_checkpoint(path: Path) -> tuple[nn.Module, Metadata]:
     model = _built(metadata, path)
     fit_weights(model, weights, source=source)
     return model.eval(), metadata
+
+
+def load_trained_classifier(path: Path) -> tuple[nn.Module, Metadata]:
+    """``load_checkpoint`` of a classifier.
+
+    Raises:
+        InputError: Also if it is a denoiser's.
+    """
+    module, metadata = load_checkpoint(path)
+    if metadata.is_denoiser:
+        raise InputError(
+            f"{path} is a denoiser ({metadata.architecture}), which maps images to "
+            "images and names no class: give a classifier here, before which it stands "
+            f"with --denoiser {path} (in Python denoiser=…)"
+        )
+    return module, metadata
+
+
+def load_trained_denoiser(path: Path) -> tuple[nn.Module, Metadata]:
+    """``load_checkpoint`` of a denoiser.
+
+    Raises:
+        InputError: Also if it is a classifier's.
+    """
+    module, metadata = load_checkpoint(path)
+    if not metadata.is_denoiser:
+        raise InputError(
+            f"{path} is a classifier ({metadata.architecture}), not a denoiser: give "
+            "it as the model; a denoiser is trained by simplicert train with "
+            "--set method.name=denoise"
+        )
+    return module, metadata
 
 
 def _built(metadata: Metadata, path: Path) -> nn.Module:

@@ -314,6 +314,7 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
     facts = {
         "run": str(path),
         "model": model.name,
+        "denoised by": str(model.denoiser or ""),
         "trained with noise": trained,
         "model digest": model.digest,
         "data": data.name,

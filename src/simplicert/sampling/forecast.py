@@ -72,6 +72,7 @@ def forecast(
         f"{_passes(plan, passes)} of {plan.model.name} on {plan.data.name}, "
         f"{plan.noise.name} noise of sigma {plan.sigma:g}{_unit(plan)}",
         *_conversion(plan),
+        *_denoiser(plan),
         *_stops(plan),
         *_scores(plan),
         f"{plan.precision} on {plan.device}{_by(plan)}, batch {plan.batch:,}, "
@@ -104,9 +105,10 @@ def forecast(
             "their proof is about Gaussian noise"
         )
     trained = plan.model.training_sigma
+    what = "model" if plan.model.denoiser is None else "denoiser"
     if trained is not None and not 1 / UNLIKE < (trained or 1e-9) / plan.sigma < UNLIKE:
         warnings.append(
-            f"the model was trained with sigma {trained:g}, not {plan.sigma:g}: it "
+            f"the {what} was trained with sigma {trained:.4g}, not {plan.sigma:g}: it "
             "will see noise that it does not know"
         )
     if normalisations == 0 and plan.data.inputs == "images":
@@ -135,6 +137,11 @@ def _unit(plan: Manifest) -> str:
 def _conversion(plan: Manifest) -> list[str]:
     said = "" if plan.data.unit is None else plan.data.unit.conversion
     return [said] if said else []
+
+
+def _denoiser(plan: Manifest) -> list[str]:
+    before = plan.model.denoiser
+    return [] if before is None else [f"denoised by {before}"]
 
 
 def _by(plan: Manifest) -> str:

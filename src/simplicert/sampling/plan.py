@@ -7,6 +7,7 @@ import math
 import platform
 import secrets
 import subprocess
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from simplicert.stopping import Rule, check_rule, looks_for
 from simplicert.units import PIXELS
 from simplicert.votes import DataSource, Manifest, ModelSource, NoiseSource
 from simplicert.votes.looks import one_look
+from simplicert.votes.sources import DenoiserSource
 
 DEFAULT_BLOCK = 1000
 
@@ -112,6 +114,7 @@ def describe_run(
     _check_offsets(dataset, sigma)
     if rule is None and block is None:
         block = usual_block(draws, most=max(draws // 5, 1) if scores.margins else None)
+    before = classifier.denoiser
     margins = scores.source(classes=classes, draws=draws, block=block)
     try:
         plan = Manifest(
@@ -129,6 +132,7 @@ def describe_run(
                 name=classifier.name,
                 digest=classifier.digest,
                 training_sigma=classifier.training_sigma,
+                denoiser=(None if before is None else DenoiserSource(**asdict(before))),
             ),
             data=DataSource(
                 name=f"{dataset.name}/{dataset.split}",

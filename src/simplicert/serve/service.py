@@ -121,6 +121,8 @@ class Service:
             reached.line,
         ]
         lines += filter(None, [self.bodies.unit.conversion])
+        if plan.model.denoiser is not None:
+            lines.append(f"denoised by {plan.model.denoiser}")
         if self.triage:
             lines.append(
                 f"an input stops when its band is decided: {', '.join(self.bands)}"

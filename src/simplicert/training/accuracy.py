@@ -41,7 +41,9 @@ def measure_accuracy(
         noisy = noisy_copies(images, draws=1, sigma=sigma, generator=generator)
         seen.add(model(noisy), labels)
     processes.total(seen.totals)
-    return seen.accuracy
+    accuracy = seen.accuracy
+    assert accuracy is not None  # all of them had logits
+    return accuracy
 
 
 class Tally:
@@ -53,21 +55,27 @@ class Tally:
 
     def __init__(self, device: torch.device) -> None:
         # Float64 counts exactly, and a loss that is not finite stays in its sum.
+        self._classified = True
         doubles = torch.float32 if device.type == "mps" else torch.float64
         self.totals = torch.zeros(3, dtype=doubles, device=device)
 
-    def add(self, logits: Tensor, labels: Tensor, loss: Tensor | None = None) -> None:
-        """Count one batch, with its mean loss."""
+    def add(
+        self, logits: Tensor | None, labels: Tensor, loss: Tensor | None = None
+    ) -> None:
+        """Count one batch, with its mean loss; without logits it has no accuracy."""
         count = len(labels)
         self.totals[0] += count
-        self.totals[1] += (logits.argmax(dim=1) == labels).sum()
+        if logits is None:
+            self._classified = False
+        else:
+            self.totals[1] += (logits.argmax(dim=1) == labels).sum()
         if loss is not None:
             self.totals[2] += loss * count
 
     @property
-    def accuracy(self) -> float:
-        """Share classified correctly so far."""
-        return float(self.totals[1] / self.totals[0])
+    def accuracy(self) -> float | None:
+        """Share classified correctly so far; ``None`` if that was not asked of all."""
+        return float(self.totals[1] / self.totals[0]) if self._classified else None
 
     @property
     def loss(self) -> float:

@@ -189,7 +189,7 @@ class Epochs:
         share: Share,
         time: float,
         generator: torch.Generator,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Add a share's gradient, and take the step if it is its last: loss, logits."""
         recipe, network = self.recipe, self.network
         for name, augment in AUGMENTATIONS.items():
@@ -221,7 +221,7 @@ class Epochs:
             self.scaler.step(self.optimiser)
             self.scaler.update()
             self.optimiser.zero_grad()
-        return loss.detach(), logits.detach()
+        return loss.detach(), None if logits is None else logits.detach()
 
     def _report(
         self, epoch: int, share: Share, seen: Tally, total: int, seconds: float

@@ -40,7 +40,7 @@ def train(
     readers: int = 0,
     progress: Watcher = ignore,
 ) -> tuple[nn.Module, Metadata]:
-    """Train a network to classify images under Gaussian noise.
+    """Train a network to classify images under Gaussian noise, or to remove it.
 
     Every time an image is seen it gets fresh noise. On one kind of CPU, with
     ``threads`` in the recipe, the weights depend on recipe and data alone, bit for bit,
@@ -87,6 +87,7 @@ def train(
             f"{len(validation.class_names)} classes, training images {dataset.shape} "
             f"and {len(dataset.class_names)}: they must be of one dataset"
         )
+    recipe = recipe.resolved(dataset)
     where = usable_device(device)
     with ExitStack() as stack:
         stack.enter_context(_tuned(where, recipe.threads))
@@ -120,9 +121,12 @@ def train(
             readers=readers,
             progress=progress,
         )
+        classifier = recipe.method.classifying(model)
+        if classifier is None:  # and so nothing to measure
+            validation = None
         measure = partial(
             measure_accuracy,
-            model,
+            classifier or model,
             sigma=recipe.sigma,
             seed=recipe.seed,
             readers=readers,
@@ -199,7 +203,7 @@ def _describe(dataset: Dataset, recipe: Recipe, accuracy: dict[str, float]) -> M
     return Metadata(
         architecture=recipe.architecture,
         shape=dataset.shape,
-        class_names=dataset.class_names,
+        class_names=() if recipe.method.denoises else dataset.class_names,
         dataset=dataset.name,
         dataset_digest=dataset.digest,
         sigma=recipe.sigma,

@@ -14,7 +14,8 @@ class Progress:
         images: Images seen in this epoch.
         images_total: Images in an epoch.
         loss: Mean loss over the images seen in this epoch.
-        accuracy: Share of them that was classified correctly, under noise.
+        accuracy: Share of them that was classified correctly, under noise; None where
+            nothing classifies.
         learning_rate: Rate of this step.
         images_per_second: Mean speed of this epoch.
     """
@@ -24,7 +25,7 @@ class Progress:
     images: int
     images_total: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     learning_rate: float
     images_per_second: float
 
@@ -41,9 +42,11 @@ class Progress:
 
     def __str__(self) -> str:
         """One line for people."""
+        accuracy = (
+            "" if self.accuracy is None else f"noisy accuracy {self.accuracy:.1%}, "
+        )
         return (
-            f"epoch {self.epoch}/{self.epochs}, loss {self.loss:.3f}, "
-            f"noisy accuracy {self.accuracy:.1%}, "
+            f"epoch {self.epoch}/{self.epochs}, loss {self.loss:.3f}, {accuracy}"
             f"{self.images_per_second:,.0f} images/s, {self.seconds_left:,.0f} s left"
         )
 

@@ -12,13 +12,16 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simplicert.arguments import MOST_THREADS
+from simplicert.data import Dataset
 from simplicert.errors import InputError, unknown_name
 from simplicert.files import read_bytes
+from simplicert.models.catalogue import ARCHITECTURES, DENOISERS
 from simplicert.structured import parse_toml
 from simplicert.training.methods import METHODS, AnyMethod, Gaussian
 from simplicert.training.methods.base import (
     Finite,
     Fraction,
+    Method,
     NonNegative,
     Positive,
     PositiveInt,
@@ -76,7 +79,7 @@ class Recipe(BaseModel):
     size: PositiveInt | None = None
     architecture: str
     sigma: NonNegative
-    method: AnyMethod = Gaussian()
+    method: Annotated[AnyMethod, Field(validate_default=True)] = Gaussian()
     epochs: PositiveInt
     batch_size: PositiveInt
     shares: PositiveInt = 1
@@ -94,6 +97,25 @@ class Recipe(BaseModel):
     stored: Literal["fp32", "bf16"] = "fp32"
     # Torch takes no larger seed.
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+
+    @field_validator("method")
+    @classmethod
+    def _train_what_is_built(cls, method: Method, others: Any) -> Method:
+        architecture = others.data.get("architecture")  # absent if invalid itself
+        if method.denoises:
+            if architecture in ARCHITECTURES:
+                raise ValueError(
+                    f"trains a denoiser, but {architecture!r} is a classifier's "
+                    f"architecture: choose one of {', '.join(DENOISERS)}"
+                )
+            if others.data.get("sigma") == 0:
+                raise ValueError("needs noise to remove, but sigma = 0")
+        elif architecture in DENOISERS:
+            raise ValueError(
+                f"trains a classifier, but {architecture!r} is a denoiser's "
+                "architecture: choose another, or method.name = denoise"
+            )
+        return method
 
     @field_validator("shares")
     @classmethod
@@ -136,6 +158,14 @@ class Recipe(BaseModel):
             if others.data.get("size") is None:
                 raise ValueError("resized-crop needs a size")
         return augment
+
+    def resolved(self, dataset: Dataset) -> "Recipe":
+        """The same, with the digests of the files that it names.
+
+        Raises:
+            InputError: What it names is not there, or does not fit this data.
+        """
+        return self.model_copy(update={"method": self.method.resolved(dataset)})
 
     def rate(self, time: float) -> float:
         """Learning rate when ``time`` epochs have passed."""

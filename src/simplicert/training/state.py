@@ -34,9 +34,10 @@ class EpochRecord(BaseModel):
         epoch: From 1.
         learning_rate: Of its last step.
         loss: Mean over its images.
-        accuracy: Share of them classified correctly, augmented and under noise.
+        accuracy: Share of them classified correctly, augmented and under noise; None
+            where nothing classifies.
         validation_accuracy: Share of the validation images classified correctly under
-            noise, after it; None without such images.
+            noise, after it; None without such images, or where nothing classifies.
         images_per_second: Mean speed of its training.
         seconds: It took, validation included.
     """
@@ -46,7 +47,7 @@ class EpochRecord(BaseModel):
     epoch: int
     learning_rate: float
     loss: float
-    accuracy: float
+    accuracy: float | None
     validation_accuracy: float | None
     images_per_second: float
     seconds: float

@@ -9,6 +9,7 @@ from simplicert.units import PIXELS, Unit
 __all__ = [
     "PROBED",
     "DataSource",
+    "DenoiserSource",
     "MarginsSource",
     "ModelSource",
     "NoiseSource",
@@ -66,17 +67,38 @@ class DataSource(Record):
         return "images" if len(self.shape) in {0, 3} else "inputs"
 
 
+class DenoiserSource(Record):
+    """What stood before the classifier, as part of it.
+
+    Attributes:
+        digest: SHA-256 over its weights.
+        facts: More of it, in words: which step of a diffusion model.
+    """
+
+    name: str
+    digest: str
+    facts: str | None = None
+
+    def __str__(self) -> str:
+        said = f" at {self.facts}" if self.facts else ""
+        return f"{self.name} ({self.digest[:16]}…){said}"
+
+
 class ModelSource(Record):
     """Which classifier was sampled.
 
     Attributes:
-        digest: SHA-256 over its weights, or over what else defines it.
-        training_sigma: Noise it was trained with, where that is known.
+        digest: SHA-256 over its weights, or over what else defines it; of its denoiser,
+            too.
+        training_sigma: Noise it was trained with, or its denoiser if it has one, where
+            that is known.
+        denoiser: What is part of it and comes first; ``None``: nothing.
     """
 
     name: str
     digest: str
     training_sigma: float | None = None
+    denoiser: DenoiserSource | None = None
 
 
 class NoiseSource(Record):

@@ -8,7 +8,8 @@ from simplicert.training.methods import BUILT_IN, Consistency, Macer, SmoothAdv
 
 IMAGES = torch.rand(12, 1, 6, 6, generator=torch.Generator().manual_seed(3))
 LABELS = torch.arange(12) % 3
-every_method = pytest.mark.parametrize("method", BUILT_IN.values(), ids=BUILT_IN)
+CLASSIFYING = {name: each for name, each in BUILT_IN.items() if not each.denoises}
+every_method = pytest.mark.parametrize("method", CLASSIFYING.values(), ids=CLASSIFYING)
 
 
 def network():

@@ -12,6 +12,7 @@ from simplicert.errors import InputError
 from simplicert.plugins import Kind, Origin
 from simplicert.training.methods.base import Method as Method
 from simplicert.training.methods.consistency import Consistency as Consistency
+from simplicert.training.methods.denoise import Denoise as Denoise
 from simplicert.training.methods.gaussian import Gaussian as Gaussian
 from simplicert.training.methods.macer import Macer as Macer
 from simplicert.training.methods.smoothadv import SmoothAdv as SmoothAdv

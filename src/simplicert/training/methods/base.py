@@ -2,12 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
+
+from simplicert.data import Dataset
 
 # Beyond that torch and NumPy overflow in ways of their own.
 _MOST, _LARGEST = 10**9, 1e30
@@ -29,11 +31,29 @@ class Method(BaseModel, ABC):
 
     Attributes:
         name: What recipes call it.
+        denoises: Whether what it trains is a denoiser, noisy images → images.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    denoises: ClassVar[bool] = False
+
     name: str
+
+    def resolved(self, dataset: Dataset) -> "Method":  # noqa: ARG002 (for others)
+        """The same, which says all that decides the weights: digests of files, too.
+
+        Raises:
+            InputError: What it needs does not fit this data.
+        """
+        return self
+
+    def classifying(self, model: nn.Module) -> nn.Module | None:
+        """What of the network classifies images, to measure accuracy: all of it.
+
+        ``None`` where nothing does.
+        """
+        return model
 
     @property
     @abstractmethod
@@ -50,13 +70,14 @@ class Method(BaseModel, ABC):
         sigma: float,
         done: float,
         generator: torch.Generator,
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "images classes"]]:
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "images classes"] | None]:
         """What a step descends.
 
         It may run under autocast: losses are computed in float32 (``by_image``).
 
         Args:
-            model: Images → logits, in training mode; must be left in it.
+            model: Images → logits, or of a denoiser images, in training mode; must be
+                left in it.
             images: In [0, 1], augmented, without noise.
             labels: One class an image.
             sigma: Standard deviation of the noise.
@@ -65,7 +86,8 @@ class Method(BaseModel, ABC):
 
         Returns:
             The mean loss over the images, and logits or log-probabilities under noise,
-            a row an image, from which the accuracy shown in progress is counted.
+            a row an image, from which the accuracy shown in progress is counted; None
+            where nothing classifies.
         """
 
 
