@@ -39,12 +39,15 @@ def find_runs(
 ) -> list[Path]:
     """Every run directory below ``root`` of a fixed number of draws; or of none.
 
-    With ``margins`` those that have some, else those that have none.
+    With ``margins`` those that have some, else those that have none. Runs of neighbours
+    are ``transitive.py``'s.
     """
     found = []
     for path in sorted(manifest.parent for manifest in root.rglob("manifest.json")):
         manifest = RunDirectory(path).manifest
         has = manifest.margins is not None
+        if manifest.data.neighbours is not None:
+            continue
         if (manifest.stops_early, has) == (stopped, margins):
             found.append(path)
     return found
