@@ -151,6 +151,7 @@ def test_what_are_no_neighbours_of_these_is_refused(votes):
     refused(around, own, "holds no neighbours")
     refused(around, around, "neighbours of other inputs")
     refused(changed_data(own, digest="of others"), around, "neighbours of other inputs")
+    refused(changed_data(own, name="array/train"), around, "of other inputs")
     refused(own, replace(around, manifest=None), "must be of a run")
     refused(replace(own, manifest=None), around, "must be of a run")
     refused(own, around[:5], "lacks neighbours of image 2", "finish the run")

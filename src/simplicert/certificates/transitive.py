@@ -53,7 +53,7 @@ def neighbours_in(votes: Votes, neighbours: Votes) -> NeighboursSource:
             f"{there} holds no neighbours, but {theirs.data.name}: sample the file "
             "that `simplicert neighbours` writes, and give the run of that"
         )
-    if around.of != ours.data.digest:
+    if (around.of, theirs.data.split) != (ours.data.digest, ours.data.split):
         raise InputError(
             f"{there} holds neighbours of other inputs than {ours.data.name}, which "
             f"{here} is of: find neighbours of these"

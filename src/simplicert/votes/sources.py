@@ -97,6 +97,11 @@ class DataSource(Record):
         return PIXELS if self.shape else None
 
     @property
+    def split(self) -> str:
+        """The part of the data set, which may be in one file with others."""
+        return self.name.rpartition("/")[2]
+
+    @property
     def inputs(self) -> str:
         """What the inputs are called."""
         return "images" if len(self.shape) in {0, 3} else "inputs"
