@@ -35,7 +35,11 @@ def neighbours_command(
     each: Whole = EACH,
     pilot: Whole = PILOT,
     distances: Annotated[
-        Radii, Parameter(help="How many sigma away they are looked for.")
+        Radii,
+        Parameter(
+            help="How many sigma away they are looked for.",
+            show_default="0.25,0.5,1",
+        ),
     ] = DISTANCES,
     seed: Whole | None = None,
     split: Annotated[str, INPUTS] = "test",
@@ -64,16 +68,11 @@ def neighbours_command(
 ) -> None:
     """Choose points beside each input whose certificates may enlarge its own.
 
-    Its draws are not counted: they choose, and others certify. Sample the points as any
-    data, and certify the inputs with both runs:
+    Its draws are not counted: they choose, and others certify. Sample the file as any
+    data, and give its run to certify --neighbours:
 
         simplicert neighbours digits-0.50.safetensors digits \\
             --sigma 0.5 -o neighbours.npz
-
-        simplicert sample digits-0.50.safetensors neighbours.npz \\
-            --sigma 0.5 --draws 10000 -o runs/neighbours
-
-        simplicert certify runs/s0.50 --neighbours runs/neighbours
 
     Args:
         model: As for sample.

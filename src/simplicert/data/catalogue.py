@@ -31,7 +31,7 @@ Loader = Callable[..., object]
 """``(*, split)`` → a data set, or inputs, or inputs and labels."""
 
 FORMS: tuple[Form, ...] = (
-    *(neighbours, npz, npy, delimited, cifar, idx, parquet, folder, sounds),
+    *(npz, neighbours, npy, delimited, cifar, idx, parquet, folder, sounds),
     *(flat, flat_sounds),
 )
 """In the order in which they are tried; a new one is a file and its place here."""
