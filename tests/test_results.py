@@ -15,6 +15,7 @@ from simplicert.votes import RunDirectory
 
 RESULTS = Path(__file__).parents[1] / "results"
 SCRIPT = runpy.run_path(str(RESULTS / "tables.py"))
+TRANSITIVE = runpy.run_path(str(RESULTS / "transitive.py"))
 RUNS = SCRIPT["find_runs"]("cifar10")
 README_RUN = "resnet20-1.00"
 UNTIL = SCRIPT["find_runs"]("cifar10-until")
@@ -158,3 +159,28 @@ def test_weights_are_small_and_those_of_the_run_beside_them(path):
     manifest = RunDirectory(path.with_suffix("")).manifest
     assert as_classifier(path).digest == manifest.model.digest
     assert metadata.sigma == manifest.sigma
+
+
+NEIGHBOURS = TRANSITIVE["find_runs"]()
+
+
+@pytest.mark.parametrize("path", NEIGHBOURS, ids=named)
+def test_neighbours_are_of_a_run_beside_them_and_far_smaller_than_their_data(path):
+    run = RunDirectory(path)
+    assert run.done().all()
+    assert sum(part.stat().st_size for part in run.parts) < 1e5
+    assert "falsified" not in {each.outcome for each in audit_claims(path).findings}
+    around = run.manifest.data.neighbours
+    assert around.each == 2
+    assert len(run.manifest.images) == 2 * len(around.images)
+    assert TRANSITIVE["votes_of"](path, draws=1000).indices.tolist() == around.images
+    assert path not in {*RUNS, *STOPPED, *MARGINS}
+
+
+def test_the_cost_of_neighbours_is_what_the_page_says():
+    page = TRANSITIVE["PAGE"].read_text("utf-8")
+    table = TRANSITIVE["cost_table"](NEIGHBOURS)
+    assert TRANSITIVE["written"](page, TRANSITIVE["text_of"](table)) == page
+    # In words there: smaller by every mechanism, and the image's own draws larger.
+    assert (table["mean, with"] < table["mean, own"]).all()
+    assert (table["mean, more"] > table["mean, own"]).all()

@@ -142,20 +142,30 @@ class Committed:
 def find(root: Path) -> tuple[list[Committed], dict[str, str]]:
     """Every run below ``root``, and why some are left out.
 
-    Runs with margins are left out: they are the same networks and images drawn again.
     """
     runs, left = [], {}
     for path in sorted(manifest.parent for manifest in root.rglob("manifest.json")):
         name = str(path.relative_to(root))
         try:
             evidence = RunEvidence(path)
-            if evidence.directory.manifest.margins is not None:
-                left[name] = "drawn with margins, which the paper does not have"
+            if reason := _left(path, evidence.directory.manifest):
+                left[name] = reason
                 continue
             runs.append(_certified(path))
         except InputError as error:
             left[name] = str(error)
     return runs, left
+
+
+def _left(path: Path, manifest: Manifest) -> str:
+    """Why a run is not on the page; ``""``: it is."""
+    if manifest.margins is not None:
+        return "drawn with margins, which the paper does not have"
+    if manifest.data.neighbours is not None:
+        return "of neighbours, which docs/transitive.md is about"
+    if path.parent.name.endswith("-why"):
+        return "held against a published log: README.md has what it says"
+    return ""
 
 
 def _certified(path: Path) -> Committed:

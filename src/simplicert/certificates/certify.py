@@ -6,12 +6,14 @@ from functools import reduce
 import numpy as np
 
 from simplicert import mechanisms, paper
+from simplicert.arguments import checked_alpha
 from simplicert.certificates.record import (
     ASYMPTOTIC,
     PRINTED,
     REPORTED,
     Certificates,
 )
+from simplicert.certificates.transitive import neighbours_in, share_of, transitive
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.catalogue import applying, find_mechanism, name_of
 from simplicert.mechanisms.neyman_pearson import SAFETY
@@ -50,6 +52,7 @@ def certify(
     procedure: str | Procedure | None = None,
     mechanism: str | Mechanism | None = None,
     asymptotic: bool = False,
+    neighbours: Votes | None = None,
 ) -> Certificates:
     """Certify every image: bound E0 and E1, and apply each mechanism that has a proof.
 
@@ -71,6 +74,10 @@ def certify(
             the votes' noise, ``neyman_pearson`` for Gaussian noise.
         asymptotic: Let ``procedure`` be one that is asymptotic, for comparison: what
             rests on it is no certificate, and says so.
+        neighbours: Votes of neighbours of all images, as ``data.neighbours`` makes them
+            a data set: then ``alpha`` is shared by an image's certificate and those of
+            its neighbours, and its radius is what all of their balls prove
+            (``docs/transitive.md``).
 
     Returns:
         Certificates with a column for each mechanism that applies: the paper's, their
@@ -94,12 +101,31 @@ def certify(
         >>> certify(votes, alpha=0.001).radius.round(3)
         array([0.613])
     """
+    chosen = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
+    if neighbours is None:
+        return _certify(votes, chosen, alpha=alpha, mechanism=mechanism)
+    around = neighbours_in(votes, neighbours)
+    share = share_of(checked_alpha(alpha), each=around.each)
+    own, theirs = (
+        _certify(each, chosen, alpha=share, mechanism=mechanism)
+        for each in (votes, neighbours)
+    )
+    return transitive(own, theirs, around, alpha=alpha)
+
+
+def _certify(
+    votes: Votes,
+    chosen: Procedure,
+    *,
+    alpha: float,
+    mechanism: str | Mechanism | None,
+) -> Certificates:
+    """By an image's own votes alone."""
     if not isinstance(votes, Votes):
         raise InputError(
             f"certify takes Votes, got {type(votes).__name__}: "
             "simplicert.read_run(path) reads those of a run directory"
         )
-    chosen = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
     if chosen.separate:
         votes = votes.set_apart
     own = None if mechanism is None else _find_own(mechanism, votes, chosen)

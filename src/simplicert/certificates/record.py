@@ -1,6 +1,6 @@
 """What is certified about each image, and the facts that it rests on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -8,33 +8,30 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from simplicert.arguments import checked_distance
+from simplicert.certificates.shown import line_of, table_of
 from simplicert.errors import InputError, unknown_name
 from simplicert.mechanisms.neyman_pearson import SAFETY
 from simplicert.noises import Noise, in_norm
-from simplicert.notebook import rounded, shown_rows, table_html
 from simplicert.paper import PROCEDURES
 from simplicert.procedures.confidence import certified_confidence
-from simplicert.rounding import round_down
 from simplicert.units import PIXELS, Unit
 from simplicert.votes import DataSource, Look, Votes
-from simplicert.votes.chosen import (
-    chosen_from,
-    chosen_rows,
-    draws_in_words,
-    images_in_words,
-)
+from simplicert.votes.chosen import chosen_from, chosen_rows
 from simplicert.votes.looks import shares_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ABSTAIN", "ASYMPTOTIC", "PRINTED", "REPORTED", "Certificates"]
+__all__ = ["ABSTAIN", "ASYMPTOTIC", "NEIGHBOURS", "PRINTED", "REPORTED", "Certificates"]
 
 CONFIDENCE = "confidence "
 """What a column of confidences is called, before the radius."""
 
 ASYMPTOTIC = "asymptotic"
 """The column of tables that are no certificates: true, in every row."""
+
+NEIGHBOURS = "neighbours"
+"""The column of tables whose radii rest on certificates of neighbours, too."""
 
 REPORTED = "reported"
 """The column of radii that others printed, without the votes behind them."""
@@ -97,6 +94,9 @@ class Certificates:
         votes: What ``confidence`` is computed from; ``None`` where the procedure bounds
             no margin.
         confidences: ``confidence`` within some radii, for ``table``.
+        neighbours: How many neighbours of each image were certified, too, of which the
+            radii make use: ``alpha`` is shared by their certificates and the image's
+            own, and bounds are at its share. 0: none.
     """
 
     indices: Int[np.ndarray, " images"]
@@ -131,6 +131,7 @@ class Certificates:
     confidences: Mapping[float, Float[np.ndarray, " images"]] = field(
         default_factory=dict
     )
+    neighbours: int = 0
 
     COLUMNS: ClassVar[tuple[str, ...]] = (
         "image",
@@ -154,7 +155,8 @@ class Certificates:
     FACTS: ClassVar[tuple[str, ...]] = ("sigma", "noise", "norm", "procedure", "alpha")
     """What it has after them: the same in every row, so that a file explains itself.
     Where the unit is known and not pixels, there is ``"unit"`` after the norm; where
-    the procedure guarantees nothing, ``ASYMPTOTIC`` as well."""
+    the procedure guarantees nothing, ``ASYMPTOTIC`` as well; where radii rest on
+    neighbours, ``NEIGHBOURS``: how many an image has."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in self.radii:
@@ -165,7 +167,7 @@ class Certificates:
             if not (np.isfinite(radius) & (radius >= 0)).all():
                 raise InputError(f"{name} gave a radius that is negative or not finite")
         taken = {*self.COLUMNS, *self.FACTS, "unit", *self.radii, *self._leads}
-        taken |= {PRINTED, ASYMPTOTIC}
+        taken |= {PRINTED, ASYMPTOTIC, NEIGHBOURS}
         for name in self.outcome:
             if name in taken:
                 raise InputError(
@@ -194,37 +196,11 @@ class Certificates:
         )
 
     def __repr__(self) -> str:
-        images = images_in_words(len(self), self.chosen_from, self.inputs)
-        said = (
-            f"Certificates: {images} × {draws_in_words(self.draws)}, "
-            f"{self.noise.name} noise of sigma {self.sigma:g}, "
-            f"{self.by} at alpha {self.alpha}"
-        )
-        if not len(self):
-            return said
-        share = float(round_down((self.radius > 0).mean(), 3))
-        return (
-            f"{said}; {self.mechanism} certifies {share:.1%}, median "
-            f"{self.in_words('radius')} "
-            f"{round_down(np.median(self.radius), 3):.3f}"
-        )
+        return line_of(self)
 
     def _repr_html_(self) -> str:
         """The first rows and the last, for a notebook."""
-        here = shown_rows(len(self))
-        one = self.inputs.removesuffix("s")
-        columns: dict[str, Sequence[object]] = {one: self.indices[here].tolist()}
-        if self.labels is not None:
-            columns["label"] = self.labels[here].tolist()
-        columns |= {
-            "predicted": np.where(
-                self.radius > 0, self.predicted.astype(str), self.abstention
-            )[here].tolist(),
-            self.in_words("radius"): rounded(self.radius[here]),
-            "e0_lower": rounded(self.e0_lower[here]),
-            "e1_upper": rounded(self.e1_upper[here], up=True),
-        }
-        return table_html(repr(self), columns, count=len(self))
+        return table_of(self)
 
     @property
     def norm(self) -> str:
@@ -256,6 +232,7 @@ class Certificates:
             "procedure": self.procedure,
             "alpha": self.alpha,
             **({ASYMPTOTIC: True} if self.asymptotic else {}),
+            **({NEIGHBOURS: self.neighbours} if self.neighbours else {}),
         }
 
     @property
@@ -358,6 +335,11 @@ class Certificates:
             InputError: The procedure is not ``margins``; the radius is no distance.
         """
         within = checked_distance(radius)
+        if self.neighbours:
+            raise InputError(
+                "a margin is bounded about an image itself, and not where its "
+                "neighbours vouch for the class: certify without them"
+            )
         if self.votes is None:
             raise InputError(
                 f"the procedure {self.procedure} bounds no margin, and so no "

@@ -44,6 +44,7 @@ COMMANDS = {
     "demo": "The whole pipeline on handwritten digits, in about a minute.",
     "train": "Train a network under Gaussian noise, from a recipe.",
     "sample": "Draw noisy forward passes of a model and store the votes.",
+    "neighbours": "Choose points whose certificates may enlarge others'.",
     "certify": "Turn stored votes into certified radii. Needs no model.",
     "report": "Write one HTML page about one or more runs.",
     "simplex": "Compare mechanisms over the whole simplex. Needs no data.",

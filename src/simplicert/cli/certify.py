@@ -1,5 +1,6 @@
 """``simplicert certify``: stored votes in, certified radii out."""
 
+from functools import partial as partial_of
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from cyclopts import Parameter
 
 from simplicert.analysis import accuracy_at, table1
 from simplicert.cli.output import (
+    against_own,
     confidences_of,
     features_of,
     print_accuracy,
@@ -16,6 +18,7 @@ from simplicert.cli.output import (
     print_table1,
     stopping_tables,
 )
+from simplicert.cli.printing import say
 from simplicert.cli.types import (
     Framework,
     Radii,
@@ -45,6 +48,7 @@ def certify_command(
     partial: bool = False,
     rule: str | None = None,
     asymptotic: bool = False,
+    neighbours: Path | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     json: bool = False,
 ) -> None:
@@ -76,12 +80,16 @@ def certify_command(
             code is not run because a run names it. No certificate depends on it.
         asymptotic: Let the procedure be one that is asymptotic, for comparison: what it
             gives are no certificates.
+        neighbours: A run of neighbours of the images (simplicert neighbours): alpha is
+            shared by all certificates of an image, and its radius is what all of their
+            balls prove. It seldom pays: docs/transitive.md.
         out: Write one row an image: .parquet, .csv, or .tsv in Cohen's layout.
         json: Print the summary and every row as JSON.
     """
     if out is not None:
         check_suffix(out, CERTIFICATE_SUFFIXES)
-    certificates = certify_path(
+    certified = partial_of(
+        certify_path,
         run,
         alpha=alpha,
         framework=framework,
@@ -89,9 +97,9 @@ def certify_command(
         mechanism=mechanism,
         selection=selection,
         partial=partial,
-        rule=rule,
         asymptotic=asymptotic,
     )
+    certificates = certified(rule=rule, neighbours=neighbours)
     if confidence is not None:
         certificates = certificates.with_confidence(confidence)
     if out is not None:
@@ -112,3 +120,5 @@ def certify_command(
         print_accuracy(certificates, radii)
         print_features(certificates)
         print_confidence(certificates)
+        if neighbours is not None:
+            say(against_own(certificates, certified()))

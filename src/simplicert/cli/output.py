@@ -135,6 +135,26 @@ def print_confidence(certificates: Certificates) -> None:
         say(format_table(table, width=width()), end="")
 
 
+def against_own(certificates: Certificates, own: Certificates) -> str:
+    """How many radii neighbours enlarge and reduce, in a line.
+
+    Args:
+        certificates: With neighbours.
+        own: Of the images' own draws, at all of alpha.
+    """
+    each = certificates.neighbours
+    more, less = (
+        int((one.radius > other.radius).sum())
+        for one, other in ((certificates, own), (own, certificates))
+    )
+    return (
+        f"note: {each} neighbours an {own.inputs.removesuffix('s')}, so that each of "
+        f"{each + 1} certificates is at alpha / {each + 1}. Of {len(own):,} radii "
+        f"{more:,} are larger than of its own draws at alpha {own.alpha:g}, and "
+        f"{less:,} smaller"
+    )
+
+
 def notes(certificates: Certificates) -> list[str]:
     """What is to be known of these certificates besides."""
     found = certificates.source.get("notes", "").splitlines()

@@ -17,6 +17,7 @@ from simplicert.data.folder import flat, folder
 from simplicert.data.form import Form
 from simplicert.data.given import as_dataset
 from simplicert.data.idx import idx
+from simplicert.data.neighbours import neighbours
 from simplicert.data.npy import npy
 from simplicert.data.npz import npz
 from simplicert.data.parquet import parquet
@@ -30,7 +31,7 @@ Loader = Callable[..., object]
 """``(*, split)`` → a data set, or inputs, or inputs and labels."""
 
 FORMS: tuple[Form, ...] = (
-    *(npz, npy, delimited, cifar, idx, parquet, folder, sounds),
+    *(npz, neighbours, npy, delimited, cifar, idx, parquet, folder, sounds),
     *(flat, flat_sounds),
 )
 """In the order in which they are tried; a new one is a file and its place here."""

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64
 
 from simplicert.errors import InputError, unknown_name
 from simplicert.units import PIXELS, PLAIN, Unit
+from simplicert.votes.sources import NeighboursSource
 
 
 @runtime_checkable
@@ -45,6 +46,8 @@ class Dataset:
             table, the channels of a signal. Empty if they have none.
         texts: What each input of the source is, in words, by its index: the sentence
             of an embedding, the file of a sound. None if nobody says.
+        neighbours: Of which other inputs these are neighbours, and where they lie; None
+            if they are none.
         split_indices: Those of the whole split, where only some images are selected.
     """
 
@@ -62,6 +65,7 @@ class Dataset:
     unit: Unit = None  # type: ignore[assignment]  # what its shape tells
     features: tuple[str, ...] = ()
     texts: Callable[[int], str] | None = None
+    neighbours: NeighboursSource | None = None
     split_indices: Int64[np.ndarray, " split"] | None = None
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
+from simplicert.data.neighbours import neighbours
 from simplicert.data.room import check_room
 from simplicert.data.stacked import as_inputs
 from simplicert.data.table import texts_of
@@ -31,8 +32,9 @@ _SPELLINGS = ("{split}_{name}", "{name}_{split}", "{name}")
 
 
 def _recognises(path: Path) -> bool:
-    """Whether this is a file of that name."""
-    return path.suffix.lower() == ".npz" and path.is_file()
+    """Whether this is a file of that name, and not one of neighbours."""
+    named = path.suffix.lower() == ".npz" and path.is_file()
+    return named and not neighbours.recognises(path)
 
 
 def _load(

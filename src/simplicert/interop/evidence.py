@@ -45,6 +45,7 @@ def certify_path(
     partial: bool = False,
     rule: str | Rule | None = None,
     asymptotic: bool = False,
+    neighbours: Path | str | None = None,
 ) -> Certificates:
     """Certificates from a run directory or an imported log, whichever ``path`` is.
 
@@ -62,6 +63,8 @@ def certify_path(
             its images, certify each at the look that it has come to.
         rule: As for ``stopping.with_decisions``. Not of a log.
         asymptotic: As for ``certify``.
+        neighbours: A run of neighbours of the images, as for ``certify``. Not of a log;
+            nor with ``rule``, which decided without them.
 
     Raises:
         InputError: As ``certify``, ``RunDirectory.read``, ``LogEvidence.certify`` and
@@ -76,11 +79,16 @@ def certify_path(
         "selection": selection,
         "asymptotic": asymptotic,
     }
-    if rule is None:
+    if rule is None and neighbours is None:
         return evidence.certify(**ways)
     if isinstance(evidence, LogEvidence):
-        raise InputError(f"{path} is a log: no rule stopped its images")
-    return evidence.certify(**ways, rule=rule)
+        what = "no rule stopped its images" if rule else "it has no votes to combine"
+        raise InputError(f"{path} is a log: {what}")
+    if rule is not None and neighbours is not None:
+        raise InputError(
+            "the rule decided without neighbours: leave out one of the two"
+        )
+    return evidence.certify(**ways, rule=rule, neighbours=neighbours)
 
 
 def open_evidence(path: Path | str, *, partial: bool = False) -> "Evidence":
@@ -151,6 +159,7 @@ class RunEvidence:
         blocks: int | None = None,
         rule: str | Rule | None = None,
         asymptotic: bool = False,
+        neighbours: Path | str | None = None,
     ) -> Certificates:
         """Certificates of the run, or of its first ``blocks`` only.
 
@@ -163,40 +172,57 @@ class RunEvidence:
             blocks: How many blocks of each image to use: what a shorter run would give.
             rule: As for ``certify_path``.
             asymptotic: Likewise.
+            neighbours: Likewise.
         """
         found = find_procedure(procedure, framework=framework, asymptotic=asymptotic)
-        scores = found.statistic != "multinomial"
         if not found.separate and selection is not None:
             raise InputError(
                 "selection is for procedures with separate draws (two_stage, margins), "
                 f"and {found.name} has none"
             )
-        found.check_columns(self.directory.manifest.widths())
-        if found.separate and scores and selection is None:
-            votes = self.apart
-        elif found.separate:
-            votes = self.directory.read(
-                scores=scores,
-                selection=self.pilot if selection is None else selection,
-                partial=self.partial,
-            )
-        elif blocks is not None:
-            votes = self.directory.read(
-                blocks=slice(0, blocks), scores=scores, partial=self.partial
-            )
-        else:  # a rule may look at scores
-            scores = scores or self.directory.manifest.stops_early
-            votes = self.votes if scores else self._hard_votes
+        votes = self._votes_for(found, selection=selection, blocks=blocks)
+        others = None
+        if neighbours is not None:
+            others = RunEvidence(neighbours)._votes_for(found, selection=selection)
         made = certify(
             votes,
             alpha=ALPHA if alpha is None else alpha,
             procedure=found,
             mechanism=mechanism,
             asymptotic=asymptotic,
+            neighbours=others,
         )
-        if blocks is not None:  # not where the rule stopped them
+        if (
+            blocks is not None or others is not None
+        ):  # not where, or as the rule stopped
             return made
         return with_decisions(made, votes, rule=rule)
+
+    def _votes_for(
+        self,
+        procedure: Procedure,
+        *,
+        selection: int | None = None,
+        blocks: int | None = None,
+    ) -> Votes:
+        """What a procedure reads of the run."""
+        scores = procedure.statistic != "multinomial"
+        procedure.check_columns(self.directory.manifest.widths())
+        if procedure.separate and scores and selection is None:
+            return self.apart
+        if procedure.separate:
+            return self.directory.read(
+                scores=scores,
+                selection=self.pilot if selection is None else selection,
+                partial=self.partial,
+            )
+        if blocks is not None:
+            return self.directory.read(
+                blocks=slice(0, blocks), scores=scores, partial=self.partial
+            )
+        # A rule may look at scores.
+        scores = scores or self.directory.manifest.stops_early
+        return self.votes if scores else self._hard_votes
 
 
 class LogEvidence:

@@ -142,6 +142,7 @@ def describe_run(
                 cut=dataset.cut,
                 unit=None if dataset.unit == PIXELS else dataset.unit,
                 features=list(dataset.features) or None,
+                neighbours=dataset.neighbours,
             ),
             images=dataset.indices.tolist(),
             labels=None if dataset.labels is None else dataset.labels.tolist(),

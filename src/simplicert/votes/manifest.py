@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import Field, model_validator
 
 from simplicert.noises import FLOAT32, NOISES, Noise, displacement
 from simplicert.noises.grid import largest_input
+from simplicert.units import Unit
 from simplicert.votes.columns import CELLS, columns_of
 from simplicert.votes.looks import Look, check_looks
 from simplicert.votes.sources import (
@@ -31,6 +33,17 @@ _MOST_BLOCKS = 2**30
 
 _LEAST_SIGMA = 1e-30
 """A float32 that is not subnormal: it scales float32 noise."""
+
+_OF_DRAWS = {
+    *("schema_number", "draws", "looks", "block", "seed", "statistics", "margins"),
+    "data.digest",
+}
+"""What ``Manifest.evidence`` says of whose draws there were, and how many."""
+
+
+def _scales(unit: Unit | None) -> object:
+    """What of a unit decides which distance a number is."""
+    return None if unit is None else (unit.name, unit.scale, unit.offset)
 
 
 class Manifest(Record):
@@ -302,6 +315,27 @@ class Manifest(Record):
             fields = {"batch", "threads", "images", "labels"}
             ours |= self.model_dump(include=fields)
             theirs |= other.model_dump(include=fields)
+        return self._first_of(ours, theirs, other)
+
+    def other_function(self, other: "Manifest") -> str | None:
+        """The first fact by which the smoothed classifiers differ, in words; or None.
+
+        The images may be others, and how many draws they had, of which noise; so may
+        the range that they lie in.
+        """
+        ours, theirs = (
+            {name: each for name, each in found.items() if name not in _OF_DRAWS}
+            | {"data.unit": _scales(manifest.data.measured_in)}
+            for manifest, found in ((self, self.evidence()), (other, other.evidence()))
+        )
+        return self._first_of(ours, theirs, other)
+
+    def _first_of(
+        self,
+        ours: Mapping[str, object],
+        theirs: Mapping[str, object],
+        other: "Manifest",
+    ) -> str | None:
         for field in dict.fromkeys([*ours, *theirs]):
             value = ours.get(field)
             if value == theirs.get(field):

@@ -1,5 +1,7 @@
 """Where a run's votes come from: data, model, noise, and what was asked before."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simplicert.noises import Noise
@@ -12,6 +14,7 @@ __all__ = [
     "DenoiserSource",
     "MarginsSource",
     "ModelSource",
+    "NeighboursSource",
     "NoiseSource",
     "Probe",
     "Record",
@@ -27,6 +30,37 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class NeighboursSource(Record):
+    """That inputs are neighbours of others', how many of each, and where they lie.
+
+    Attributes:
+        of: Digest of the data set whose inputs they are neighbours of.
+        each: How many an input has, fixed before one of them was drawn.
+        images: Those inputs' indices there. Input ``i`` of the neighbours is one of
+            ``images[i // each]``.
+        distances: Of each one's neighbours in l2, never too small.
+        cosines: Of the angle between the directions to each pair of them, never too
+            small; pairs in the order of ``itertools.combinations``.
+    """
+
+    of: str
+    each: int = Field(ge=1, le=16)
+    images: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(min_length=1)
+    distances: list[list[Annotated[float, Field(gt=0, allow_inf_nan=False)]]]
+    cosines: list[list[Annotated[float, Field(ge=-1, le=1)]]]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "NeighboursSource":
+        if len(set(self.images)) != len(self.images):
+            raise ValueError("images must not name one image twice")
+        pairs = self.each * (self.each - 1) // 2
+        for name, each in (("distances", self.each), ("cosines", pairs)):
+            rows = getattr(self, name)
+            if [len(row) for row in rows] != [each] * len(self.images):
+                raise ValueError(f"{name} must be {each} of each image")
+        return self
+
+
 class DataSource(Record):
     """Which images were used: a name for people and a digest for machines.
 
@@ -36,6 +70,7 @@ class DataSource(Record):
         unit: What sigma and radii are in; ``None``: pixels in [0, 1], or of imported
             votes nobody knows.
         features: Names of the entries of an input's first axis, where it has some.
+        neighbours: Of which inputs these are neighbours, where they are some.
     """
 
     name: str
@@ -45,6 +80,7 @@ class DataSource(Record):
     cut: str | None = None
     unit: Unit | None = None
     features: list[str] | None = None
+    neighbours: NeighboursSource | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "DataSource":
@@ -60,6 +96,11 @@ class DataSource(Record):
         if self.unit is not None:
             return self.unit
         return PIXELS if self.shape else None
+
+    @property
+    def split(self) -> str:
+        """The part of the data set, which may be in one file with others."""
+        return self.name.rpartition("/")[2]
 
     @property
     def inputs(self) -> str:

@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 from simplicert import paper
 from simplicert.audit.claims.subject import ABSTAINS, Claims, Real, Whole
 from simplicert.audit.finding import Finding
-from simplicert.certificates.record import ASYMPTOTIC, CONFIDENCE
+from simplicert.certificates.record import ASYMPTOTIC, CONFIDENCE, NEIGHBOURS
 from simplicert.interop.table import numbers
 from simplicert.mechanisms.catalogue import applying
 from simplicert.procedures import PROCEDURES, Intervals, Procedure, largest_e0_lower
@@ -65,6 +65,10 @@ def certificates(claims: Claims) -> Iterator[Finding]:
         yield Finding(check=BOUNDS, outcome="not checked", says=says)
     else:
         yield _bounds(claims, procedure, e0, e1, lower, upper, shares)
+    if NEIGHBOURS in table:  # which name a class where the bounds do not
+        says = "they rest on certificates of neighbours, too, which are not in here"
+        yield Finding(check=RADII, outcome="not checked", says=says)
+        return
     statistic = None if procedure is None else procedure.statistic
     if procedure is not None and procedure.radius_of is not None:
         yield _bounded_itself(claims, procedure, table, e0, e1, shares)
