@@ -140,9 +140,7 @@ class Committed:
 
 
 def find(root: Path) -> tuple[list[Committed], dict[str, str]]:
-    """Every run below ``root``, and why some are left out.
-
-    """
+    """Every run below ``root``, and why some are left out."""
     runs, left = [], {}
     for path in sorted(manifest.parent for manifest in root.rglob("manifest.json")):
         name = str(path.relative_to(root))
