@@ -26,7 +26,8 @@ STOPPED = [
 ]
 MARGINS = SCRIPT["find_runs"]("cifar10-margins")
 WHY = SCRIPT["find_runs"]("cifar10-why")
-WEIGHTS = sorted(RESULTS.rglob("*.safetensors"))
+WEIGHTS = sorted(RESULTS.glob("cifar10/*.safetensors"))
+DENOISED = SCRIPT["find_runs"]("cifar10-denoised")
 
 pytestmark = pytest.mark.skipif(not RUNS, reason="results/ has no runs yet")
 
@@ -153,8 +154,7 @@ def test_cohens_numbers_by_another_route(path):
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=named)
-def test_weights_are_small_and_those_of_the_run_beside_them(path):
-    assert path.stat().st_size <= 5e6
+def test_weights_are_those_of_the_run_beside_them(path):
     _, metadata = load_checkpoint(path)
     manifest = RunDirectory(path.with_suffix("")).manifest
     assert as_classifier(path).digest == manifest.model.digest
@@ -184,3 +184,18 @@ def test_the_cost_of_neighbours_is_what_the_page_says():
     # In words there: smaller by every mechanism, and the image's own draws larger.
     assert (table["mean, with"] < table["mean, own"]).all()
     assert (table["mean, more"] > table["mean, own"]).all()
+
+
+def test_weights_are_small():
+    assert all(path.stat().st_size <= 5e6 for path in RESULTS.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", DENOISED, ids=named)
+def test_a_denoised_run_is_of_the_weights_beside_it(path):
+    _, kind, sigma = path.name.split("-")
+    denoiser = path.parent / f"denoiser-{kind}-{sigma}.safetensors"
+    classifier = as_classifier(
+        path.parent / "resnet20-clean.safetensors",
+        denoiser=None if kind == "alone" else denoiser,
+    )
+    assert classifier.digest == RunDirectory(path).manifest.model.digest
