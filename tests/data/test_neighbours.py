@@ -126,3 +126,18 @@ def test_only_neighbours_are_saved_and_only_as_npz(tmp_path):
         save_neighbours(tmp_path / "n.npz", inputs())
     with pytest.raises(InputError, match=r"FILE\.npz"):
         save_neighbours(tmp_path / "n.npy", neighbours_of(inputs(), POINTS))
+
+
+def test_their_distances_are_in_one_unit_so_that_they_are_sampled_in_no_other():
+    unit = Unit(name="milli", scale=0.001)
+    around = neighbours_of(inputs(), POINTS)
+    for other in (unit, Unit(name="milli")):
+        with pytest.raises(InputError, match="in milli of these scales") as error:
+            measured_in(around, other)
+        assert "\n" not in str(error.value)
+    found = neighbours_of(measured_in(inputs(), unit), 1000 * POINTS)
+    assert measured_in(found, unit) is found
+    ranged = Unit(name="milli", scale=0.001, low=-5000, high=5000)
+    assert measured_in(found, ranged) is found
+    with pytest.raises(InputError, match="distances are in milli, not in milli"):
+        measured_in(found, Unit(name="milli", scale=0.002))

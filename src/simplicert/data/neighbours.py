@@ -45,9 +45,10 @@ def neighbours_of(
 ) -> Dataset:
     """Inputs near those of a data set, as a data set of their own.
 
-    They are not clipped, and have the unit of the data set without its range. Choose
-    them by draws that are not counted, or by none: what bounds them must not have
-    chosen them.
+    They are not clipped, and have the unit of the data set without its range; they are
+    sampled in no other. Choose them by draws that are not counted, or by none: what
+    bounds them must not have chosen them. Under one seed, inputs of one number have one
+    noise, in every data set.
 
     Args:
         dataset: Whose inputs they are neighbours of: all that are selected.

@@ -199,11 +199,23 @@ def _column(
 def measured_in(dataset: Dataset, unit: Unit) -> Dataset:
     """The same inputs as numbers of another unit.
 
+    Neighbours stay where they are: their distances are known in their unit alone.
+
     Raises:
-        InputError: They are in a unit with a scale already; or of another shape.
+        InputError: They are in a unit with a scale already; or of another shape; or
+            neighbours that were found in another unit.
     """
     if dataset.unit == unit:
         return dataset
+    if dataset.neighbours is not None:
+        ours, theirs = ((u.name, u.scale, u.offset) for u in (unit, dataset.unit))
+        if ours == theirs:  # but for a range, outside of which they may lie
+            return dataset
+        raise InputError(
+            f"{dataset.name} holds neighbours whose distances are in "
+            f"{dataset.unit.name}, not in {unit.name} of these scales: leave the unit "
+            "out, which is theirs then, or find them again in another"
+        )
     if dataset.unit.is_converted:
         raise InputError(
             f"{dataset.name} is in {dataset.unit.name} already, and cannot be in "
