@@ -57,7 +57,7 @@ def make(
 ) -> Path:
     """Derive everything and write it into ``out``; return the page."""
     runs, left = find(root)
-    studio = Studio(runs=runs, folder=out / "figures", resolution=resolution)
+    studio = Studio(runs=runs, folder=out / "figures", root=root, resolution=resolution)
     derived = derive(studio, only)
     for place, ours in derived.items():
         for number, table in enumerate(ours.tables, 1):

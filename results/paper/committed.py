@@ -18,7 +18,7 @@ __all__ = ["Committed", "find", "improved", "one_each", "regions"]
 
 CIFAR10, IMAGENET = "CIFAR-10", "ImageNet"
 
-CITED = {"denois": "reference-4", "transitiv": "reference-7"}
+CITED = {"denois": "reference-4"}
 """A word in a run's path or in its model's name → the place that it belongs to."""
 
 

@@ -78,11 +78,13 @@ class Studio:
     Attributes:
         runs: All of them.
         folder: Where figures are written.
+        root: The folder that the runs are below.
         resolution: Points a side of the triangle, for what is over the simplex.
     """
 
     runs: Sequence[Committed]
     folder: Path
+    root: Path | None = None
     resolution: int = 400
     _compared: dict[str, Compared] = field(default_factory=dict)
 

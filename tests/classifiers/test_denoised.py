@@ -274,6 +274,14 @@ def test_a_denoiser_must_keep_the_shape(model, images):
         forward(found, images)
 
 
+@pytest.mark.parametrize("model", [Corners(), lambda images: images[:, 0, 0, :]])
+def test_a_denoiser_must_not_look_at_the_batch(model, images):
+    norm = nn.BatchNorm2d(3, track_running_stats=False)
+    found = denoised(TorchClassifier(model, name="it"), norm)
+    with pytest.raises(InputError, match="normalises by the statistics of the batch"):
+        forward(found, images)
+
+
 def test_the_two_run_by_a_runtime_as_one(images):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -12,7 +12,7 @@ from simplicert.classifiers.denoisers import Denoiser, find_denoiser
 from simplicert.classifiers.digest import state_digest, weights_digest
 from simplicert.classifiers.outputs import Forward, what
 from simplicert.classifiers.protocol import Classifier, Stated
-from simplicert.classifiers.torch_module import TorchClassifier
+from simplicert.classifiers.torch_module import TorchClassifier, check_statistics
 from simplicert.errors import InputError
 
 
@@ -161,6 +161,7 @@ class _DenoisedAny(Adapted):
             InputError: Also if the denoiser does not take this shape, or has changed.
         """
         self._check(shape)
+        check_statistics(self._given, self.name)
         if self.has_changed():
             raise InputError(
                 f"{self.name} has changed since its digest was taken: make another one"

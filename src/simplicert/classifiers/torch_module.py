@@ -142,13 +142,8 @@ class TorchClassifier(Classifier):
                 f"{self.name} has changed since it was made a TorchClassifier, whose "
                 "digest is of what it was then: make another one of it"
             )
-        for name, part in [p for m in self._modules for p in m.named_modules()]:
-            if isinstance(part, _BATCH_NORMS) and part.running_mean is None:
-                raise InputError(
-                    f"{self.name}: {name or 'the module'} normalises by the statistics "
-                    "of the batch, so that one draw's vote depends on the others': "
-                    "train it with track_running_stats=True"
-                )
+        for module in self._modules:
+            check_statistics(module, self.name)
         if not isinstance(self._module, nn.Module):
             return self._as_it_is(precision, runtime=runtime)
         if runtime == "compiled" and isinstance(self._module, torch.jit.ScriptModule):
@@ -193,6 +188,21 @@ class TorchClassifier(Classifier):
                 )
         function: Forward = self._module
         return function
+
+
+def check_statistics(module: nn.Module, name: str) -> None:
+    """Refuse a module whose answer to one draw depends on the others.
+
+    Raises:
+        InputError: As said; ``name`` is the classifier's.
+    """
+    for where, part in module.named_modules():
+        if isinstance(part, _BATCH_NORMS) and part.running_mean is None:
+            raise InputError(
+                f"{name}: {where or 'the module'} normalises by the statistics of the "
+                "batch, so that one draw's vote depends on the others': train it with "
+                "track_running_stats=True"
+            )
 
 
 def is_script(path: Path) -> bool:
