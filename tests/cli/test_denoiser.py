@@ -34,7 +34,8 @@ def test_a_denoiser_is_part_of_a_run_and_of_its_audit(
     assert "NOT FALSIFIED" in printed.upper()
     code, _, err = simplicert("audit", out, checkpoint, "digits", "--replay", 1)
     assert code == 2
-    assert "classifier" in err or "digest" in err
+    assert "the denoiser is denoiser.safetensors (" in err
+    assert "there and none here" in err
 
 
 def test_neighbours_are_sought_behind_it_too(
