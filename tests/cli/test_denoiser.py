@@ -34,7 +34,30 @@ def test_a_denoiser_is_part_of_a_run_and_of_its_audit(
     assert "NOT FALSIFIED" in printed.upper()
     code, _, err = simplicert("audit", out, checkpoint, "digits", "--replay", 1)
     assert code == 2
-    assert "classifier" in err or "digest" in err
+    assert "the denoiser is denoiser.safetensors (" in err
+    assert "there and none here" in err
+
+
+def test_neighbours_are_sought_behind_it_too(
+    simplicert, checkpoint, denoiser, tmp_path
+):
+    before, own, file, out = (
+        ("--denoiser", denoiser, "--sigma", 0.5),
+        tmp_path / "own",
+        tmp_path / "n.npz",
+        tmp_path / "run",
+    )
+    few, draws = ("--images", "0:2"), ("--draws", 100, "--out")
+    for command in (
+        ("neighbours", checkpoint, "digits", *before, *few, "--pilot", 64, "-o", file),
+        ("sample", checkpoint, "digits", *before, *few, *draws, own),
+        ("sample", checkpoint, file, *before, *draws, out),
+        ("certify", own, "--neighbours", out),
+    ):
+        code, printed, err = simplicert(*command)
+        assert code == 0, err
+        if command[0] == "neighbours":
+            assert f"{file} --denoiser {denoiser} --sigma" in printed
 
 
 def test_each_in_its_place(simplicert, checkpoint, denoiser, tmp_path):

@@ -67,6 +67,16 @@ def test_mistakes_are_refused_in_a_line(run, around, checkpoint, tmp_path, comma
         (f"certify {run} --neighbours {out} --confidence 0.1", "about an image itself"),
         (f"neighbours {checkpoint} {file} --sigma 0.5 -o {tmp_path}/m.npz", "already"),
         (f"neighbours {checkpoint} digits --sigma 0.5 -o {tmp_path}/m.txt", ".npz"),
+        (
+            f"neighbours {checkpoint} digits --sigma 0.5 -o {tmp_path}/m.npz --each 10 "
+            "--distances 1,2,3,4,5,6,7,8,9,10",
+            "in 184,756 ways",
+        ),
+        (
+            f"neighbours {checkpoint} digits --sigma 0.5 -o {tmp_path}/m.npz "
+            "--distances 1e300",
+            "distances go to 40 sigma",
+        ),
     ):
         code, _, err = command(line)
         assert (code, word in err, err.count("\n")) == (2, True, 1), err
@@ -85,3 +95,9 @@ def test_a_run_goes_on_only_on_the_file_it_was_begun_with(
     manifest = RunDirectory(out).manifest
     assert manifest.data.neighbours.each == 2  # which no later file changes
     assert manifest.data.unit.low is None
+
+
+def test_a_run_of_neighbours_says_that_they_are_no_inputs_of_the_data(around, command):
+    code, out, _ = command(f"certify {around[0]}")
+    assert code == 0
+    assert "not inputs of a data set, but 2 neighbours of each of 20" in out

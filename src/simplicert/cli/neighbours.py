@@ -56,6 +56,7 @@ def neighbours_command(
     output: Annotated[str | None, CLASSIFIER] = None,
     mean: Annotated[Numbers | None, CLASSIFIER] = None,
     std: Annotated[Numbers | None, CLASSIFIER] = None,
+    denoiser: Annotated[str | None, CLASSIFIER] = None,
     precision: Annotated[Literal["fp32", "bf16", "fp16"], CLASSIFIER] = "fp32",
     runtime: Annotated[
         Literal["eager", "folded", "compiled", "onnxruntime", "openvino"], CLASSIFIER
@@ -98,6 +99,7 @@ def neighbours_command(
         output: What the model returns, if it does not say so itself.
         mean: What to subtract from pixels in [0, 1] first.
         std: What to divide them by then.
+        denoiser: What is given the noisy pixels first, as for sample.
         precision: Of the forward pass.
         runtime: What runs a torch model.
         cost: What a pass costs. Default: as a service says.
@@ -122,6 +124,8 @@ def neighbours_command(
         feature_columns=feature_columns,
         mean=mean,
         std=std,
+        denoiser=denoiser,
+        sigma=sigma if unit is None else None,
         cost=cost,
     )
     dataset = select_images(dataset, images=images, per_class=per_class)
@@ -153,5 +157,9 @@ def neighbours_command(
         )
     save_neighbours(out, around)
     say(f"{out}: {each} neighbours of each of {len(dataset)} {plan.data.inputs}")
-    say(f"next: simplicert sample {model} {out} --sigma {sigma:g} --draws … -o RUN")
+    before = "" if denoiser is None else f"--denoiser {denoiser} "
+    say(
+        f"next: simplicert sample {model} {out} {before}--sigma {sigma:g} --draws … "
+        "-o RUN"
+    )
     say("then: simplicert certify RUN_OF_THE_INPUTS --neighbours RUN")

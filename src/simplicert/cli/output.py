@@ -160,6 +160,7 @@ def notes(certificates: Certificates) -> list[str]:
     found = certificates.source.get("notes", "").splitlines()
     noise = certificates.noise
     found += warned(certificates)
+    found += _of_neighbours(certificates)
     if noise.assumes is not None:
         found.append(f"{noise.name} noise was {noise.assumes}")
     if certificates.printed is not None:
@@ -168,6 +169,18 @@ def notes(certificates: Certificates) -> list[str]:
             "Print may have rounded them up: they are not guaranteed"
         )
     return list(filter(None, found))
+
+
+def _of_neighbours(certificates: Certificates) -> list[str]:
+    """That they are of points beside the inputs, where they are: not of a data set."""
+    around = None if certificates.data is None else certificates.data.neighbours
+    if around is None:
+        return []
+    return [
+        f"these are not inputs of a data set, but {around.each} neighbours of each of "
+        f"{len(around.images):,}: accuracies and radii are the neighbours'. What they "
+        "say of the inputs, certify --neighbours says"
+    ]
 
 
 def warned(certificates: Certificates) -> list[str]:

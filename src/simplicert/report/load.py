@@ -318,6 +318,10 @@ def _facts(path: Path, manifest: Manifest) -> dict[str, str]:
         "trained with noise": trained,
         "model digest": model.digest,
         "data": data.name,
+        "inputs": ""
+        if data.neighbours is None
+        else f"not of a data set: {data.neighbours.each} neighbours of each of "
+        f"{len(data.neighbours.images):,}",
         "images cut": data.cut or "",
         data_digest: data.digest,
         "digest of the noise": manifest.noise.digest or "",

@@ -8,6 +8,7 @@ others try points on both sides of it. The classifier is only asked for classes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import torch
@@ -30,6 +31,9 @@ __all__ = ["DISTANCES", "EACH", "PILOT", "find_neighbours"]
 
 EACH, PILOT, DISTANCES = 2, 1000, (0.25, 0.5, 1.0)
 """Neighbours of an image, draws that look for them, and how many sigma away."""
+
+_FARTHEST = 40  # sigma: the largest share below 1 in float64 certifies fewer
+_MOST_CHOICES = 20_000  # all lie in memory, with their pairs
 
 
 def find_neighbours(
@@ -66,6 +70,18 @@ def find_neighbours(
         raise InputError(
             f"{each} neighbours an image cannot be chosen from {tried} points: give "
             "from 1 to 16, and at least half as many distances, above 0"
+        )
+    if max(far) > _FARTHEST * plan.sigma:
+        raise InputError(
+            f"distances go to {_FARTHEST} sigma, got {max(far) / plan.sigma:g}: no "
+            "draws certify a ball so far away that holds the input"
+        )
+    choices = comb(tried, each)
+    if choices > _MOST_CHOICES:
+        raise InputError(
+            f"{each} of {tried} points can be chosen in {choices:,} ways, more than "
+            f"the {_MOST_CHOICES:,} that are compared: give fewer distances, or fewer "
+            "neighbours"
         )
     if pilot < 4 * tried:
         raise InputError(

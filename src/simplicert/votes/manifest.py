@@ -355,6 +355,9 @@ class Manifest(Record):
         if field == "margins":
             said = (f"{each.margins or 'not recorded'}" for each in (self, other))
             return "margins are {} there and {} here".format(*said)
+        if field == "model.digest" and self.model.denoiser != other.model.denoiser:
+            said = (f"{m.model.denoiser or 'none'}" for m in (self, other))
+            return "the denoiser is {} there and {} here".format(*said)
         if field == "data.unit":
             before, after = self.data.measured_in, other.data.measured_in
             differ = " of other scales" if str(before) == str(after) else ""
