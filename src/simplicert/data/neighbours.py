@@ -32,7 +32,7 @@ from simplicert.votes.sources import NeighboursSource
 
 __all__ = ["neighbours", "neighbours_of", "save_neighbours", "seen_from"]
 
-_MEMBERS = ("neighbours", "origins", "about")
+_MEMBERS = ("neighbours", "origins", "about", "digest")
 _SUFFIX = ".npz"
 
 _UP = 1.0 + 2.0**-46
@@ -113,6 +113,7 @@ def save_neighbours(path: Path | str, around: Dataset) -> None:
         neighbours=reader.around,
         origins=reader.origins,
         about=np.array(reader.about),
+        digest=np.array(around.digest),
     )
     write_whole(Path(path), content.getvalue())
 
@@ -235,7 +236,7 @@ def _load(path: Path, *, split: str) -> Dataset:
     """
     try:
         with opened(path) as file, np.load(file) as archive:  # nothing is unpickled
-            around, origins, about = (archive[name] for name in _MEMBERS)
+            around, origins, about, digest = (archive[name] for name in _MEMBERS)
     except (MemoryError, InputError):
         raise
     except Exception as error:  # damaged bytes raise almost anything
@@ -247,6 +248,8 @@ def _load(path: Path, *, split: str) -> Dataset:
         ) from error
     _check_kinds(path, around, origins, about)
     found = _dataset(around, origins, str(about), source=printable(path))
+    if found.digest != str(digest):  # whose neighbours they are is in the text alone
+        raise InputError(f"{path} was edited: find the neighbours again")
     if split not in {"test", found.split}:
         raise unknown_split(path, split, [found.split])
     return found
