@@ -127,6 +127,7 @@ def test_two_logs_in_one_file_may_be_of_two_networks(read):
         ("", "is empty"),
         ("image,radius\n", "holds no rows|no names"),
         ("0,0.5\n1,0.5\n", "no names over its columns"),
+        ('image,radius\n0,"0.5"\n1,"1', "line 3: 1 fields"),  # of "1e-5"
         ("name,radius\na,0.5\n", "no column that says which image"),
         ("image,label\n0,1\n", "needs a column radius"),
         ("image,radius,epsilon,status\n0,1,1,safe\n", "needs one of radius"),

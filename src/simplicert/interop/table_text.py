@@ -145,6 +145,8 @@ def _separator(lines: list[str]) -> str:
 
 
 def _fields(line: str, separator: str) -> list[str]:
+    if line.count('"') % 2:  # cut within a cell: 1e-5 may have become 1
+        return [line]
     if separator == " ":
         line = " ".join(line.split())
     try:
