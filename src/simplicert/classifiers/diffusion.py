@@ -96,7 +96,8 @@ def matching_step(
         InputError: The schedule has neither so little noise nor so much; or is none.
 
     Example:
-        >>> matching_step(np.array([0.9, 0.8, 0.5]), sigma=0.24)
+        >>> step, level = matching_step(np.array([0.9, 0.8, 0.5]), sigma=0.24)
+        >>> step, round(level, 6)
         (1, 0.25)
     """
     some = kept > 0  # of the image is left
