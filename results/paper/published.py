@@ -228,7 +228,7 @@ _REST = (
         key="reference-7",
         title="Reference [7]: transitive certificates",
         shows="An image's certificate from those of its neighbours.",
-        command="simplicert certify RUN",
+        command="python results/transitive.py",
     ),
 )
 
