@@ -207,6 +207,12 @@ def test_a_state_is_refused_at_any_batch(name, batch):
         of(WITH_STATE[name], batch=batch)
 
 
+@pytest.mark.parametrize("batch", [None, 1, 2])
+def test_what_works_in_place_is_told_so(batch):
+    with pytest.raises(InputError, match="changes its input in place"):
+        of(lambda _, x: x.mul_(0.5) @ WEIGHTS, batch=batch)
+
+
 def test_labels_are_probed_too():
     def above_the_mean(batch):
         flat = batch.reshape(len(batch), -1)

@@ -61,6 +61,11 @@ _COMPANY = (
     "a pass of its own: batch 1 (--batch 1)"
 )
 
+_IN_PLACE = (
+    "{name} changes its input in place, so that it cannot be asked the same again: let "
+    "it work on a copy, as x = x.clone()"
+)
+
 Ask = Callable[[Tensor], Tensor]
 """Noisy inputs, in one pass → a row of finite numbers each, float64, on the CPU."""
 
@@ -136,7 +141,7 @@ def see(
     """
     alike = Alike(TOLERANCE, precision=precision)
     for _ in range(2):  # what calibrates itself in its first passes has settled then
-        reference, verdict = _look(ask, questions, alike, batch)
+        reference, verdict = _look(ask, questions, alike, batch, name)
         if verdict == "repeatable":
             break
     if verdict == "company":
@@ -149,11 +154,14 @@ def see(
 
 
 def _look(
-    ask: Ask, questions: Questions, alike: Alike, batch: int
+    ask: Ask, questions: Questions, alike: Alike, batch: int, name: str
 ) -> tuple[Tensor, Literal["repeatable", "company", "random"]]:
     """Answers, and whether they are the same another time, and in other company."""
     asked = questions.draw(_seeds(batch))
-    alone = [ask(take(asked, [i])) for i in range(min(_ALONE, len(asked)))]
+    given = [take(asked, [i]) for i in range(min(_ALONE, len(asked)))]
+    alone = [ask(each) for each in given]
+    if not torch.equal(torch.cat(given), asked[: len(given)]):
+        raise InputError(_IN_PLACE.format(name=name))
     reference = torch.cat(alone)
     if batch == 1:
         # In other orders, or what alternates would answer each question as before.
