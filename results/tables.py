@@ -287,7 +287,8 @@ def mean_of(values: np.ndarray) -> tuple[str, str]:
 
 def cifar10() -> list[str | pd.DataFrame]:
     """Runs of a fixed number of draws."""
-    runs = find_runs("cifar10")
+    runs = find_runs("cifar10") + find_runs("cifar10-2500")
+    runs.sort(key=lambda path: path.name)
     certificates = certified(runs)
     return [
         f"Certified at alpha = {ALPHA:g}, hard votes. `top1` is the share of "
