@@ -1,6 +1,7 @@
 """What every derivation is given: the runs, and figures drawn into one folder."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,6 +88,7 @@ class Studio:
     root: Path | None = None
     resolution: int = 400
     _compared: dict[str, Compared] = field(default_factory=dict)
+    _written: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def own(self) -> list[Committed]:
@@ -149,6 +151,9 @@ class Studio:
     def _kept(self, drawn: Drawn, stem: str, title: str, caption: str) -> Picture:
         for odd in " ,=≤/":
             stem = stem.replace(odd, "-")
+        self._written[stem] += 1  # a figure a data set has one name
+        if self._written[stem] > 1:
+            stem = f"{stem}-{self._written[stem]}"
         path = save_figure(drawn, self.folder / f"{stem}.svg")
         code = base64.b64encode(path.read_bytes()).decode()
         return Picture(
