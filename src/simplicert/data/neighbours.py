@@ -20,12 +20,13 @@ from jaxtyping import Float, Int64, Shaped
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
+from simplicert.data.archives import array_of, opened_archive
 from simplicert.data.dataset import Dataset, unknown_split
 from simplicert.data.digests import digest_of_bytes
 from simplicert.data.form import Form
 from simplicert.data.given import check_range
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems, opened, printable, write_whole
+from simplicert.files import opened, printable, write_whole
 from simplicert.structured import parse_json
 from simplicert.units import Unit
 from simplicert.votes.sources import NeighboursSource
@@ -234,18 +235,11 @@ def _load(path: Path, *, split: str) -> Dataset:
     Raises:
         InputError: Another split is asked for; the file is damaged, or was edited.
     """
-    try:
-        with opened(path) as file, np.load(file) as archive:  # nothing is unpickled
-            around, origins, about, digest = (archive[name] for name in _MEMBERS)
-    except (MemoryError, InputError):
-        raise
-    except Exception as error:  # damaged bytes raise almost anything
-        if is_the_systems(error):
-            raise
-        raise InputError(
-            f"{path} cannot be read as plain arrays ({error}): it is cut short or "
-            "damaged. Find the neighbours again"
-        ) from error
+    advice = "it is cut short or damaged. Find the neighbours again"
+    with opened_archive(path, advice) as archive:
+        around, origins, about, digest = (
+            array_of(path, archive, name) for name in _MEMBERS
+        )
     _check_kinds(path, around, origins, about)
     found = _dataset(around, origins, str(about), source=printable(path))
     if found.digest != str(digest):  # whose neighbours they are is in the text alone

@@ -1,23 +1,20 @@
 """NumPy archives."""
 
-import math
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
+from simplicert.data.archives import array_of, opened_archive
 from simplicert.data.dataset import Dataset
 from simplicert.data.digests import digest_of_files
 from simplicert.data.form import Form
 from simplicert.data.labels import classes_of, label_choice
 from simplicert.data.neighbours import neighbours
-from simplicert.data.room import check_room
 from simplicert.data.stacked import as_inputs
 from simplicert.data.table import texts_of
 from simplicert.errors import InputError
-from simplicert.files import is_the_systems, opened, printable
+from simplicert.files import printable
 
 _NAMES, _TEXTS = "class_names", "text"
 _AS_IMAGES = ("image", "images")
@@ -59,24 +56,17 @@ def _load(
             or an array has another type or shape.
     """
     where = f"{path}, split {split!r}"
-    try:
-        # A pickle inside could run code: allow_pickle stays False, its default.
-        with opened(path) as file, np.load(file) as archive:
-            keys = _chosen(path, list(archive), split, image_column, label_column)
-            images = _array(path, archive, keys[0])
-            stored, names, texts = (
-                None if key is None else _array(path, archive, key) for key in keys[1:]
-            )
-            unused = sorted({*archive} - {*keys})
-    except (MemoryError, InputError):
-        raise
-    except Exception as error:  # damaged bytes raise almost anything
-        if is_the_systems(error):
-            raise
-        raise InputError(
-            f"{path} cannot be read as plain arrays ({error}): it is cut short, is no "
-            "archive, or holds pickled objects. Save arrays of numbers with np.savez"
-        ) from error
+    advice = (
+        "it is cut short, is no archive, or holds pickled objects. Save arrays of "
+        "numbers with np.savez"
+    )
+    with opened_archive(path, advice) as archive:
+        keys = _chosen(path, list(archive), split, image_column, label_column)
+        images = array_of(path, archive, keys[0])
+        stored, names, texts = (
+            None if key is None else array_of(path, archive, key) for key in keys[1:]
+        )
+        unused = sorted({*archive} - {*keys})
     class_names = () if names is None else tuple(map(str, names.ravel().tolist()))
     labels, class_names, strange = classes_of(where, stored, class_names)
     called = keys[0].lower().replace(split.lower(), "").strip("_")
@@ -149,34 +139,6 @@ def _chosen(
         (low[key] for key in (f"{split}_{_TEXTS}", _TEXTS) if key in low), None
     )
     return images, labels, _NAMES if _NAMES in names else None, texts
-
-
-def _array(path: Path, archive: Any, key: str) -> np.ndarray:
-    """One array, after its header was held against what is there and fits in here."""
-    member = archive.zip.getinfo(key if key in archive.zip.namelist() else f"{key}.npy")
-    with archive.zip.open(member) as file:
-        old = npy.read_magic(file) == (1, 0)
-        read = npy.read_array_header_1_0 if old else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
-        header = file.tell()
-    if dtype.kind not in "biufUS":
-        raise InputError(
-            f"{path}: {key} holds {_kind_of(dtype)}: save arrays of numbers with "
-            "np.savez"
-        )
-    needed = math.prod(shape) * dtype.itemsize
-    if needed > member.file_size - header:
-        raise InputError(
-            f"{path}: {key} should have shape {shape} by its header, {needed:,} bytes, "
-            f"and has {member.file_size - header:,}: it is cut short or damaged"
-        )
-    check_room(f"{path}: {key} of shape {shape}", needed)
-    array: np.ndarray = archive[key]
-    return array
-
-
-def _kind_of(dtype: np.dtype[Any]) -> str:
-    return "pickled objects" if dtype.hasobject else f"{dtype}, no real numbers"
 
 
 npz = Form(
