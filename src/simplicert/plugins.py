@@ -27,6 +27,7 @@ __all__ = [
     "Kind",
     "Origin",
     "attribute_of",
+    "built",
     "defined_name",
     "import_place",
     "kind_of_values",
@@ -193,6 +194,28 @@ def shown_as_theirs(what: str, advice: str = "") -> Iterator[None]:
         raise InputError(
             f"{what} raised {type(error).__name__}: {error}{advice}"
         ) from error
+
+
+def built(thing: Any, origin: Origin, *, ready: tuple[Any, ...], what: str) -> Any:
+    """The thing itself if it is ready, or what it returns that builds one.
+
+    Args:
+        thing: From outside.
+        origin: Where it is from, for messages.
+        ready: Types whose objects are not called, although they may be callable.
+        what: It must return, for messages.
+
+    Raises:
+        InputError: What it raised.
+    """
+    if not callable(thing) or (
+        isinstance(thing, ready) and not isinstance(thing, type)
+    ):
+        return thing
+    with shown_as_theirs(
+        f"{origin.text}()", f". It must take no arguments and return the {what}"
+    ):
+        return thing()
 
 
 def import_place(place: str) -> ModuleType:

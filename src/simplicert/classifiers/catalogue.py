@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 from torch.export import ExportedProgram
@@ -22,7 +21,7 @@ from simplicert.classifiers.torch_module import (
 from simplicert.classifiers.zoo import ZOOS
 from simplicert.errors import InputError
 from simplicert.models import load_trained_classifier
-from simplicert.plugins import Kind, Origin, shown_as_theirs
+from simplicert.plugins import Kind, Origin, built
 
 _PICKLES = {".pt", ".pth", ".tar", ".pkl", ".pickle", ".joblib", ".ckpt", ".bin"}
 
@@ -148,15 +147,9 @@ def _admit(thing: object, origin: Origin) -> Callable[[], Classifier]:
     """Builds the classifier anew each time: a network may change after it was built."""
 
     def build() -> Classifier:
-        built: Any = thing
-        ready = isinstance(built, nn.Module | ExportedProgram | Classifier | Estimator)
-        if callable(built) and (isinstance(built, type) or not ready):
-            with shown_as_theirs(
-                f"{origin.text}()",
-                ". It must take no arguments and return the classifier",
-            ):
-                built = built()
-        return _object(built, name=origin.text)
+        ready = nn.Module, ExportedProgram, Classifier, Estimator
+        found = built(thing, origin, ready=ready, what="classifier")
+        return _object(found, name=origin.text)
 
     return build
 

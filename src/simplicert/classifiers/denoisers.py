@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 from torch.export import ExportedProgram
@@ -19,7 +18,7 @@ from simplicert.classifiers.torch_module import is_script, load_script
 from simplicert.errors import InputError
 from simplicert.models import load_trained_denoiser
 from simplicert.models.denoiser import check_sides
-from simplicert.plugins import Kind, Origin, shown_as_theirs
+from simplicert.plugins import Kind, Origin, built
 
 __all__ = ["DENOISERS", "Denoiser", "find_denoiser"]
 
@@ -91,20 +90,20 @@ def find_denoiser(spec: object, *, sigma: float | None = None) -> Denoiser:
         return Denoiser(module=load_script(path), name=path.name)
     if ":" not in text and text not in DENOISERS.names:
         raise InputError(f"unknown denoiser {text!r}: expected {_FORMS}")
-    built, origin = DENOISERS.find(text)()
-    return _object(built, name=origin, sigma=sigma)
+    found, origin = DENOISERS.find(text)()
+    return _object(found, name=origin, sigma=sigma)
 
 
-def _object(built: object, *, name: str | None, sigma: float | None) -> Denoiser:
-    if isinstance(built, Denoiser):
-        return built
-    what = name or type(built).__name__
-    if isinstance(built, ExportedProgram):
-        built = built.module()
-    if isinstance(built, nn.Module) and not isinstance(built, Pipeline):
-        return Denoiser(module=built, name=what)
-    if isinstance(built, Pipeline):
-        return _of_pipeline(built, name=what, sigma=sigma)
+def _object(given: object, *, name: str | None, sigma: float | None) -> Denoiser:
+    if isinstance(given, Denoiser):
+        return given
+    what = name or type(given).__name__
+    if isinstance(given, ExportedProgram):
+        given = given.module()
+    if isinstance(given, nn.Module) and not isinstance(given, Pipeline):
+        return Denoiser(module=given, name=what)
+    if isinstance(given, Pipeline):
+        return _of_pipeline(given, name=what, sigma=sigma)
     raise InputError(
         f"{what} is no denoiser: expected a torch module, noisy images → images of the "
         f"same shape; a pipeline of diffusers; or, as text, {_FORMS}"
@@ -155,15 +154,8 @@ def _admit(thing: object, origin: Origin) -> Callable[[], tuple[object, str]]:
     """Builds the denoiser anew each time, as with classifiers."""
 
     def build() -> tuple[object, str]:
-        built: Any = thing
-        ready = isinstance(built, nn.Module | ExportedProgram | Denoiser | Pipeline)
-        if callable(built) and (isinstance(built, type) or not ready):
-            with shown_as_theirs(
-                f"{origin.text}()",
-                ". It must take no arguments and return the denoiser",
-            ):
-                built = built()
-        return built, origin.text
+        ready = nn.Module, ExportedProgram, Denoiser, Pipeline
+        return built(thing, origin, ready=ready, what="denoiser"), origin.text
 
     return build
 
