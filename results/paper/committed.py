@@ -18,9 +18,6 @@ __all__ = ["Committed", "find", "improved", "one_each", "regions"]
 
 CIFAR10, IMAGENET = "CIFAR-10", "ImageNet"
 
-CITED = {"denois": "reference-4"}
-"""A word in a run's path or in its model's name → the place that it belongs to."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Committed:
@@ -68,9 +65,8 @@ class Committed:
     def place(self) -> str:
         """Where in the paper it belongs, if not to its own experiments."""
         words = f"{self.path.parent.name} {self.path.name} {self.manifest.model.name}"
-        found = [place for word, place in CITED.items() if word in words.lower()]
-        if found:
-            return found[0]
+        if "denois" in words.lower():
+            return "reference-4"
         return "section-6.4" if len(self.parts) > 2 else ""
 
     @property
