@@ -1,6 +1,8 @@
 """Neighbours as a data set: what is stored is what is drawn from, and where it lies."""
 
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -115,6 +117,21 @@ def test_a_changed_file_is_refused(tmp_path):
         load_dataset(str(path))
     np.savez(path, **stored | {"about": np.array("{")})
     with pytest.raises(InputError, match="JSON"):
+        load_dataset(str(path))
+
+
+def test_a_header_that_promises_more_than_is_there_is_not_believed(tmp_path):
+    path = tmp_path / "n.npz"
+    save_neighbours(path, neighbours_of(inputs(), POINTS))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = io.BytesIO()
+    said = {"descr": "<f4", "fortran_order": False, "shape": (10**9, 2, 2)}
+    np.lib.format.write_array_header_1_0(header, said)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (members | {"neighbours.npy": header.getvalue()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match="by its header"):
         load_dataset(str(path))
 
 
